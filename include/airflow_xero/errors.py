@@ -1,0 +1,138 @@
+"""Every error of the library, sorted by who must act.
+
+    XeroError
+    ├── XeroSetupError            a person must act; retrying cannot help
+    │   ├── NotConnectedError       no Xero user has connected this organisation
+    │   ├── ConsentLostError        Xero refused the refresh: the user must connect again
+    │   ├── TenantForbiddenError    403: this organisation is no longer connected to the app
+    │   └── ScopeMissingError       401: the user did not grant what this endpoint needs
+    ├── XeroBusyError             Xero must act; try again later
+    │   ├── RateLimitError          429, with the limit's name and the seconds to wait
+    │   └── UnavailableError        5xx, maintenance, time-outs, dropped connections
+    └── XeroContractError         we must act; the message is a bug report
+        ├── BadRequestError         400
+        ├── NotFoundError           404
+        ├── HighVolumeError         400: too large to be read without paging
+        └── UnexpectedPayloadError  the answer is not what Xero documents
+
+Knows nothing of HTTP, Postgres or Airflow. Only `retry.py` translates these for Airflow.
+Errors survive pickling, and no error ever holds a token, a secret or a response header.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class XeroError(Exception):
+    """Anything that went wrong between us and Xero.
+
+    `message` says what happened and, where a person must act, what to do. The attributes say
+    where: `tenant_id` and `endpoint` (a name of `endpoints.py`), HTTP `status`, and Xero's
+    `correlation_id`, which Xero's support asks for. Each is None where it does not apply.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        tenant_id: str | None = None,
+        endpoint: str | None = None,
+        status: int | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.tenant_id = tenant_id
+        self.endpoint = endpoint
+        self.status = status
+        self.correlation_id = correlation_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default rebuilds from args alone and would lose the keyword-only attributes.
+        return (_rebuild, (type(self), self.message, self.__dict__.copy()))
+
+    def __str__(self) -> str:
+        places = {
+            "tenant": self.tenant_id,
+            "endpoint": self.endpoint,
+            "status": self.status,
+            "correlation_id": self.correlation_id,
+        }
+        where = " ".join(f"{name}={value}" for name, value in places.items() if value is not None)
+        return f"{self.message} [{where}]" if where else self.message
+
+
+def _rebuild(kind: type[XeroError], message: str, attributes: dict[str, Any]) -> XeroError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    error.__dict__.update(attributes)
+    return error
+
+
+class XeroSetupError(XeroError):
+    """A person must act: the message names the page or field to change."""
+
+
+class NotConnectedError(XeroSetupError):
+    """No Xero user with a live grant has connected this organisation."""
+
+
+class ConsentLostError(XeroSetupError):
+    """Xero refused to refresh the grant; its user must press Connect to Xero again."""
+
+
+class TenantForbiddenError(XeroSetupError):
+    """Xero answers 403 for the organisation: it was disconnected, or the user lost access."""
+
+
+class ScopeMissingError(XeroSetupError):
+    """The grant lacks a scope; reconnecting with that scope switched on repairs it."""
+
+
+class XeroBusyError(XeroError):
+    """Xero cannot answer now; the same request may succeed later."""
+
+
+class RateLimitError(XeroBusyError):
+    """A limit is used up.
+
+    `limit` is `minute`, `day`, `concurrent` or `appminute`; `retry_after_seconds` is Xero's
+    own figure, or None where Xero gives none (concurrent and appminute).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: str,
+        retry_after_seconds: int | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UnavailableError(XeroBusyError):
+    """Xero did not answer, or answered with a server error."""
+
+
+class XeroContractError(XeroError):
+    """Our request or our understanding of the answer is wrong: please report it."""
+
+
+class BadRequestError(XeroContractError):
+    """Xero refused the request as malformed."""
+
+
+class NotFoundError(XeroContractError):
+    """Xero knows no such resource."""
+
+
+class HighVolumeError(XeroContractError):
+    """Xero refuses an unpaged or unfiltered read of a very large organisation."""
+
+
+class UnexpectedPayloadError(XeroContractError):
+    """The body is not JSON, or lacks what Xero documents."""
