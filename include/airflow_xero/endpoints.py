@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from types import MappingProxyType
 
@@ -34,7 +35,8 @@ class Endpoint:
     `name` is the raw table, the dbt source and the word in every log line; `path` follows
     `/api.xro/2.0/`; `array_key` holds the records in the answer; `id_field` is their key;
     `scopes` are alternatives, any one of which suffices (granular first, then broad, each
-    read-only); `params` are sent with every request.
+    read-only); `params` are sent with every request. `never_empties` marks a list that always
+    has a record once it had one, so that an empty answer is a fault and no deletion.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Endpoint:
     reading: Reading
     scopes: tuple[str, ...]
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    never_empties: bool = False
 
 
 _SETTINGS = ("accounting.settings.read", "accounting.settings")
@@ -61,11 +64,25 @@ _WITH_ARCHIVED = MappingProxyType({"includeArchived": "true"})
 ENDPOINTS: tuple[Endpoint, ...] = (
     # Organisation comes first: its answer is Xero's own clock, and costs no egress.
     Endpoint(
-        "organisations", "Organisation", "Organisations", "OrganisationID", Reading.FULL, _SETTINGS
+        "organisations",
+        "Organisation",
+        "Organisations",
+        "OrganisationID",
+        Reading.FULL,
+        _SETTINGS,
+        never_empties=True,
     ),
     Endpoint("currencies", "Currencies", "Currencies", "Code", Reading.FULL, _SETTINGS),
     Endpoint("tax_rates", "TaxRates", "TaxRates", "TaxType", Reading.FULL, _SETTINGS),
-    Endpoint("accounts", "Accounts", "Accounts", "AccountID", Reading.FULL, _SETTINGS),
+    Endpoint(
+        "accounts",
+        "Accounts",
+        "Accounts",
+        "AccountID",
+        Reading.FULL,
+        _SETTINGS,
+        never_empties=True,
+    ),
     Endpoint(
         "contacts",
         "Contacts",
@@ -106,3 +123,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _TRIAL_BALANCE,
     ),
 )
+
+
+def report_key(endpoint: Endpoint, day: date) -> str:
+    """The speaking key of a report, such as `TrialBalance:2026-11-20:accrual`."""
+    return f"{endpoint.path.removeprefix('Reports/')}:{day.isoformat()}:accrual"

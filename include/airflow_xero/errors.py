@@ -6,14 +6,16 @@
     │   ├── ConsentLostError        Xero refused the refresh: the user must connect again
     │   ├── TenantForbiddenError    403: this organisation is no longer connected to the app
     │   └── ScopeMissingError       401: the user did not grant what this endpoint needs
-    ├── XeroBusyError             Xero must act; try again later
+    ├── XeroBusyError             the other side must act; try again later
     │   ├── RateLimitError          429, with the limit's name and the seconds to wait
-    │   └── UnavailableError        5xx, maintenance, time-outs, dropped connections
+    │   ├── UnavailableError        5xx, maintenance, time-outs, dropped connections
+    │   └── WarehouseBusyError      Postgres cannot take the data now: full, gone, or locked
     └── XeroContractError         we must act; the message is a bug report
         ├── BadRequestError         400
         ├── NotFoundError           404
         ├── HighVolumeError         400: too large to be read without paging
-        └── UnexpectedPayloadError  the answer is not what Xero documents
+        ├── UnexpectedPayloadError  the answer is not what Xero documents
+        └── PublishError            a dbt model or test failed: the marts keep their last state
 
 Knows nothing of HTTP, Postgres or Airflow. Only `retry.py` translates these for Airflow.
 Errors survive pickling, and no error ever holds a token, a secret or a response header.
@@ -91,7 +93,7 @@ class ScopeMissingError(XeroSetupError):
 
 
 class XeroBusyError(XeroError):
-    """Xero cannot answer now; the same request may succeed later."""
+    """Xero (or the warehouse) cannot answer now; the same request may succeed later."""
 
 
 class RateLimitError(XeroBusyError):
@@ -118,6 +120,10 @@ class UnavailableError(XeroBusyError):
     """Xero did not answer, or answered with a server error."""
 
 
+class WarehouseBusyError(XeroBusyError):
+    """The warehouse cannot take the data now; nothing is lost, the next try continues."""
+
+
 class XeroContractError(XeroError):
     """Our request or our understanding of the answer is wrong: please report it."""
 
@@ -136,3 +142,7 @@ class HighVolumeError(XeroContractError):
 
 class UnexpectedPayloadError(XeroContractError):
     """The body is not JSON, or lacks what Xero documents."""
+
+
+class PublishError(XeroContractError):
+    """A dbt model or test failed, so that the marts were not (all) renewed."""

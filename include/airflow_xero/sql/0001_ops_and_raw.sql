@@ -1,7 +1,8 @@
 -- xero_ops: what the library remembers. xero_raw: what Xero said, in versions.
 -- Every moment is a timestamptz; every key of tenant data starts with tenant_id.
 
-create schema xero_ops;
+-- migrate.py has already created xero_ops, where it records this file.
+create schema if not exists xero_ops;
 create schema xero_raw;
 
 comment on schema xero_ops is 'Connections, grants (encrypted), extraction runs and audit of the Xero extraction.';

@@ -1,0 +1,1 @@
+"""The pages that the plugin adds to Airflow's web server."""

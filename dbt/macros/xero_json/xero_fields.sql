@@ -1,0 +1,70 @@
+{#- One field of a payload, by its Xero name, as a typed column.
+
+    `field` is a name, or a list of names that leads into nested objects. Xero writes a missing
+    object as [] or leaves it out; both are null here, because a field of an array is null. A
+    value that is not what the field promises is null, too: one organisation's odd record must not
+    stop the build of all others. Dates are recognised by the field's name, never by the value. -#}
+
+{% macro xero_json(field, object='payload') -%}
+    {%- set path = [field] if field is string else field -%}
+    {{ object }}{% for name in path %} -> '{{ name }}'{% endfor %}
+{%- endmacro %}
+
+{#- Text as it stands. -#}
+{% macro xero_text(field, object='payload') -%}
+    {%- set path = [field] if field is string else field -%}
+    {{ object }}{% for name in path %} {{ '->>' if loop.last else '->' }} '{{ name }}'{% endfor %}
+{%- endmacro %}
+
+{#- An id, a code or an enumeration: the empty string means there is none. -#}
+{% macro xero_code(field, object='payload') -%}
+    nullif({{ xero_text(field, object) }}, '')
+{%- endmacro %}
+
+{#- A JSON number, or a number that Xero wrote as a string ("600.00"). Exact, never a float. -#}
+{% macro xero_number(field, object='payload') -%}
+    case
+        when
+            jsonb_typeof({{ xero_json(field, object) }}) = 'number'
+            or {{ xero_text(field, object) }} ~ '^-?[0-9]+([.][0-9]+)?$'
+            then ({{ xero_text(field, object) }})::numeric
+    end
+{%- endmacro %}
+
+{#- true, false, or the strings "true" and "false". -#}
+{% macro xero_boolean(field, object='payload') -%}
+    case lower({{ xero_text(field, object) }}) when 'true' then true when 'false' then false end
+{%- endmacro %}
+
+{#- A business date, "/Date(1297814400000+0000)/": a stamp of midnight UTC, so its UTC date and
+    nothing else. Milliseconds may be negative, the offset may be absent. ISO texts pass, too. -#}
+{% macro xero_date(field, object='payload') -%}
+    case
+        when {{ xero_text(field, object) }} ~ '^/Date[(]-?[0-9]{1,15}([+-][0-9]{4})?[)]/$'
+            then
+                date '1970-01-01' + floor(
+                    substring({{ xero_text(field, object) }} from '-?[0-9]+')::numeric / 86400000
+                )::integer
+        when {{ xero_text(field, object) }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+            then to_date(left({{ xero_text(field, object) }}, 10), 'YYYY-MM-DD')
+    end
+{%- endmacro %}
+
+{#- A moment, "/Date(1289566516347+0000)/", as an aware timestamp. -#}
+{% macro xero_timestamp(field, object='payload') -%}
+    case
+        when {{ xero_text(field, object) }} ~ '^/Date[(]-?[0-9]{1,15}([+-][0-9]{4})?[)]/$'
+            then
+                timestamptz '1970-01-01 00:00:00+00'
+                + substring({{ xero_text(field, object) }} from '-?[0-9]+')::bigint
+                * interval '1 millisecond'
+    end
+{%- endmacro %}
+
+{#- A list; anything else that Xero writes for "none" is the empty list. -#}
+{% macro xero_list(field, object='payload') -%}
+    case
+        when jsonb_typeof({{ xero_json(field, object) }}) = 'array' then {{ xero_json(field, object) }}
+        else '[]'::jsonb
+    end
+{%- endmacro %}

@@ -1,0 +1,67 @@
+{#- The columns of one element of a nested list, so that the intermediate models which unnest the
+    lists need not spell Xero's names. `element` is the jsonb value. -#}
+
+{% macro xero_line_item_columns(element) -%}
+    {{ xero_code('LineItemID', element) }} as line_item_id,
+    {{ xero_code('AccountCode', element) }} as account_code,
+    {{ xero_code('ItemCode', element) }} as item_code,
+    {{ xero_code('TaxType', element) }} as tax_type,
+    {{ xero_text('Description', element) }} as description,
+    {{ xero_number('Quantity', element) }} as quantity,
+    {{ xero_number('UnitAmount', element) }} as unit_amount,
+    {{ xero_number('DiscountRate', element) }} as discount_rate,
+    {{ xero_number('LineAmount', element) }} as line_amount,
+    coalesce({{ xero_number('TaxAmount', element) }}, 0) as tax_amount,
+    {{ xero_list('Tracking', element) }} as tracking
+{%- endmacro %}
+
+{% macro xero_allocation_columns(element) -%}
+    {{ xero_code('AllocationID', element) }} as allocation_id,
+    {{ xero_code(['Invoice', 'InvoiceID'], element) }} as invoice_id,
+    coalesce(
+        {{ xero_number('Amount', element) }},
+        {{ xero_number('AppliedAmount', element) }}
+    ) as amount,
+    coalesce({{ xero_boolean('IsDeleted', element) }}, false) as is_deleted
+{%- endmacro %}
+
+{#- A credit note, overpayment or prepayment as an invoice mentions it. -#}
+{% macro xero_credit_stub_columns(element, id_field) -%}
+    {{ xero_code(id_field, element) }} as credit_id,
+    {{ xero_number('AppliedAmount', element) }} as applied_amount,
+    {{ xero_date('Date', element) }} as credit_date
+{%- endmacro %}
+
+{#- A payment as an invoice mentions it. -#}
+{% macro xero_payment_stub_columns(element) -%}
+    {{ xero_code('PaymentID', element) }} as payment_id,
+    {{ xero_date('Date', element) }} as payment_date,
+    {{ xero_number('Amount', element) }} as amount
+{%- endmacro %}
+
+{#- A row of a trial balance; blank cells are zero. -#}
+{% macro xero_trial_balance_columns(element) -%}
+    {{ element }} -> 'Cells' -> 0 ->> 'Value' as account_label,
+    nullif({{ element }} -> 'Cells' -> 0 -> 'Attributes' -> 0 ->> 'Value', '') as account_id,
+    {%- for amount in ['debit', 'credit', 'ytd_debit', 'ytd_credit'] %}
+    coalesce(
+        {{ xero_number('Value', element ~ " -> 'Cells' -> " ~ loop.index) }}, 0
+    ) as {{ amount }}_amount{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The account rows of a report, in sections or directly under it, as report_row (element). -#}
+{% macro xero_report_rows(rows) -%}
+    (
+        select line.element
+        from jsonb_array_elements({{ rows }}) as section (element)
+        cross join lateral jsonb_array_elements(
+            case
+                when section.element ->> 'RowType' = 'Section'
+                    then {{ xero_list('Rows', 'section.element') }}
+                else jsonb_build_array(section.element)
+            end
+        ) as line (element)
+        where line.element ->> 'RowType' = 'Row'
+    ) as report_row
+{%- endmacro %}

@@ -1,0 +1,81 @@
+with
+
+documents as (
+    select * from {{ ref('int_documents_converted') }}
+    where is_counted
+),
+
+settlements as (
+    select * from {{ ref('int_settlements_dated') }}
+),
+
+-- Pieces of what is owed: a document adds its total, each settlement takes its part away.
+united as (
+    select
+        tenant_id,
+        ledger,
+        currency_code,
+        due_date,
+        document_date as effective_date,
+        total_amount as amount,
+        total_base_amount as base_amount
+    from documents
+    where document_kind = 'invoice'
+    union all
+    select
+        tenant_id,
+        ledger,
+        currency_code,
+        due_date,
+        settled_date as effective_date,
+        - amount as amount,
+        - base_amount as base_amount
+    from settlements
+    where document_kind = 'invoice'
+),
+
+pieces as (
+    select
+        tenant_id,
+        ledger,
+        currency_code,
+        -- Without a due date nothing is ever overdue.
+        coalesce(due_date, 'infinity'::date) as due_date,
+        effective_date,
+        sum(amount) as amount,
+        sum(base_amount) as base_amount
+    from united
+    group by tenant_id, ledger, currency_code, due_date, effective_date
+),
+
+-- Each piece enters the bucket of its day, and moves on whenever a boundary is crossed. No ordering
+-- and no row per document and day: sums of these movements are the buckets of any day.
+final as (
+    select
+        pieces.tenant_id,
+        pieces.currency_code,
+        pieces.ledger || '_' || bucket.bucket_name as measure,
+        movement.event_date,
+        0 as event_count,
+        movement.sign * pieces.amount as amount,
+        movement.sign * pieces.base_amount as base_amount
+    from pieces
+    cross join lateral (
+        values
+        ('not_due', '-infinity'::date, pieces.due_date + 1),
+        ('overdue_1_30', pieces.due_date + 1, pieces.due_date + 31),
+        ('overdue_31_60', pieces.due_date + 31, pieces.due_date + 61),
+        ('overdue_61_90', pieces.due_date + 61, pieces.due_date + 91),
+        ('overdue_91_plus', pieces.due_date + 91, 'infinity'::date)
+    ) as bucket (bucket_name, first_day, next_bucket_day)
+    cross join lateral (
+        values
+        (1, greatest(pieces.effective_date, bucket.first_day)),
+        (-1, bucket.next_bucket_day)
+    ) as movement (sign, event_date)
+    where
+        pieces.effective_date < bucket.next_bucket_day
+        and movement.event_date < 'infinity'::date
+)
+
+select * from final

@@ -1,0 +1,52 @@
+{{ config(materialized='table') }}
+
+with
+
+bank_transactions as (
+    select * from {{ ref('stg_xero__bank_transactions') }}
+),
+
+final as (
+    select
+        tenant_id,
+        bank_transaction_id,
+        overpayment_id,
+        prepayment_id,
+        contact_id,
+        account_id,
+        bank_transaction_type,
+        direction,
+        is_transfer,
+        is_overpayment,
+        is_prepayment,
+        status,
+        is_approved,
+        reference,
+        is_reconciled,
+        transaction_date,
+        currency_code,
+        currency_rate,
+        net_amount,
+        tax_amount,
+        total_amount,
+        {{ to_base('net_amount', 'currency_rate') }} as net_base_amount,
+        {{ to_base('tax_amount', 'currency_rate') }} as tax_base_amount,
+        {{ to_base('total_amount', 'currency_rate') }} as total_base_amount,
+        updated_at,
+        (
+            is_approved
+            and direction is not null
+            and transaction_date is not null
+            and total_amount is not null
+        ) as is_counted,
+        case
+            when not is_approved then null
+            when direction is null then 'unknown_type'
+            when transaction_date is null then 'no_date'
+            when total_amount is null then 'no_amount'
+            when currency_rate is null then 'no_rate'
+        end as error
+    from bank_transactions
+)
+
+select * from final

@@ -1,0 +1,130 @@
+{{ config(materialized='table') }}
+
+with
+
+payments as (
+    select * from {{ ref('stg_xero__payments') }}
+),
+
+documents as (
+    select * from {{ ref('int_documents_converted') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_xero__accounts') }}
+),
+
+joined as (
+    select
+        payments.tenant_id,
+        payments.payment_id,
+        payments.batch_payment_id,
+        payments.payment_type,
+        payments.ledger,
+        payments.document_kind,
+        payments.document_id,
+        payments.direction,
+        payments.status,
+        payments.is_approved,
+        payments.reference,
+        payments.account_id,
+        payments.is_reconciled,
+        payments.payment_date,
+        payments.amount,
+        payments.bank_amount,
+        payments.base_currency_code,
+        payments.updated_at,
+        documents.document_id is not null as has_document,
+        coalesce(payments.contact_id, documents.contact_id) as contact_id,
+        coalesce(documents.currency_code, payments.document_currency_code, 'XXX') as currency_code,
+        -- A payment settles its document at the document's own rate ...
+        documents.currency_rate as document_currency_rate,
+        -- ... and moves the bank at its own.
+        case when payments.currency_rate > 0 then payments.currency_rate end as payment_currency_rate,
+        coalesce(accounts.is_bank_account, false) as is_bank_account,
+        accounts.currency_code as account_currency_code
+    from payments
+    left join documents
+        on
+            payments.tenant_id = documents.tenant_id
+            and payments.document_id = documents.document_id
+    left join accounts
+        on
+            payments.tenant_id = accounts.tenant_id
+            and payments.account_id = accounts.account_id
+),
+
+rated as (
+    select
+        *,
+        case
+            when has_document then document_currency_rate
+            when currency_code = base_currency_code then 1
+            else payment_currency_rate
+        end as currency_rate,
+        case
+            when currency_code = base_currency_code then 1
+            else payment_currency_rate
+        end as bank_rate
+    from joined
+),
+
+converted as (
+    select
+        *,
+        {{ to_base('amount', 'currency_rate') }} as base_amount,
+        case
+            when not is_bank_account then 0
+            -- BankAmount is in the account's currency; only an old payment comes without it.
+            when account_currency_code = base_currency_code
+                then coalesce(bank_amount, {{ to_base('amount', 'bank_rate') }})
+            when bank_amount is not null then {{ to_base('bank_amount', 'payment_currency_rate') }}
+            when account_currency_code = currency_code
+                then {{ to_base('amount', 'payment_currency_rate') }}
+        end as bank_base_amount
+    from rated
+),
+
+final as (
+    select
+        tenant_id,
+        payment_id,
+        batch_payment_id,
+        payment_type,
+        ledger,
+        document_kind,
+        document_id,
+        contact_id,
+        account_id,
+        is_bank_account,
+        direction,
+        status,
+        is_approved,
+        reference,
+        is_reconciled,
+        payment_date,
+        currency_code,
+        currency_rate,
+        payment_currency_rate,
+        amount,
+        base_amount,
+        bank_amount,
+        bank_base_amount,
+        updated_at,
+        (
+            is_approved
+            and ledger is not null
+            and payment_date is not null
+            and amount is not null
+        ) as is_counted,
+        case
+            when not is_approved then null
+            when ledger is null then 'unknown_type'
+            when payment_date is null then 'no_date'
+            when amount is null then 'no_amount'
+            when base_amount is null or bank_base_amount is null then 'no_rate'
+        end as error
+    from converted
+)
+
+select * from final

@@ -1,0 +1,39 @@
+with
+
+payments as (
+    select * from {{ ref('int_payments_converted') }}
+),
+
+final as (
+    select
+        tenant_id,
+        payment_id,
+        batch_payment_id,
+        payment_type,
+        ledger,
+        direction,
+        case direction when 'received' then 1 when 'spent' then -1 end as sign,
+        status,
+        is_approved,
+        payment_date,
+        case document_kind when 'invoice' then document_id end as invoice_id,
+        case document_kind when 'credit_note' then document_id end as credit_note_id,
+        case document_kind when 'overpayment' then document_id end as overpayment_id,
+        case document_kind when 'prepayment' then document_id end as prepayment_id,
+        contact_id,
+        account_id,
+        is_bank_account,
+        is_reconciled,
+        reference,
+        currency_code,
+        currency_rate,
+        payment_currency_rate,
+        amount,
+        base_amount,
+        bank_amount,
+        bank_base_amount,
+        updated_at
+    from payments
+)
+
+select * from final

@@ -1,0 +1,48 @@
+with
+
+source as (
+    {{ xero_records('contacts') }}
+),
+
+renamed as (
+    select
+        tenant_id,
+        record_id as contact_id,
+        {{ xero_code('MergedToContactID') }} as merged_to_contact_id,
+        {{ xero_text('Name') }} as contact_name,
+        {{ xero_code('ContactNumber') }} as contact_number,
+        {{ xero_code('AccountNumber') }} as account_number,
+        {{ xero_text('FirstName') }} as first_name,
+        {{ xero_text('LastName') }} as last_name,
+        {{ xero_code('EmailAddress') }} as email_address,
+        {{ xero_code('ContactStatus') }} as status,
+        {{ xero_code('DefaultCurrency') }} as default_currency_code,
+        {{ xero_code('TaxNumber') }} as tax_number,
+        {{ xero_boolean('IsCustomer') }} as is_customer,
+        {{ xero_boolean('IsSupplier') }} as is_supplier,
+        xero_updated_at as updated_at
+    from source
+),
+
+final as (
+    select
+        tenant_id,
+        contact_id,
+        merged_to_contact_id,
+        contact_name,
+        contact_number,
+        account_number,
+        first_name,
+        last_name,
+        email_address,
+        status,
+        default_currency_code,
+        tax_number,
+        -- Stubs come without flags: then Xero has not said so.
+        coalesce(is_customer, false) as is_customer,
+        coalesce(is_supplier, false) as is_supplier,
+        updated_at
+    from renamed
+)
+
+select * from final

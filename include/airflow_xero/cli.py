@@ -1,0 +1,174 @@
+"""`airflow xero migrate | status | rotate-keys`.
+
+Knows what a person at a terminal needs: one clear line, and an exit code. Must not know SQL or
+Xero. Imported by every `airflow` command, so that everything heavy is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
+
+if TYPE_CHECKING:
+    from airflow_xero.connect import OrganisationStatus
+    from airflow_xero.hook import XeroHook
+
+# Pool → (slots, what for). One build at a time; extractions wait for Xero more than they work.
+POOLS = {
+    "xero_extract": (8, "Organisations extracted at once."),
+    "xero_dbt": (1, "One dbt build at a time."),
+}
+
+_CONN_ID = Arg(  # type: ignore[no-untyped-call]
+    ("--conn-id",),
+    help="The Airflow connection of type Xero (default: [xero] conn_id)",
+    default=None,
+)
+
+Command = Callable[[Namespace], None]
+
+
+def commands() -> list[CLICommand]:
+    """What the provider adds to the command `airflow`."""
+    return [
+        GroupCommand(
+            name="xero",
+            help="Extraction of Xero: warehouse, organisations, keys",
+            subcommands=(
+                ActionCommand(
+                    name="migrate",
+                    help="Bring the warehouse to the version of this code; safe to run again",
+                    func=migrate,
+                    args=(_CONN_ID,),
+                ),
+                ActionCommand(
+                    name="status",
+                    help="List the organisations and how they are doing",
+                    func=status,
+                    args=(_CONN_ID,),
+                ),
+                ActionCommand(
+                    name="rotate-keys",
+                    help="Encrypt every stored token with the first key of XERO_TOKEN_KEYS",
+                    func=rotate_keys,
+                    args=(_CONN_ID,),
+                ),
+            ),
+        )
+    ]
+
+
+def _clear_ending(command: Command) -> Command:
+    """End with one message and exit code 1 where a person must act, without a traceback."""
+
+    @wraps(command)
+    def run(args: Namespace) -> None:
+        # Without it Airflow's SDK does not look for connections in the metadata database.
+        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+        import psycopg
+
+        from airflow_xero.errors import XeroError
+
+        try:
+            command(args)
+        except XeroError as error:
+            sys.exit(f"airflow xero: {error}")
+        except psycopg.OperationalError as error:
+            sys.exit(f"airflow xero: the warehouse cannot be reached: {str(error).strip()}")
+
+    return run
+
+
+@_clear_ending
+def migrate(args: Namespace) -> None:
+    """Apply the missing migrations and create the missing pools."""
+    from airflow_xero.migrate import migrate as migrate_warehouse
+
+    with _hook(args) as hook, hook.warehouse() as warehouse:
+        migrated = migrate_warehouse(warehouse)
+    for name in migrated.applied:
+        print(f"applied {name}")
+    for notice in migrated.notices:
+        print(f"note: {notice}")
+    for pool in ensure_pools():
+        print(f"created pool {pool}")
+    print("The warehouse is up to date.")
+
+
+@_clear_ending
+def status(args: Namespace) -> None:
+    """Print one line per organisation."""
+    from airflow_xero.connect import status as organisations_status
+    from airflow_xero.migrate import require_migrated
+
+    with _hook(args) as hook, hook.warehouse() as warehouse:
+        require_migrated(warehouse)
+        organisations = organisations_status(warehouse, hook.xero_conn_id)
+    if not organisations:
+        print("No organisation is connected yet: open the page Xero in Airflow.")
+    for line in as_lines(organisations):
+        print(line)
+
+
+@_clear_ending
+def rotate_keys(args: Namespace) -> None:
+    """Re-encrypt the stored tokens with the first key."""
+    from airflow_xero.migrate import require_migrated
+
+    with _hook(args) as hook:
+        with hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+        grants = hook.token_store().rotate_keys()
+    print(f"Re-encrypted the tokens of {grants} grants with the first key.")
+    print("The other keys of XERO_TOKEN_KEYS can be removed now.")
+
+
+def as_lines(organisations: list[OrganisationStatus]) -> list[str]:
+    """A table: name, state, last complete day, and what a person should know."""
+    rows = [("ORGANISATION", "STATE", "LAST DAY", "REMARK")]
+    for organisation in organisations:
+        remark = organisation.last_run_reason or ""
+        if organisation.resume_at is not None:
+            remark = f"resumes {organisation.resume_at:%Y-%m-%d %H:%M} UTC. {remark}"
+        day = organisation.complete_day
+        rows.append(
+            (organisation.tenant_name, organisation.state, str(day) if day else "never", remark)
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return [
+        "  ".join(
+            [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def ensure_pools() -> list[str]:
+    """Create the pools that the Dags use where they are missing; a changed size is kept."""
+    from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        missing = [name for name in POOLS if Pool.get_pool(name, session=session) is None]
+        for name in missing:
+            slots, description = POOLS[name]
+            session.add(
+                Pool(pool=name, slots=slots, description=description, include_deferred=False)
+            )
+    return missing
+
+
+@contextmanager
+def _hook(args: Namespace) -> Iterator[XeroHook]:
+    from airflow_xero import settings
+    from airflow_xero.hook import XeroHook
+
+    with XeroHook(args.conn_id or settings.conn_id()) as hook:
+        yield hook

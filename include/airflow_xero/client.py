@@ -1,0 +1,313 @@
+"""Reading Xero's accounting API: pages of bytes, with every limit and every retry.
+
+The only home of limits and retries. Knows HTTP and how Xero pages; must not know Postgres, how
+tokens are kept, or what a record means.
+Source: https://developer.xero.com/documentation/guides/oauth2/limits
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from secrets import SystemRandom
+from threading import Event
+
+import httpx
+
+from airflow_xero.answers import envelope_of, error_of, int_header
+from airflow_xero.endpoints import Endpoint, Reading
+from airflow_xero.errors import (
+    ConsentLostError,
+    RateLimitError,
+    UnavailableError,
+    UnexpectedPayloadError,
+    XeroError,
+)
+from airflow_xero.oauth import XeroApp, unreachable
+from airflow_xero.page import Page
+
+__all__ = ["PAGE_SIZE", "Page", "XeroClient"]
+
+PAGE_SIZE = 1000
+"""The largest page Xero serves."""
+
+_LONGEST_WAIT_SECONDS = 60
+_WAITING_BUDGET_SECONDS = 600.0
+_MINUTE_WINDOW_SECONDS = 60.0
+_FAULT_TRIES = 4
+_CONCURRENT_TRIES = 8
+_SLICE_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+_random = SystemRandom()
+
+
+class XeroClient:
+    """Reads pages of one user's organisations; safe to use from one task at a time.
+
+    `access_token` gives a live token and is asked before every request, from a background
+    thread, too. `renewed_token`, given the value that Xero refused as expired, gives another
+    (`TokenStore.fresh(grant_id, rejected=value).value`); without it `access_token` is asked
+    again. `http` stays the caller's to close. All waiting of one client together stays within
+    ten minutes.
+    """
+
+    def __init__(
+        self,
+        app: XeroApp,
+        *,
+        access_token: Callable[[], str],
+        http: httpx.Client,
+        renewed_token: Callable[[str], str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._app = app
+        self._access_token = access_token
+        self._renewed_token = renewed_token
+        self._http = http
+        self._sleep = sleep
+        self._windows: dict[str, _MinuteWindow] = {}
+        self._waited_seconds = 0.0
+
+    def pages(
+        self,
+        endpoint: Endpoint,
+        tenant_id: str,
+        *,
+        since: datetime | None = None,
+        first_page: int = 1,
+        day: date | None = None,
+    ) -> Iterator[Page]:
+        """Walk an endpoint; the next page is fetched while the caller handles this one.
+
+        `since` (aware) asks for records changed after it; `day` is the day of a report.
+        Raises every class of `errors.py` that an answer of Xero can mean.
+        """
+        if endpoint.reading is Reading.CHANGES:
+            yield from self._walk(endpoint, tenant_id, since=since, first_page=first_page)
+        else:
+            yield self._page(_Request(endpoint, tenant_id, day=day), Event())
+
+    def _walk(
+        self, endpoint: Endpoint, tenant_id: str, *, since: datetime | None, first_page: int
+    ) -> Iterator[Page]:
+        abandoned = Event()
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="xero-next-page")
+
+        def fetch(number: int) -> Page:
+            request = _Request(endpoint, tenant_id, since=since, number=number)
+            return self._page(request, abandoned)
+
+        try:
+            coming = pool.submit(fetch, first_page)
+            previous: Page | None = None
+            while previous is None or not previous.is_last:
+                page = coming.result()
+                _refuse_repetition(previous, page, tenant_id)
+                if not page.is_last:
+                    coming = pool.submit(fetch, page.number + 1)
+                yield page
+                previous = page
+        finally:
+            # Nobody waits for the page that is under way when the caller gives up.
+            abandoned.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _page(self, request: _Request, abandoned: Event) -> Page:
+        started = time.monotonic()
+        response, calls = self._answer(request, abandoned)
+        endpoint = request.endpoint
+        envelope = envelope_of(response, tenant_id=request.tenant_id, endpoint=endpoint)
+        is_last = (
+            endpoint.reading is not Reading.CHANGES
+            or (envelope.page_count is not None and request.number >= envelope.page_count)
+            or (envelope.page_count is None and envelope.is_empty)
+        )
+        return Page(
+            endpoint=endpoint,
+            number=request.number,
+            body=response.content,
+            xero_now=envelope.xero_now,
+            page_count=envelope.page_count,
+            seconds=time.monotonic() - started,
+            calls=calls,
+            minute_calls_left=int_header(response, "X-MinLimit-Remaining"),
+            day_calls_left=int_header(response, "X-DayLimit-Remaining"),
+            is_last=is_last,
+        )
+
+    def _answer(self, request: _Request, abandoned: Event) -> tuple[httpx.Response, int]:
+        """Ask until Xero answers 200 or the question is hopeless; the answer and the calls."""
+        patience = _Patience()
+        rejected: str | None = None
+        calls = 0
+        while True:
+            try:
+                self._pace(request, abandoned)
+                token = self._token(rejected)
+                calls += 1
+                response = self._get(request, token)
+                if response.status_code == httpx.codes.OK:
+                    return response, calls
+                raise error_of(response, tenant_id=request.tenant_id, endpoint=request.endpoint)
+            except XeroError as error:
+                wait_seconds = patience.wait_after(error)
+                if isinstance(error, ConsentLostError):
+                    if rejected is not None or calls == 0:
+                        raise
+                    rejected = token
+                elif wait_seconds is None:
+                    raise
+                _log.info(
+                    "xero_retry tenant=%s endpoint=%s call=%s reason=%s wait_seconds=%.1f "
+                    "correlation_id=%s",
+                    request.tenant_id,
+                    request.endpoint.name,
+                    calls,
+                    type(error).__name__,
+                    wait_seconds or 0.0,
+                    error.correlation_id,
+                )
+                self._wait(wait_seconds or 0.0, error, abandoned)
+                self._window(request.tenant_id).forget()
+
+    def _get(self, request: _Request, token: str) -> httpx.Response:
+        url = f"{self._app.api_url}/api.xro/2.0/{request.endpoint.path}"
+        headers = {"Authorization": f"Bearer {token}", **request.headers()}
+        try:
+            response = self._http.get(url, params=request.params(), headers=headers)
+        except httpx.RequestError as error:
+            # The cause would carry the request and with it the token.
+            failure = unreachable(url, error)
+            failure.tenant_id, failure.endpoint = request.tenant_id, request.endpoint.name
+            raise failure from None
+        self._window(request.tenant_id).note(int_header(response, "X-MinLimit-Remaining"))
+        return response
+
+    def _token(self, rejected: str | None) -> str:
+        if rejected is not None and self._renewed_token is not None:
+            return self._renewed_token(rejected)
+        return self._access_token()
+
+    def _window(self, tenant_id: str) -> _MinuteWindow:
+        return self._windows.setdefault(tenant_id, _MinuteWindow())
+
+    def _pace(self, request: _Request, abandoned: Event) -> None:
+        """Wait for the next minute when this one has no call left, rather than earn a 429."""
+        seconds = self._window(request.tenant_id).seconds_to_wait()
+        if seconds > 0:
+            used_up = RateLimitError(
+                "Xero's minute limit for this organisation is used up",
+                limit="minute",
+                retry_after_seconds=int(seconds) + 1,
+                tenant_id=request.tenant_id,
+                endpoint=request.endpoint.name,
+            )
+            self._wait(seconds, used_up, abandoned)
+            self._window(request.tenant_id).forget()
+
+    def _wait(self, seconds: float, reason: XeroError, abandoned: Event) -> None:
+        """Sleep, unless all waiting together would pass the budget: then raise the reason."""
+        if self._waited_seconds + seconds > _WAITING_BUDGET_SECONDS:
+            raise reason
+        self._waited_seconds += seconds
+        while seconds > 0 and not abandoned.is_set():
+            self._sleep(min(seconds, _SLICE_SECONDS))
+            seconds -= _SLICE_SECONDS
+        if abandoned.is_set():
+            raise reason
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One question to Xero, without the token."""
+
+    endpoint: Endpoint
+    tenant_id: str
+    since: datetime | None = None
+    number: int = 1
+    day: date | None = None
+
+    def params(self) -> Mapping[str, str]:
+        params = dict(self.endpoint.params)
+        if self.endpoint.reading is Reading.CHANGES:
+            params |= {"page": str(self.number), "pageSize": str(PAGE_SIZE)}
+        if self.day is not None:
+            params["date"] = self.day.isoformat()
+        return params
+
+    def headers(self) -> Mapping[str, str]:
+        headers = {"Accept": "application/json", "Xero-Tenant-Id": self.tenant_id}
+        if self.since is not None:
+            # Exactly this form: zone suffixes and fractions are ignored or refused.
+            moment = self.since.astimezone(UTC)
+            headers["If-Modified-Since"] = moment.strftime("%Y-%m-%dT%H:%M:%S")
+        return headers
+
+
+class _Patience:
+    """How often and how long one question is repeated."""
+
+    def __init__(self) -> None:
+        self._faults = 0
+        self._crowded = 0
+
+    def wait_after(self, error: XeroError) -> float | None:
+        """Seconds to wait before asking again; None when asking again is hopeless."""
+        if isinstance(error, UnavailableError):
+            self._faults += 1
+            return _jittered(self._faults) if self._faults < _FAULT_TRIES else None
+        if isinstance(error, RateLimitError):
+            if error.retry_after_seconds is None:
+                self._crowded += 1
+                return _jittered(self._crowded) if self._crowded < _CONCURRENT_TRIES else None
+            if error.retry_after_seconds <= _LONGEST_WAIT_SECONDS:
+                return error.retry_after_seconds + _random.uniform(0.1, 0.9)
+        return None
+
+
+class _MinuteWindow:
+    """What is known of a tenant's current minute: Xero's windows are fixed, not rolling."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        self._seen_at = 0.0
+
+    def note(self, left: int | None) -> None:
+        """Remember the calls left; more than before means that a new window has begun."""
+        now = time.monotonic()
+        if left is not None and (self._left is None or left > self._left):
+            self._seen_at = now
+        self._left = left
+
+    def seconds_to_wait(self) -> float:
+        """Seconds until the window is certainly over; 0 while calls are left or unknown."""
+        if self._left is None or self._left > 0:
+            return 0.0
+        return max(0.0, self._seen_at + _MINUTE_WINDOW_SECONDS - time.monotonic())
+
+    def forget(self) -> None:
+        """The window is over."""
+        self._left = None
+
+
+def _jittered(attempt: int) -> float:
+    """About 1, 2, 4, … seconds, at most 30, so that many tasks do not return at once."""
+    return min(30.0, 2.0 ** (attempt - 1)) * _random.uniform(0.5, 1.5)
+
+
+def _refuse_repetition(previous: Page | None, page: Page, tenant_id: str) -> None:
+    # Seen at Xero: page ignored, every record on every page, and so a walk without an end.
+    if previous is None or page.page_count is not None or page.is_last:
+        return
+    key = f'"{page.endpoint.array_key}"'.encode()
+    if previous.body.partition(key)[2] == page.body.partition(key)[2]:
+        raise UnexpectedPayloadError(
+            f"Xero repeats page {previous.number} as page {page.number}; please report it",
+            tenant_id=tenant_id,
+            endpoint=page.endpoint.name,
+        )

@@ -1,0 +1,214 @@
+"""Publishing: one dbt build, in the task's own process, for every run that is not yet built.
+
+Knows how to call dbt, and which extraction runs a build publishes. Must not know a model by name.
+The project folder is only read: dbt writes into a temporary folder, and its partial parse, which
+saves seconds, is kept between runs under AIRFLOW_HOME.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_xero.errors import PublishError
+from airflow_xero.hook import XeroHook
+from airflow_xero.settings import dbt_cache_dir, dbt_project_dir
+
+if TYPE_CHECKING:
+    import psycopg
+    from airflow.sdk import Connection, Context
+    from airflow.sdk.types import Logger
+
+DOCS_PAGE = "dbt_docs"
+_PARTIAL_PARSE = "partial_parse.msgpack"
+_GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
+# Extra of a Postgres connection → the variable by which libpq, and so dbt, learns it.
+_LIBPQ_VARIABLES = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}
+
+
+class DbtBuildOperator(BaseOperator):
+    """Builds the marts when some complete extraction is not in them yet; returns at once if not.
+
+    Marks what it published (`extract_runs.built_at`) and stores the docs as one page. Skips when
+    the task that lists the organisations failed: then nothing is known to be unbuilt. Raises
+    PublishError naming the failed models and tests.
+    """
+
+    def __init__(self, *, xero_conn_id: str, listed_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+        self.listed_by = listed_by
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return `{"runs": how many extraction runs were published}`."""
+        if context["ti"].xcom_pull(task_ids=self.listed_by) is None:
+            raise AirflowSkipException(f"{self.listed_by} failed: see its log")
+        with XeroHook(self.xero_conn_id) as hook:
+            # Asked before the build starts: whatever completes during it waits for the next.
+            with hook.warehouse() as warehouse:
+                runs = unbuilt_runs(warehouse)
+            if not runs:
+                self.log.info("Nothing to publish: every complete extraction is in the marts.")
+                return {"runs": 0}
+            docs = publish(
+                dbt_project_dir(),
+                environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
+                cache=dbt_cache_dir(),
+                log=self.log,
+            )
+            with hook.warehouse() as warehouse:
+                mark_built(warehouse, runs)
+                store_page(warehouse, DOCS_PAGE, docs)
+        self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
+        return {"runs": len(runs)}
+
+
+def unbuilt_runs(warehouse: psycopg.Connection[Any]) -> list[int]:
+    """The complete extraction runs that no build has published yet, by run_id."""
+    rows = warehouse.execute(
+        "select run_id from xero_ops.extract_runs"
+        " where state = 'complete' and built_at is null order by run_id"
+    )
+    return [run_id for (run_id,) in rows]
+
+
+def mark_built(warehouse: psycopg.Connection[Any], runs: Sequence[int]) -> None:
+    """Remember that these runs are in the marts."""
+    warehouse.execute(
+        "update xero_ops.extract_runs set built_at = clock_timestamp() where run_id = any(%s)",
+        (list(runs),),
+    )
+
+
+def store_page(warehouse: psycopg.Connection[Any], page_name: str, html: bytes) -> None:
+    """Keep a page that the plugin serves behind Airflow's login."""
+    warehouse.execute(
+        "insert into xero_ops.published_pages (page_name, media_type, content)"
+        " values (%s, 'text/html; charset=utf-8', %s)"
+        " on conflict (page_name) do update set content = excluded.content,"
+        " media_type = excluded.media_type, published_at = clock_timestamp()",
+        (page_name, html),
+    )
+
+
+def warehouse_environment(connection: Connection) -> dict[str, str]:
+    """The variables that `dbt/profiles.yml` and libpq read, from the Airflow connection."""
+    extra = connection.extra_dejson
+    variables = {
+        "DBT_HOST": connection.host or "localhost",
+        "DBT_PORT": str(connection.port or 5432),
+        "DBT_USER": connection.login or "",
+        "DBT_PASSWORD": connection.password or "",
+        "DBT_DBNAME": connection.schema or "",
+        "DBT_SSLMODE": extra.get("sslmode") or "prefer",
+    }
+    for name, variable in _LIBPQ_VARIABLES.items():
+        if extra.get(name):
+            variables[variable] = str(extra[name])
+    return variables
+
+
+def publish(project: Path, *, environment: Mapping[str, str], cache: Path, log: Logger) -> bytes:
+    """Run `dbt build` and then `dbt docs generate --static`; the docs as one HTML page.
+
+    Raises PublishError naming what failed.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="xero_dbt_") as folder,
+        _set_environment(environment),
+    ):
+        target = Path(folder)
+        kept = cache / hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
+        _copy(kept / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
+        build = _invoke("build", project=project, target=target)
+        _copy(target / _PARTIAL_PARSE, kept / _PARTIAL_PARSE)
+        if build.result is not None:
+            log.info("%s", as_table(build.result.results))
+        _raise_failures(build)
+        # The build has just compiled everything.
+        _raise_failures(
+            _invoke("docs", "generate", "--static", "--no-compile", project=project, target=target)
+        )
+        return (target / "static_index.html").read_bytes()
+
+
+def _invoke(*command: str, project: Path, target: Path) -> Any:
+    # dbt costs two seconds of imports: not before there is something to build.
+    from dbt.cli.main import dbtRunner
+
+    where = ["--project-dir", project, "--profiles-dir", project]
+    where += ["--target-path", target, "--log-path", target]
+    quiet = ["--quiet", "--log-level-file", "none", "--no-use-colors", "--no-version-check"]
+    return dbtRunner().invoke([*command, *map(str, where), *quiet])
+
+
+def _raise_failures(outcome: Any) -> None:
+    if outcome.success:
+        return
+    if outcome.exception is not None or outcome.result is None:
+        raise PublishError(f"dbt stopped: {_first_line(outcome.exception)}")
+    failed = [
+        f"{result.node.resource_type} {result.node.name}: {_first_line(result.message)}"
+        for result in getattr(outcome.result, "results", ())
+        if str(result.status) not in _GOOD and str(result.status) != "skipped"
+    ]
+    raise PublishError(f"dbt failed at {len(failed)}: {'; '.join(failed)}")
+
+
+def as_table(results: Sequence[Any]) -> str:
+    """What dbt did, a line per model and seed with its seconds, tests in one line.
+
+    `results` are those of a dbtRunner: node, status, execution_time in seconds.
+    """
+    tests = [result for result in results if result.node.resource_type in {"test", "unit_test"}]
+    built = [result for result in results if result not in tests]
+    lines = [f"{'seconds':>8}  {'status':<8} model"]
+    lines += [
+        f"{result.execution_time:8.2f}  {result.status!s:<8} {result.node.name}" for result in built
+    ]
+    passed = sum(str(result.status) in _GOOD for result in tests)
+    seconds = sum(result.execution_time for result in tests)
+    lines.append(f"{seconds:8.2f}  {passed} of {len(tests)} tests passed")
+    return "\n".join(lines)
+
+
+def _first_line(message: object) -> str:
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:300] if lines else "no message"
+
+
+def _copy(source: Path, destination: Path) -> None:
+    # Only a saving of time: a folder that cannot be written, or another task, must not fail us.
+    with suppress(OSError):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = destination.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(source, unfinished)
+        unfinished.replace(destination)
+
+
+@contextmanager
+def _set_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                del os.environ[name]

@@ -1,0 +1,253 @@
+"""XeroHook: from an Airflow connection to a Xero client and an open warehouse.
+
+Knows the fields of the `xero` connection and that the warehouse is opened by PostgresHook.
+Must not know endpoints, raw tables or what is extracted. Every secret that passes is masked.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+import psycopg
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+from airflow_xero import oauth
+from airflow_xero.client import XeroClient
+from airflow_xero.connect import status, tenants_to_extract
+from airflow_xero.errors import ConsentLostError, NotConnectedError, XeroError, XeroSetupError
+from airflow_xero.migrate import require_migrated
+from airflow_xero.oauth import XeroApp
+from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
+from airflow_xero.settings import token_keys_from_environment
+from airflow_xero.tokens import TokenStore, cipher_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+    from airflow_xero.extract import Tenant
+    from airflow_xero.sdk_client import SafeApiClient
+
+__all__ = ["XeroHook", "token_keys_from_environment"]
+
+
+class XeroHook(BaseHook):
+    """One app registered with Xero, and the warehouse its organisations are read into.
+
+    Use it as a context manager, or close it: it keeps one HTTP client.
+    """
+
+    conn_name_attr = "xero_conn_id"
+    default_conn_name = DEFAULT_CONN_ID
+    conn_type = CONN_TYPE
+    hook_name = "Xero"
+
+    def __init__(self, xero_conn_id: str = DEFAULT_CONN_ID) -> None:
+        super().__init__()
+        self.xero_conn_id = xero_conn_id
+        self._http: httpx.Client | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the HTTP client; the hook opens another when it is used again."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def http(self) -> httpx.Client:
+        """The hook's HTTP client, opened when first needed and closed by `close`."""
+        if self._http is None:
+            self._http = oauth.new_http()
+        return self._http
+
+    def app(self) -> XeroApp:
+        """The app as the connection describes it; fields left empty take their defaults.
+
+        Raises XeroSetupError naming the connection and the field that is missing or wrong.
+        """
+        connection = self._connection()
+        fields = self._fields(connection)
+        mask_secret(connection.password)
+        return XeroApp(
+            conn_id=self.xero_conn_id,
+            client_id=self._required(connection.login, "login"),
+            client_secret=self._required(connection.password, "password"),
+            redirect_uri=fields["redirect_uri"],
+            scopes=tuple(fields["scopes"].split()),
+            api_url=fields["api_url"],
+            identity_url=fields["identity_url"],
+            login_url=fields["login_url"],
+        )
+
+    def warehouse(self) -> psycopg.Connection[Any]:
+        """An open connection to the warehouse; the caller closes it.
+
+        Raises XeroSetupError when the Postgres connection is not defined, psycopg.Error when
+        its server cannot be reached.
+        """
+        # Half a second of imports that a Dag file must not pay when it is parsed.
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        store_conn_id = self.store_conn_id()
+        try:
+            connection = PostgresHook(postgres_conn_id=store_conn_id).get_conn()
+        except AirflowNotFoundException:
+            raise XeroSetupError(
+                f"The Airflow connection {store_conn_id!r} is not defined: create it (type"
+                f" Postgres), or correct {FIELD_LABELS['store_conn_id']!r} in"
+                f" {self.xero_conn_id!r}"
+            ) from None
+        if not isinstance(connection, psycopg.Connection):
+            raise XeroSetupError("Airflow opened the warehouse without psycopg 3: install psycopg")
+        return connection
+
+    def store_conn_id(self) -> str:
+        """The id of the warehouse's Airflow connection.
+
+        The usual one while the Xero connection is not there yet: a warehouse can be migrated
+        before anybody registers an app.
+        """
+        try:
+            return self._fields(self.get_connection(self.xero_conn_id))["store_conn_id"]
+        except AirflowNotFoundException:
+            return FIELD_DEFAULTS["store_conn_id"]
+
+    def token_store(self) -> TokenStore:
+        """The grants of this app, in the warehouse; raises XeroSetupError without keys."""
+        return TokenStore(
+            self.app(),
+            connect=self.warehouse,
+            keys=token_keys_from_environment(),
+            http=self.http(),
+            on_secret=mask_secret,
+        )
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """A connected organisation with a live grant.
+
+        Raises NotConnectedError when there is none.
+        """
+        with self.warehouse() as warehouse:
+            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
+        for tenant in tenants:
+            if tenant.tenant_id == tenant_id:
+                return tenant
+        raise NotConnectedError(
+            "No live grant reaches this organisation: press Connect to Xero on the page Xero",
+            tenant_id=tenant_id,
+        )
+
+    def client(self, tenant: Tenant) -> XeroClient:
+        """The library's client for reading one organisation."""
+        tokens = self.token_store()
+        return XeroClient(
+            self.app(),
+            access_token=lambda: tokens.fresh(tenant.grant_id).value,
+            renewed_token=lambda value: tokens.fresh(tenant.grant_id, rejected=value).value,
+            http=self.http(),
+        )
+
+    def get_conn(self) -> SafeApiClient:
+        """xero-python's ApiClient for a Dag author: `AccountingApi(hook.get_conn())`.
+
+        Every call is signed for the tenant id it is given. Time-outs are set and nothing is
+        sent twice: a failed call raises what xero-python raises.
+        """
+        # xero-python costs a second of imports.
+        from airflow_xero.sdk_client import SafeApiClient
+
+        app, tokens = self.app(), self.token_store()
+        return SafeApiClient(
+            app.api_url,
+            access_token=lambda tenant_id: tokens.fresh(self.tenant(tenant_id).grant_id).value,
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """What the Test button of the connection form says: whether all is well, and why not."""
+        try:
+            app = self.app()
+            self._test_credentials(app)
+            self._test_api_host(app)
+            cipher_of(token_keys_from_environment())
+            return True, self._test_warehouse()
+        except XeroError as error:
+            return False, error.message
+        finally:
+            self.close()
+
+    def _test_credentials(self, app: XeroApp) -> None:
+        # Xero checks the client before the token: refusing the token means the client is known.
+        try:
+            oauth.refresh(app, "a-token-that-xero-cannot-know", http=self.http(), now=_now())
+        except ConsentLostError:
+            return
+        except XeroSetupError as error:
+            raise XeroSetupError(
+                f"Xero refuses {FIELD_LABELS['login']!r} or {FIELD_LABELS['password']!r}:"
+                f" {error.message}"
+            ) from None
+        except XeroError as error:
+            raise XeroSetupError(
+                f"{FIELD_LABELS['identity_url']!r} {app.identity_url} does not answer as Xero"
+                f" does: {error.message}"
+            ) from None
+
+    def _test_api_host(self, app: XeroApp) -> None:
+        try:
+            self.http().get(f"{app.api_url}/connections")
+        except httpx.HTTPError as error:
+            raise XeroSetupError(
+                f"{FIELD_LABELS['api_url']!r} {app.api_url} cannot be reached: {error}"
+            ) from None
+
+    def _test_warehouse(self) -> str:
+        store_conn_id = self.store_conn_id()
+        try:
+            with self.warehouse() as warehouse:
+                require_migrated(warehouse)
+                organisations = len(status(warehouse, self.xero_conn_id))
+        except psycopg.OperationalError as error:
+            raise XeroSetupError(
+                f"The warehouse cannot be reached; check the connection {store_conn_id!r}"
+                f" (field {FIELD_LABELS['store_conn_id']!r}): {str(error).strip()}"
+            ) from None
+        return (
+            "Xero knows the client id and secret, and the warehouse"
+            f" {store_conn_id!r} is ready. Organisations ever connected: {organisations}"
+        )
+
+    def _connection(self) -> Connection:
+        try:
+            return self.get_connection(self.xero_conn_id)
+        except AirflowNotFoundException:
+            raise XeroSetupError(
+                f"The Airflow connection {self.xero_conn_id!r} is not defined: create it under"
+                " Admin, Connections, with the type Xero"
+            ) from None
+
+    def _fields(self, connection: Connection) -> dict[str, str]:
+        typed = connection.extra_dejson
+        return {
+            name: (typed.get(name) or "").strip() or default
+            for name, default in FIELD_DEFAULTS.items()
+        }
+
+    def _required(self, value: str | None, field: str) -> str:
+        if value and value.strip():
+            return value.strip()
+        raise XeroSetupError(
+            f"{FIELD_LABELS[field]!r} of the Airflow connection {self.xero_conn_id!r} is empty:"
+            " copy it from developer.xero.com, My Apps, Configuration"
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

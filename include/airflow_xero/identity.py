@@ -1,0 +1,111 @@
+"""Who consented: the signed id_token that came with a consent.
+
+Knows OpenID Connect as Xero speaks it: RS256, keys at the discovery address. Stores nothing.
+Must not know Postgres or Airflow.
+Source: https://developer.xero.com/documentation/guides/oauth2/sign-in
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+
+from airflow_xero.answers import error_of
+from airflow_xero.errors import UnexpectedPayloadError, XeroSetupError
+from airflow_xero.oauth import TokenSet, XeroApp, unreachable
+
+
+@dataclass(frozen=True)
+class XeroUser:
+    """The person at Xero who consented; name and email only where those scopes were granted."""
+
+    xero_user_id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user, and Xero's id of the consent itself, by which its connections are listed."""
+
+    user: XeroUser
+    auth_event_id: str | None
+
+
+def identify(app: XeroApp, tokens: TokenSet, *, http: httpx.Client) -> Identity:
+    """Verify the id_token's signature, issuer and audience, and read the user from it.
+
+    Its times are not checked: it arrived this moment, over TLS, from the issuer itself.
+    Raises XeroSetupError (no `openid` scope), UnexpectedPayloadError (a claim or the signature
+    is wrong), UnavailableError.
+    """
+    if tokens.id_token is None:
+        raise XeroSetupError(
+            "Xero did not say who consented: add `openid profile email` to the scopes of the "
+            f"Airflow connection {app.conn_id} and press Connect to Xero again"
+        )
+    claims = _verified(app, tokens.id_token, http=http)
+    xero_user_id = claims.get("xero_userid")
+    if not isinstance(xero_user_id, str):
+        raise UnexpectedPayloadError("Xero's id_token lacks xero_userid; please report it")
+    return Identity(
+        user=XeroUser(xero_user_id, _name_of(claims), claims.get("email")),
+        auth_event_id=_auth_event_of(tokens.access_token),
+    )
+
+
+def _verified(app: XeroApp, id_token: str, *, http: httpx.Client) -> dict[str, Any]:
+    try:
+        key_id = jwt.get_unverified_header(id_token).get("kid")
+        keys = jwt.PyJWKSet.from_dict(_published_keys(app, http=http)).keys
+        key = next(key for key in keys if key_id in {None, key.key_id})
+        return jwt.decode(
+            id_token,
+            key=key,
+            algorithms=["RS256"],
+            audience=app.client_id,
+            issuer=app.identity_url,
+            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+    except (jwt.PyJWTError, StopIteration) as error:
+        raise UnexpectedPayloadError(
+            f"Xero's id_token cannot be verified ({type(error).__name__}); check the identity "
+            f"URL of the Airflow connection {app.conn_id}"
+        ) from None
+
+
+def _published_keys(app: XeroApp, *, http: httpx.Client) -> dict[str, Any]:
+    url = f"{app.identity_url}/.well-known/openid-configuration/jwks"
+    try:
+        response = http.get(url, headers={"Accept": "application/json"})
+    except httpx.RequestError as error:
+        raise unreachable(app.identity_url, error) from None
+    if response.status_code != httpx.codes.OK:
+        raise error_of(response)
+    try:
+        keys = response.json()
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict):
+        raise UnexpectedPayloadError("Xero's signing keys are no JSON; please report it")
+    return keys
+
+
+def _name_of(claims: Mapping[str, Any]) -> str | None:
+    parts = [claims.get("given_name"), claims.get("family_name")]
+    full = " ".join(part for part in parts if isinstance(part, str) and part)
+    return full or claims.get("name") or None
+
+
+def _auth_event_of(access_token: str) -> str | None:
+    # Only a filter for the list of connections, which Xero checks itself: no signature needed.
+    try:
+        claims = jwt.decode(access_token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return None
+    event = claims.get("authentication_event_id")
+    return event if isinstance(event, str) else None

@@ -1,0 +1,290 @@
+"""OAuth 2.0 with Xero: the consent address, the token endpoint, the list of connections.
+
+Knows Xero's identity protocol over HTTP and stores nothing. Must not know Postgres, Airflow or
+who keeps the tokens. Never retries: whoever refreshes holds a lock and decides.
+Source: https://developer.xero.com/documentation/guides/oauth2/auth-flow
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from airflow_xero import __version__
+from airflow_xero.answers import error_of
+from airflow_xero.errors import (
+    ConsentLostError,
+    UnavailableError,
+    UnexpectedPayloadError,
+    XeroError,
+    XeroSetupError,
+)
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=90.0)
+
+
+@dataclass(frozen=True)
+class XeroApp:
+    """The app registered with Xero, as a person typed it into the Airflow connection.
+
+    Raises XeroSetupError for a base URL that is neither https nor on loopback.
+    """
+
+    conn_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    api_url: str
+    identity_url: str
+    login_url: str
+
+    def __post_init__(self) -> None:
+        for name in ("api_url", "identity_url", "login_url"):
+            url = getattr(self, name).rstrip("/")
+            _require_private(url, f"{name} of the Airflow connection {self.conn_id}")
+            object.__setattr__(self, name, url)
+        _require_private(
+            self.redirect_uri, f"redirect_uri of the Airflow connection {self.conn_id}"
+        )
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """What the token endpoint answers; `expires_at` (aware UTC) is that of the access token."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    id_token: str | None = field(repr=False)
+    expires_at: datetime
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One organisation (or practice) that a user's consent reaches, as Xero lists it."""
+
+    connection_id: str
+    auth_event_id: str | None
+    tenant_id: str
+    tenant_type: str
+    tenant_name: str
+
+
+def new_http() -> httpx.Client:
+    """A client with explicit time-outs, no redirects and our user agent; the caller closes it."""
+    return httpx.Client(
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        headers={"User-Agent": f"airflow-provider-xero/{__version__}"},
+    )
+
+
+def code_challenge_of(code_verifier: str) -> str:
+    """The S256 challenge of a PKCE verifier (RFC 7636)."""
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def authorize_url(app: XeroApp, *, state: str, code_challenge: str) -> str:
+    """The address of Xero's consent page; `code_challenge` is S256 (see `code_challenge_of`)."""
+    query = {
+        "response_type": "code",
+        "client_id": app.client_id,
+        "redirect_uri": app.redirect_uri,
+        "scope": " ".join(app.scopes),
+        "state": state,
+        "code_challenge": code_challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{app.login_url}/identity/connect/authorize?{urlencode(query)}"
+
+
+def exchange_code(
+    app: XeroApp, code: str, *, code_verifier: str, http: httpx.Client, now: datetime
+) -> TokenSet:
+    """Exchange the single-use code of a consent (valid five minutes) for tokens.
+
+    Raises XeroSetupError (wrong client id or secret, code used or expired), UnavailableError,
+    UnexpectedPayloadError.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": app.redirect_uri,
+        "code_verifier": code_verifier,
+    }
+    refused = XeroSetupError(
+        "Xero refuses this consent: its code was used or is older than five minutes, or the "
+        "redirect URI differs from the app's; press Connect to Xero again"
+    )
+    return _tokens(app, form, http=http, now=now, invalid_grant=refused)
+
+
+def refresh(app: XeroApp, refresh_token: str, *, http: httpx.Client, now: datetime) -> TokenSet:
+    """Exchange a refresh token for new tokens; Xero rotates it, the old one works 30 minutes.
+
+    Raises ConsentLostError (used, expired or revoked), XeroSetupError (wrong client id or
+    secret), UnavailableError, UnexpectedPayloadError.
+    """
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    lost = ConsentLostError(
+        "Xero refuses to refresh this user's consent (revoked, or unused for 60 days): the user "
+        "must press Connect to Xero again"
+    )
+    return _tokens(app, form, http=http, now=now, invalid_grant=lost)
+
+
+def revoke(app: XeroApp, refresh_token: str, *, http: httpx.Client) -> None:
+    """Revoke the refresh token, which also removes all of that user's connections to the app.
+
+    Raises XeroSetupError (wrong client id or secret), UnavailableError.
+    """
+    response = _post(app, "/connect/revocation", {"token": refresh_token}, http=http)
+    if response.status_code != httpx.codes.OK:
+        raise _token_error(app, response, invalid_grant=None)
+
+
+def connections(
+    app: XeroApp, access_token: str, *, http: httpx.Client, auth_event_id: str | None = None
+) -> list[Connection]:
+    """The organisations this access token reaches, or only those of one consent.
+
+    Raises ConsentLostError when the token is refused, UnavailableError, UnexpectedPayloadError.
+    """
+    try:
+        response = http.get(
+            f"{app.api_url}/connections",
+            params={"authEventId": auth_event_id} if auth_event_id else {},
+            headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
+        )
+    except httpx.RequestError as error:
+        raise unreachable(app.api_url, error) from None
+    if response.status_code != httpx.codes.OK:
+        raise error_of(response)
+    listed = _json(response)
+    if not isinstance(listed, list):
+        raise _unexpected(response, "the list of connections")
+    try:
+        return [_connection(entry) for entry in listed]
+    except (KeyError, TypeError):
+        raise _unexpected(response, "the list of connections") from None
+
+
+def unreachable(url: str, error: httpx.RequestError) -> UnavailableError:
+    """The error for a request that got no answer; names the host, and no more of the request."""
+    host = urlsplit(url).netloc
+    return UnavailableError(
+        f"{host} could not be reached ({type(error).__name__}): check the network, the proxy and "
+        "the base URLs of the Airflow connection"
+    )
+
+
+def _require_private(url: str, field_name: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        return
+    raise XeroSetupError(f"{field_name} must begin with https:// (http only on localhost)")
+
+
+def _tokens(
+    app: XeroApp,
+    form: Mapping[str, str],
+    *,
+    http: httpx.Client,
+    now: datetime,
+    invalid_grant: XeroError,
+) -> TokenSet:
+    response = _post(app, "/connect/token", form, http=http)
+    if response.status_code != httpx.codes.OK:
+        raise _token_error(app, response, invalid_grant=invalid_grant)
+    answer = _json(response)
+    try:
+        return TokenSet(
+            access_token=str(answer["access_token"]),
+            refresh_token=str(answer["refresh_token"]),
+            id_token=answer.get("id_token"),
+            expires_at=now + timedelta(seconds=int(answer["expires_in"])),
+            scopes=tuple(str(answer.get("scope") or " ".join(app.scopes)).split()),
+        )
+    except KeyError as missing:
+        if missing.args == ("refresh_token",):
+            raise XeroSetupError(
+                "Xero gave no refresh token: add offline_access to the scopes of the Airflow "
+                f"connection {app.conn_id} and press Connect to Xero again"
+            ) from None
+        raise _unexpected(response, "the token") from None
+    except (TypeError, ValueError, AttributeError):
+        raise _unexpected(response, "the token") from None
+
+
+def _post(
+    app: XeroApp, path: str, form: Mapping[str, str], *, http: httpx.Client
+) -> httpx.Response:
+    try:
+        return http.post(
+            f"{app.identity_url}{path}",
+            data=dict(form),
+            auth=httpx.BasicAuth(app.client_id, app.client_secret),
+            headers={"Accept": "application/json"},
+        )
+    except httpx.RequestError as error:
+        # The cause would carry the request, whose form holds the refresh token.
+        raise unreachable(app.identity_url, error) from None
+
+
+def _token_error(
+    app: XeroApp, response: httpx.Response, *, invalid_grant: XeroError | None
+) -> XeroError:
+    answer = _json(response)
+    problem = answer.get("error") if isinstance(answer, dict) else None
+    if problem == "invalid_grant" and invalid_grant is not None:
+        return invalid_grant
+    if problem in {"invalid_client", "unauthorized_client"}:
+        return XeroSetupError(
+            "Xero does not accept the app's credentials: correct client id and client secret of "
+            f"the Airflow connection {app.conn_id}",
+            status=response.status_code,
+        )
+    if problem == "invalid_scope":
+        return XeroSetupError(
+            "Xero does not give this app one of the scopes: correct the scopes of the Airflow "
+            f"connection {app.conn_id}",
+            status=response.status_code,
+        )
+    return error_of(response)
+
+
+def _connection(entry: Mapping[str, Any]) -> Connection:
+    auth_event_id = entry.get("authEventId")
+    return Connection(
+        connection_id=str(entry["id"]),
+        auth_event_id=str(auth_event_id) if auth_event_id else None,
+        tenant_id=str(entry["tenantId"]),
+        tenant_type=str(entry["tenantType"]),
+        # Practices and long-gone trials come without a name.
+        tenant_name=str(entry.get("tenantName") or entry["tenantId"]),
+    )
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _unexpected(response: httpx.Response, what: str) -> UnexpectedPayloadError:
+    return UnexpectedPayloadError(
+        f"Xero's answer is not {what} as documented; please report it",
+        status=response.status_code,
+        correlation_id=response.headers.get("Xero-Correlation-Id"),
+    )

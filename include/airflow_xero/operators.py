@@ -1,0 +1,224 @@
+"""What Airflow's tasks of `xero_daily` do: list the organisations, extract one, report.
+
+Knows the hook, the stories and Airflow's context. Must not know SQL, HTTP or when anything runs.
+What travels between tasks are ids, names and counts, never a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_xero.connect import skipped_tenants, status, tenants_to_extract
+from airflow_xero.errors import XeroError, XeroSetupError
+from airflow_xero.extract import Extracted, extract_day
+from airflow_xero.hook import XeroHook
+from airflow_xero.migrate import require_migrated
+
+if TYPE_CHECKING:
+    import psycopg
+    from airflow.sdk import Context
+
+FAILURE_KEY = "failure"
+SKIPPED_KEY = "skipped"
+CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
+
+
+def day_of_run(context: Context) -> date:
+    """The day whose reports a run fetches (a UTC date).
+
+    The run's configuration `{"day": "2026-11-20"}` wins; else the date on which the data interval
+    of the schedule starts; else, for a run without logical date, the day before it was due.
+    Raises XeroSetupError when the configured day is not a date.
+    """
+    dag_run = context["dag_run"]
+    configured = (dag_run.conf or {}).get("day")
+    if configured is not None:
+        try:
+            return date.fromisoformat(configured)
+        except (TypeError, ValueError):
+            raise XeroSetupError(
+                f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
+            ) from None
+    if dag_run.data_interval_start is not None:
+        return _utc_date(dag_run.data_interval_start)
+    return _utc_date(dag_run.run_after) - timedelta(days=1)
+
+
+def _utc_date(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+class ListTenantsOperator(BaseOperator):
+    """Names the organisations to extract, as `[{"tenant_id", "tenant_name"}]`.
+
+    Refuses a warehouse that is older than the code. Organisations that must be reconnected are
+    left out, logged, and kept under the XCom key `skipped` for the report.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:
+        """Return the organisations by name, none when nobody has connected one."""
+        day = day_of_run(context)
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            hook.app()  # Says so when the client id or secret is missing.
+            require_migrated(warehouse)
+            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
+            skipped = skipped_tenants(warehouse, self.xero_conn_id)
+        for tenant in skipped:
+            self.log.warning("skipped tenant=%r reason=%r", tenant.tenant_name, tenant.reason)
+        context["ti"].xcom_push(
+            key=SKIPPED_KEY,
+            value=[{"tenant_name": t.tenant_name, "reason": t.reason} for t in skipped],
+        )
+        self.log.info("day=%s organisations=%d skipped=%d", day, len(tenants), len(skipped))
+        if not tenants and not skipped:
+            self.log.info(CONNECT_FIRST)
+        return [{"tenant_id": t.tenant_id, "tenant_name": t.tenant_name} for t in tenants]
+
+
+class ExtractTenantOperator(BaseOperator):
+    """Extracts one organisation for the run's day; expand it over what ListTenantsOperator gives.
+
+    A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
+    retry policy decides), and keeps the reason under the XCom key `failure` for the report.
+    """
+
+    def __init__(self, *, tenant: Mapping[str, str], xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tenant = tenant
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the organisation, its state (complete, waiting_for_limit) and counts."""
+        try:
+            return self._extract(day_of_run(context), context["dag_run"].run_id)
+        except Exception as error:
+            failure = {**self.tenant, "reason": reason_of(error)}
+            context["ti"].xcom_push(key=FAILURE_KEY, value=failure)
+            raise
+
+    def _extract(self, day: date, dag_run_id: str) -> dict[str, Any]:
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            tenant = hook.tenant(self.tenant["tenant_id"])
+            extracted = extract_day(
+                tenant,
+                day,
+                client=hook.client(tenant),
+                warehouse=warehouse,
+                dag_run_id=dag_run_id,
+            )
+            summary = {**self.tenant, "state": extracted.state, **_totals(extracted)}
+            if extracted.state == "waiting_for_limit":
+                summary["resume_at"] = self._resume_at(warehouse)
+        self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))
+        return summary
+
+    def _resume_at(self, warehouse: psycopg.Connection[Any]) -> str | None:
+        for organisation in status(warehouse, self.xero_conn_id):
+            if organisation.tenant_id == self.tenant["tenant_id"] and organisation.resume_at:
+                return organisation.resume_at.isoformat(timespec="minutes")
+        return None
+
+
+def _totals(extracted: Extracted) -> dict[str, int]:
+    counts = extracted.counts.values()
+    return {
+        "calls": sum(count.calls for count in counts),
+        "records_read": sum(count.records_read for count in counts),
+        "records_new": sum(count.records_new for count in counts),
+        "records_changed": sum(count.records_changed for count in counts),
+        "records_deleted": sum(count.records_deleted for count in counts),
+    }
+
+
+def reason_of(error: BaseException) -> str:
+    """One line for a person; a database error's details, which may quote data, are left out."""
+    text = error.message if isinstance(error, XeroError) else f"{type(error).__name__}: {error}"
+    return text.strip().splitlines()[0][:300]
+
+
+class ReportOutcomeOperator(BaseOperator):
+    """Says in a few lines how the run went, and turns it red when something failed.
+
+    Give it the trigger rule `all_done`. An organisation that waits for a limit is named and
+    fails nothing. Raises AirflowFailException naming the organisations that failed.
+    """
+
+    def __init__(self, *, listed_by: str, extracted_by: str, built_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.listed_by = listed_by
+        self.extracted_by = extracted_by
+        self.built_by = built_by
+
+    def execute(self, context: Context) -> None:
+        """Write the report; return nothing."""
+        ti = context["ti"]
+        tenants = ti.xcom_pull(task_ids=self.listed_by)
+        if tenants is None:
+            raise AirflowFailException(f"Nothing was extracted: see the log of {self.listed_by}")
+        ended = _many(ti.xcom_pull(task_ids=self.extracted_by))
+        failures = _many(ti.xcom_pull(task_ids=self.extracted_by, key=FAILURE_KEY))
+        reasons = {failure["tenant_id"]: failure["reason"] for failure in failures}
+        by_state = _by_state(tenants, {result["tenant_id"]: result for result in ended})
+        is_built = ti.xcom_pull(task_ids=self.built_by) is not None
+        self._write(day_of_run(context), by_state, reasons=reasons, is_built=is_built)
+        for tenant in ti.xcom_pull(task_ids=self.listed_by, key=SKIPPED_KEY) or []:
+            self.log.warning("SKIPPED %s: %s", tenant["tenant_name"], tenant["reason"])
+        self._raise(by_state["failed"], is_built=is_built)
+
+    def _write(
+        self,
+        day: date,
+        by_state: Mapping[str, list[dict[str, Any]]],
+        *,
+        reasons: Mapping[str, str],
+        is_built: bool,
+    ) -> None:
+        figures = ", ".join(f"{len(of_state)} {state}" for state, of_state in by_state.items())
+        published = "published" if is_built else f"NOT published: see the log of {self.built_by}"
+        self.log.info("%s: organisations: %s; statistics %s.", day, figures, published)
+        if not any(by_state.values()):
+            self.log.info(CONNECT_FIRST)
+        for tenant in by_state["waiting"]:
+            opens = tenant.get("resume_at") or "later"
+            self.log.warning("WAITING %s: Xero's limit opens %s", tenant["tenant_name"], opens)
+        for tenant in by_state["failed"]:
+            reason = reasons.get(tenant["tenant_id"], f"see the log of {self.extracted_by}")
+            self.log.error("FAILED %s: %s", tenant["tenant_name"], reason)
+
+    def _raise(self, failed: list[dict[str, Any]], *, is_built: bool) -> None:
+        complaints = []
+        if failed:
+            names = ", ".join(tenant["tenant_name"] for tenant in failed)
+            complaints.append(f"extraction failed for {names}")
+        if not is_built:
+            complaints.append(f"{self.built_by} did not publish the statistics")
+        if complaints:
+            raise AirflowFailException("; ".join(complaints))
+
+
+def _by_state(
+    tenants: list[dict[str, Any]], ended: Mapping[str, dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The organisations as complete, waiting or failed; one that left no word has failed."""
+    by_state: dict[str, list[dict[str, Any]]] = {"complete": [], "waiting": [], "failed": []}
+    names = {"complete": "complete", "waiting_for_limit": "waiting"}
+    for tenant in tenants:
+        result = ended.get(tenant["tenant_id"], {})
+        state = names.get(result.get("state", ""), "failed")
+        by_state[state].append({**tenant, **result})
+    return by_state
+
+
+def _many(pulled: Any) -> list[dict[str, Any]]:
+    """The values of a mapped task: Airflow unwraps a list of one, and gives None for none."""
+    values = pulled if isinstance(pulled, list) else [pulled]
+    return [value for value in values if value is not None]

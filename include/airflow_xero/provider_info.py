@@ -1,0 +1,146 @@
+"""What Airflow is told about this distribution: the connection form, settings, commands.
+
+Pure data: Airflow's API server reads it without importing the hook. The only home of the form's
+fields and their defaults. Must not import Airflow or anything of ours that does.
+Source: provider_info.schema.json of Airflow 3.3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_xero import __version__
+
+PACKAGE_NAME = "airflow-provider-xero"
+CONN_TYPE = "xero"
+DEFAULT_CONN_ID = "xero_default"
+DEFAULT_STORE_CONN_ID = "xero_warehouse"
+DEFAULT_SCOPES = (
+    "offline_access openid profile email"
+    " accounting.settings.read accounting.contacts.read accounting.invoices.read"
+    " accounting.payments.read accounting.banktransactions.read"
+    " accounting.reports.trialbalance.read"
+)
+
+# Field of the form → its value where a person left it empty.
+FIELD_DEFAULTS = {
+    "redirect_uri": "http://localhost:8080/xero/callback",
+    "scopes": DEFAULT_SCOPES,
+    "api_url": "https://api.xero.com",
+    "identity_url": "https://identity.xero.com",
+    "login_url": "https://login.xero.com",
+    "store_conn_id": DEFAULT_STORE_CONN_ID,
+}
+
+# A label is also what every message calls the field, so that a person finds it.
+FIELD_LABELS = {
+    "login": "Client id",
+    "password": "Client secret",
+    "redirect_uri": "Redirect URI",
+    "scopes": "Scopes",
+    "api_url": "API base URL",
+    "identity_url": "Identity base URL",
+    "login_url": "Login base URL",
+    "store_conn_id": "Warehouse connection",
+}
+
+_FIELD_DESCRIPTIONS = {
+    "redirect_uri": (
+        "Exactly as entered at developer.xero.com: Airflow's address followed by /xero/callback. "
+        "Xero accepts https, or http on localhost."
+    ),
+    "scopes": (
+        "Separated by spaces. One scope that the app may not have makes Xero refuse all of them; "
+        "offline_access is needed."
+    ),
+    "api_url": "Change it only for a sandbox or a proxy.",
+    "identity_url": "Change it only for a sandbox or a proxy.",
+    "login_url": "Change it only for a sandbox or a proxy.",
+    "store_conn_id": "The id of the Postgres connection of the warehouse.",
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """What the entry point `apache_airflow_provider` returns."""
+    return {
+        "package-name": PACKAGE_NAME,
+        "name": "Xero",
+        "description": (
+            "Every connected `Xero <https://www.xero.com/>`__ organisation in your own Postgres, "
+            "every day.\n"
+        ),
+        "versions": [__version__],
+        "connection-types": [_connection_type()],
+        "cli": ["airflow_xero.cli.commands"],
+        "config": {"xero": {"description": "Extraction of Xero.\n", "options": _options()}},
+    }
+
+
+def _connection_type() -> dict[str, Any]:
+    return {
+        "connection-type": CONN_TYPE,
+        "hook-class-name": "airflow_xero.hook.XeroHook",
+        "hook-name": "Xero",
+        "ui-field-behaviour": {
+            "hidden-fields": ["host", "port", "schema", "extra"],
+            "relabeling": {field: FIELD_LABELS[field] for field in ("login", "password")},
+            "placeholders": {
+                "login": "from developer.xero.com, My Apps, Configuration",
+                "password": "from developer.xero.com, My Apps, Configuration",
+            },
+        },
+        "conn-fields": {name: _field(name) for name in FIELD_DEFAULTS},
+    }
+
+
+def _field(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": ["string", "null"], "default": FIELD_DEFAULTS[name]}
+    if name.endswith(("_url", "_uri")):
+        schema["format"] = "url"
+    if name == "scopes":
+        schema["format"] = "multiline"
+    return {
+        "label": FIELD_LABELS[name],
+        "description": _FIELD_DESCRIPTIONS[name],
+        "schema": schema,
+    }
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "conn_id": _option(
+            "The Xero connection that the Dag xero_daily and the pages use.",
+            default=DEFAULT_CONN_ID,
+        ),
+        "first_day": _option(
+            "The first day xero_daily publishes: the day of installation, written once.",
+            example="2026-11-20",
+        ),
+        "dbt_project_dir": _option(
+            "The folder of the dbt project. Empty: the folder dbt beside the folder of Dags.",
+            default="",
+            example="/opt/airflow/dbt",
+        ),
+        "token_keys": _option(
+            "Fernet keys separated by commas; the first encrypts Xero's tokens, all decrypt. "
+            "The environment variable XERO_TOKEN_KEYS wins.",
+            sensitive=True,
+        ),
+    }
+
+
+def _option(
+    description: str,
+    *,
+    default: str | None = None,
+    example: str | None = None,
+    sensitive: bool = False,
+) -> dict[str, Any]:
+    return {
+        "description": description + "\n",
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": example,
+        "default": default,
+        "sensitive": sensitive,
+    }

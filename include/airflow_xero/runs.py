@@ -1,0 +1,204 @@
+"""The rows of xero_ops.extract_runs: one extraction each, from its start to its end.
+
+Knows the states running → complete | waiting_for_limit | failed, and the lock that keeps one
+tenant from being extracted twice at once. Must not know HTTP, endpoints' contents or tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from airflow_xero.errors import WarehouseBusyError
+from airflow_xero.warehouse import warehouse_errors
+
+
+@dataclass(frozen=True)
+class Run:
+    """One extraction; `known_at` (aware UTC) is later than that of any earlier one."""
+
+    run_id: int
+    known_at: datetime
+
+
+@contextmanager
+def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator[None]:
+    """Hold the tenant for one extraction; the session's end frees it, however it ends.
+
+    Raises WarehouseBusyError at once when another extraction holds it.
+    """
+    name = f"airflow_xero.extract:{tenant_id}"
+    with warehouse_errors(tenant_id=tenant_id):
+        row = _row(connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
+    if not row[0]:
+        raise WarehouseBusyError(
+            "Another extraction of this organisation is under way; this one is tried again later",
+            tenant_id=tenant_id,
+        )
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.broken:
+            _row(connection, "select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+
+
+def start(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, dag_run_id: str | None
+) -> Run:
+    """Begin a run, or go on with the one that waited for a limit on the same day.
+
+    A run found running was killed, since the caller holds the lock: it is closed as failed.
+    """
+    values = {"tenant_id": tenant_id, "day": day, "dag_run_id": dag_run_id}
+    with (
+        warehouse_errors(tenant_id=tenant_id),
+        connection.transaction(),
+        connection.cursor(row_factory=class_row(Run)) as cursor,
+    ):
+        cursor.execute(_SUPERSEDE, values)
+        run = cursor.execute(_RESUME, values).fetchone()
+        return run or cursor.execute(_START, values).fetchall()[0]
+
+
+def complete(connection: psycopg.Connection[Any], tenant_id: str, run: Run) -> None:
+    """Publish the run: the tenant is complete as of its known_at, in one transaction."""
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(_COMPLETE, {"run_id": run.run_id})
+
+
+def wait_for_limit(
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    run: Run,
+    *,
+    reason: str,
+    seconds: int,
+) -> None:
+    """Close this try until Xero's limit opens, `seconds` from now."""
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(
+            "update xero_ops.extract_runs set state = 'waiting_for_limit', state_reason = %s,"
+            " resume_at = clock_timestamp() + make_interval(secs => %s) where run_id = %s",
+            (reason, seconds, run.run_id),
+        )
+
+
+def fail(connection: psycopg.Connection[Any], tenant_id: str, run: Run, *, reason: str) -> None:
+    """Store why the run failed. A dead connection is no error: the next run closes the row."""
+    try:
+        with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+            connection.execute(
+                "update xero_ops.extract_runs set state = 'failed', state_reason = %s,"
+                " finished_at = clock_timestamp() where run_id = %s",
+                (reason, run.run_id),
+            )
+    except WarehouseBusyError:
+        return
+
+
+def has_current_report(
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    day: date,
+    endpoint: str,
+    documents: Sequence[str],
+) -> bool:
+    """Whether the day's report was read since any of the `documents` endpoints was read last."""
+    with warehouse_errors(tenant_id=tenant_id):
+        values = {
+            "tenant_id": tenant_id,
+            "day": day,
+            "endpoint": endpoint,
+            "documents": list(documents),
+        }
+        return bool(_row(connection, _HAS_CURRENT_REPORT, values)[0])
+
+
+def _row(connection: psycopg.Connection[Any], query: str, values: Any) -> tuple[Any, ...]:
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(query, values).fetchone() or (None,)
+
+
+_SUPERSEDE = """
+update xero_ops.extract_runs
+set
+    state = 'failed',
+    state_reason = 'superseded: the task was killed, the next run continued',
+    finished_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and state = 'running'
+"""
+
+# Later than every earlier run of the tenant, even if the server's clock was set back.
+_NEXT_KNOWN_AT = """greatest(
+    clock_timestamp(),
+    (
+        select max(known_at) + interval '1 microsecond'
+        from xero_ops.extract_runs
+        where tenant_id = %(tenant_id)s
+    )
+)"""
+
+# A run that is not the tenant's last one any more must not write versions into the past.
+_RESUME = f"""
+update xero_ops.extract_runs as resumed
+set
+    state = 'running',
+    state_reason = null,
+    resume_at = null,
+    dag_run_id = coalesce(%(dag_run_id)s, dag_run_id),
+    known_at = case
+        when known_at = (
+            select max(known_at) from xero_ops.extract_runs where tenant_id = %(tenant_id)s
+        ) then known_at
+        else {_NEXT_KNOWN_AT}
+    end
+where run_id = (
+    select max(run_id) from xero_ops.extract_runs
+    where tenant_id = %(tenant_id)s and day = %(day)s and state = 'waiting_for_limit'
+)
+returning run_id, known_at
+"""  # noqa: S608 -- a constant of this module
+
+_START = f"""
+insert into xero_ops.extract_runs (tenant_id, day, dag_run_id, known_at, state)
+values (%(tenant_id)s, %(day)s, %(dag_run_id)s, {_NEXT_KNOWN_AT}, 'running')
+returning run_id, known_at
+"""  # noqa: S608
+
+_COMPLETE = """
+with finished as (
+    update xero_ops.extract_runs
+    set state = 'complete', state_reason = null, finished_at = clock_timestamp()
+    where run_id = %(run_id)s
+    returning tenant_id, run_id, known_at, day
+)
+
+update xero_ops.tenants
+set
+    complete_at = finished.known_at,
+    -- A late run of an earlier day does not take the later day back.
+    complete_day = greatest(tenants.complete_day, finished.day),
+    complete_run_id = finished.run_id
+from finished
+where tenants.tenant_id = finished.tenant_id
+"""
+
+_HAS_CURRENT_REPORT = """
+select coalesce(max(run_id) filter (where is_report), 0) >= max(run_id) filter (where is_document)
+from (
+    select
+        run_id,
+        endpoint = %(endpoint)s and day = %(day)s as is_report,
+        endpoint = any(%(documents)s) as is_document
+    from xero_ops.extract_endpoints
+    inner join xero_ops.extract_runs using (run_id)
+    where extract_endpoints.tenant_id = %(tenant_id)s and extract_endpoints.finished_at is not null
+) as finished
+"""

@@ -1,0 +1,168 @@
+"""How every connected organisation is doing, and which of them can be extracted.
+
+Read-only questions to xero_ops, for the pages, the command line and the Dag's first task. Must
+not know tokens, HTTP or Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+
+from airflow_xero.extract import Tenant
+from airflow_xero.warehouse import warehouse_errors
+
+OrganisationState = Literal[
+    "healthy",
+    "extracting",
+    "waiting_for_limit",
+    "needs_reconnect",
+    "disconnected",
+    "failed",
+    "new",
+]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class SkippedTenant:
+    """A connected organisation that cannot be extracted, and what a person must do."""
+
+    tenant_id: str
+    tenant_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OrganisationStatus:
+    """How one organisation is doing; times are aware UTC, None where it never happened.
+
+    `connected_by` is the Airflow user, `connected_at` the moment of the newest connection.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    state: OrganisationState
+    connected_by: str
+    connected_at: datetime
+    complete_day: date | None
+    complete_at: datetime | None
+    last_run_day: date | None
+    last_run_state: str | None
+    last_run_reason: str | None
+    resume_at: datetime | None
+
+
+def tenants_to_extract(warehouse: psycopg.Connection[Any], conn_id: str) -> list[Tenant]:
+    """The organisations with a live grant, by name; one entry each, however many users."""
+    return _all(warehouse, Tenant, query=_TO_EXTRACT, conn_id=conn_id)
+
+
+def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[SkippedTenant]:
+    """The connected organisations whose every grant needs its user to reconnect, by name."""
+    return _all(warehouse, SkippedTenant, query=_SKIPPED, conn_id=conn_id)
+
+
+def status(warehouse: psycopg.Connection[Any], conn_id: str) -> list[OrganisationStatus]:
+    """Every organisation ever connected, by name, with the state of its last extraction."""
+    return _all(warehouse, OrganisationStatus, query=_STATUS, conn_id=conn_id)
+
+
+def _all(
+    warehouse: psycopg.Connection[Any], kind: type[_T], *, query: str, conn_id: str
+) -> list[_T]:
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(kind)) as cursor,
+    ):
+        return cursor.execute(query, {"conn_id": conn_id}).fetchall()
+
+
+# One connection a tenant: a live one before others, an active grant before others, the newest.
+_CHOSEN = """
+chosen as (
+    select distinct on (connections.tenant_id)
+        connections.tenant_id,
+        connections.grant_id,
+        connections.connected_at,
+        connections.disconnected_at,
+        grants.state as grant_state,
+        grants.state_reason as grant_reason,
+        grants.connected_by
+    from xero_ops.connections
+    inner join xero_ops.grants using (grant_id)
+    where connections.conn_id = %(conn_id)s
+    order by
+        connections.tenant_id,
+        connections.disconnected_at is not null,
+        grants.state <> 'active',
+        connections.connected_at desc,
+        connections.connection_id
+)
+"""
+
+_TO_EXTRACT = f"""
+with {_CHOSEN}
+
+select tenants.tenant_id::text, tenants.tenant_name, chosen.grant_id::text
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+where chosen.disconnected_at is null and chosen.grant_state = 'active'
+order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608 -- two constants of this module
+
+_SKIPPED = f"""
+with {_CHOSEN}
+
+select
+    tenants.tenant_id::text,
+    tenants.tenant_name,
+    coalesce(chosen.grant_reason, 'the user must press Connect to Xero again') as reason
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+where chosen.disconnected_at is null and chosen.grant_state <> 'active'
+order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608
+
+_STATUS = f"""
+with {_CHOSEN},
+
+last_runs as (
+    select distinct on (tenant_id) tenant_id, day, state, state_reason, resume_at
+    from xero_ops.extract_runs
+    order by tenant_id, known_at desc
+)
+
+select
+    tenants.tenant_id::text,
+    tenants.tenant_name,
+    case
+        when chosen.disconnected_at is not null then 'disconnected'
+        when chosen.grant_state <> 'active' then 'needs_reconnect'
+        when last_runs.state is null then 'new'
+        when last_runs.state = 'running' then 'extracting'
+        when last_runs.state = 'complete' then 'healthy'
+        else last_runs.state
+    end as state,
+    chosen.connected_by,
+    chosen.connected_at,
+    tenants.complete_day,
+    tenants.complete_at,
+    last_runs.day as last_run_day,
+    last_runs.state as last_run_state,
+    coalesce(
+        last_runs.state_reason,
+        case when chosen.grant_state <> 'active' then chosen.grant_reason end
+    ) as last_run_reason,
+    last_runs.resume_at
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+left join last_runs using (tenant_id)
+order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608

@@ -1,0 +1,156 @@
+"""How Airflow is started here: its environment, its one-off commands, its four processes.
+
+Everything listens on loopback, keeps its files in the stack's folder, and is sized for a laptop.
+Knows nothing of Postgres's making, of Xero or of what the Dags do.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from local_stack.errors import StackError
+from local_stack.processes import Child
+from local_stack.secret_files import SecretFiles
+
+ADMIN = "admin"
+API_SERVER = "api-server"
+
+# Settings of the caller that would redirect our Airflow, dbt, Postgres or the library.
+_FOREIGN_SETTINGS = ("AIRFLOW", "DBT_", "PG", "XERO_", "PYTHONPATH", "PYTHONHOME")
+_COMMAND_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """One Airflow: where its files lie, where it listens, whose secrets it uses."""
+
+    repository: Path
+    folder: Path
+    port: int
+    database_dsn: str = field(repr=False)
+    secrets: SecretFiles = field(repr=False)
+    first_day: date
+
+    @property
+    def url(self) -> str:
+        """The address for people; `localhost`, because cookies and Xero compare the name."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def task_logs(self) -> Path:
+        """The folder of the logs of every task."""
+        return self.folder / "logs" / "tasks"
+
+    @property
+    def password_file(self) -> Path:
+        """Where Airflow's simple login finds the admin's password."""
+        return self.folder / "secrets" / "airflow_logins.json"
+
+    def children(self) -> list[Child]:
+        """Return the four processes of Airflow."""
+        environment = self.environment()
+        commands: Mapping[str, Sequence[str]] = {
+            API_SERVER: ("api-server", "--host", "127.0.0.1", "--port", str(self.port)),
+            # Logs are read from the disk: a log server would listen on every interface.
+            "scheduler": ("scheduler", "--skip-serve-logs"),
+            "dag-processor": ("dag-processor",),
+            "triggerer": ("triggerer", "--skip-serve-logs"),
+        }
+        return [
+            Child(name, (sys.executable, "-m", "airflow", *words), environment)
+            for name, words in commands.items()
+        ]
+
+    def run_command(self, *words: str, secrets: Mapping[str, str] | None = None) -> None:
+        """Run one `airflow` command to its end, its output in a log; StackError when it fails.
+
+        `secrets` are further environment variables of this command only.
+        """
+        log = self.folder / "logs" / f"airflow-{'-'.join(words)}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            status = subprocess.run(
+                [sys.executable, "-m", "airflow", *words],
+                env={**self.environment(), **(secrets or {})},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            ).returncode
+        if status != 0:
+            last = self.secrets.redacted(_last_line(log))
+            raise StackError(
+                f"`airflow {' '.join(words)}` ended with status {status}: {last}\n"
+                f"Read {log}, then run the command again."
+            )
+
+    def environment(self) -> dict[str, str]:
+        """Return the complete environment of every Airflow process; it holds secrets."""
+        secret = self.secrets.value
+        return {
+            **inherited_environment(),
+            "AIRFLOW_HOME": str(self.folder / "airflow"),
+            "AIRFLOW__API__BASE_URL": self.url,
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.port),
+            "AIRFLOW__API__SECRET_KEY": secret("airflow_api_secret_key"),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API_AUTH__JWT_SECRET": secret("airflow_jwt_secret"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.repository / "dags"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__FERNET_KEY": secret("airflow_fernet_key"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.repository / "plugins"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database_dsn,
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.task_logs),
+            "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
+                self.folder / "logs" / "dag-files"
+            ),
+            # After a crash the next scheduler takes over what the last one left within a minute.
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "AIRFLOW__XERO__DBT_PROJECT_DIR": str(self.repository / "dbt"),
+            "AIRFLOW__XERO__FIRST_DAY": self.first_day.isoformat(),
+            "XERO_TOKEN_KEYS": secret("xero_token_keys"),
+        }
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the caller's environment without what belongs to another Airflow or warehouse."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_SETTINGS)
+    }
+    programs = str(Path(sys.executable).parent)
+    loopback = "localhost,127.0.0.1,::1"
+    no_proxy = kept.get("no_proxy") or kept.get("NO_PROXY")
+    return {
+        **kept,
+        "PATH": os.pathsep.join([programs, kept.get("PATH", os.defpath)]),
+        # Names of organisations are printed and logged, whatever the terminal's locale.
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": f"{no_proxy},{loopback}" if no_proxy else loopback,
+        "no_proxy": f"{no_proxy},{loopback}" if no_proxy else loopback,
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _last_line(path: Path) -> str:
+    lines = [line.strip() for line in path.read_text(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "it said nothing")

@@ -1,0 +1,194 @@
+"""What `make run`, `make stop`, `make reset` and `make status` do, step by step.
+
+The order is told here; how each step is done is told in `stack.py` and its neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local_stack import sandbox as pretend
+from local_stack.airflow import ADMIN
+from local_stack.airflow_api import AirflowApi
+from local_stack.consent import consent
+from local_stack.errors import StackError
+from local_stack.nights import DAG_ID, Night, last_nights, run_night, wait_for_dag
+from local_stack.progress import Progress
+from local_stack.settings import Settings
+from local_stack.stack import Stack, open_stack
+from local_stack.state import lock, write_private
+from local_stack.statistics import print_statistics
+
+_ORGANISATIONS = "/xero/api/organisations"
+
+
+def run(settings: Settings, progress: Progress, *, now: datetime) -> None:
+    """Bring the whole stack up, install it when that is not done, and print where it is.
+
+    Everything that is there already is left as it is. StackError when a step fails; the next
+    run goes on from there.
+    """
+    folder = settings.folder
+    refuse_foreign_folder(folder)
+    with lock(folder / "lock"):
+        stack = open_stack(settings, progress)
+        remember_nights(stack, now)
+        stack.choose_ports()
+        stack.start_postgres()
+        stack.migrate_airflow()
+        write_login(stack)
+        if stack.start_children():
+            stack.migrate_warehouse()
+        api = stack.wait_until_healthy()
+        stack.put_connections(api)
+        if not stack.is_installed:
+            install(stack, api)
+        print_statistics(stack.warehouse(), progress)
+        print_addresses(stack)
+
+
+def remember_nights(stack: Stack, now: datetime) -> None:
+    """Choose the demo's nights and the first day of the schedule, once and for all.
+
+    The schedule begins where the nights end, so that no day is missing and none is run twice.
+    """
+    if stack.state.get("first_day") is None:
+        nights = last_nights(now)
+        first_day = nights[-1].day + timedelta(days=1)
+        stack.state.set("nights", [night.day.isoformat() for night in nights])
+        stack.state.set("first_day", first_day.isoformat())
+
+
+def write_login(stack: Stack) -> None:
+    """Give Airflow's simple login the admin's password."""
+    path = stack.airflow().password_file
+    if not path.exists():
+        password = stack.secrets.value("airflow_admin_password")
+        write_private(path, json.dumps({ADMIN: password}))
+
+
+def install(stack: Stack, api: AirflowApi) -> None:
+    """Connect the demo's organisations and run its nights; with the real Xero, people connect."""
+    wait_for_dag(api, check=stack.check)
+    if not stack.settings.is_real:
+        connect_demo_users(stack, api)
+    api.unpause(DAG_ID)
+    if not stack.settings.is_real:
+        run_demo_nights(stack, api)
+    stack.state.set("is_installed", True)
+
+
+def connect_demo_users(stack: Stack, api: AirflowApi) -> None:
+    """Let every demo user consent whose organisations are not all connected yet."""
+    for user in stack.sandbox().users():
+        connected = {found["tenant_id"] for found in _organisations(api)}
+        if connected.issuperset(user.organisations):
+            continue
+        stack.progress.step(f"connecting Xero as {user.email}")
+        consent(
+            f"{stack.airflow().url}/xero/connect",
+            airflow_token=api.http.cookies["_token"],
+            email=user.email,
+            password=pretend.DEMO_PASSWORD,
+        )
+        missing = set(user.organisations) - {found["tenant_id"] for found in _organisations(api)}
+        if missing:
+            raise StackError(
+                f"{user.email} agreed, but {len(missing)} of their organisations did not arrive: "
+                f"read {stack.children.log('api-server')}, then run the command again."
+            )
+
+
+def run_demo_nights(stack: Stack, api: AirflowApi) -> None:
+    """Run the remembered nights one after another, then let the sandbox's clock show today."""
+    sandbox = stack.sandbox()
+    for day in stack.state.get("nights"):
+        run_night(
+            api,
+            Night(datetime.fromisoformat(day).date()),
+            set_clock=sandbox.set_business_clock,
+            check=stack.check,
+            task_logs=stack.airflow().task_logs,
+            progress=stack.progress,
+        )
+    sandbox.set_business_clock(datetime.now(UTC))
+
+
+def print_addresses(stack: Stack) -> None:
+    """Tell where everything is, with the logins of the demo."""
+    airflow, warehouse = stack.airflow(), stack.warehouse()
+    password = stack.secrets.value("airflow_admin_password")
+    rows = [
+        ("Airflow", f"{airflow.url}   login {ADMIN} / {password}"),
+        ("Connect page", f"{airflow.url}/xero"),
+        ("dbt docs", f"{airflow.url}/xero/docs"),
+    ]
+    if stack.settings.is_real:
+        rows.append(("Redirect URI", f"{airflow.url}/xero/callback   (register it with Xero)"))
+    else:
+        rows.append(("Sandbox", f"{stack.sandbox().url}   any demo user / sandbox"))
+    if warehouse.reader_dsn:
+        rows.append(("Statistics", warehouse.reader_dsn))
+    stack.progress.text()
+    for name, address in rows:
+        stack.progress.text(f"  {name:<13} {address}")
+    stack.progress.text("\n  make stop ends it · make run resumes · make reset deletes its state")
+
+
+def stop(repository: Path, progress: Progress) -> None:
+    """End every process of every mode."""
+    for stack in _existing_stacks(repository, progress):
+        with lock(stack.settings.folder / "lock"):
+            stack.stop()
+    progress.step("everything has ended")
+
+
+def reset(repository: Path, progress: Progress) -> None:
+    """End every process and delete all state."""
+    stop(repository, progress)
+    local = repository / ".local"
+    if local.exists():
+        shutil.rmtree(local)
+        progress.step(f"{local} is deleted")
+
+
+def status(repository: Path, progress: Progress) -> None:
+    """Say what runs."""
+    for stack in _existing_stacks(repository, progress):
+        mode = stack.settings.folder.name
+        is_up = stack.server.pid is not None
+        progress.text(f"{mode}: postgres {'running' if is_up else 'stopped'}")
+        for name in stack.children.names():
+            is_up = stack.children.is_running(name)
+            progress.text(f"{mode}: {name} {'running' if is_up else 'stopped'}")
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raise StackError when another user's command made the folder."""
+    for place in (folder, folder.parent):
+        if place.exists() and place.stat().st_uid != os.geteuid():
+            raise StackError(
+                f"{place} belongs to another user (was the command run with sudo?): run it as "
+                "that user, or delete the folder."
+            )
+
+
+def _organisations(api: AirflowApi) -> list[dict[str, str]]:
+    found = api.get_json(_ORGANISATIONS)
+    listed: list[dict[str, str]] = found["organisations"] if isinstance(found, dict) else found
+    return listed
+
+
+def _existing_stacks(repository: Path, progress: Progress) -> list[Stack]:
+    modes = [
+        Settings(repository=repository),
+        Settings(repository=repository, client_id="-"),
+    ]
+    existing = [settings for settings in modes if settings.folder.exists()]
+    for settings in existing:
+        refuse_foreign_folder(settings.folder)
+    return [open_stack(settings, progress) for settings in existing]

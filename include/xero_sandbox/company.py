@@ -1,0 +1,229 @@
+"""Organisations built from a seed, day by day, up to the moment they are looked at.
+
+Knows time: which days have been planned, which events have happened, which actions came through
+the control door. Must not know how a business behaves (`habits.py`), what a change posts
+(`books.py`) or HTTP.
+
+The state at a moment depends on the seed and that moment alone, not on the steps taken to reach
+it. Moving forward applies what happened since; moving back builds again from the seed.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import heappop, heappush
+from threading import RLock
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from xero_sandbox import spelling
+from xero_sandbox.actions import perform
+from xero_sandbox.books import Books, BooksError
+from xero_sandbox.chart import TIMEZONES, chart_of_accounts
+from xero_sandbox.habits import Business, Event
+from xero_sandbox.ids import new_guid, random_of
+from xero_sandbox.money import ZERO
+from xero_sandbox.organisation import Record, tenant_id_of
+from xero_sandbox.records import LONG_AGO, Entry, Shelf
+from xero_sandbox.reports import build_report
+from xero_sandbox.traits import Traits, traits_of
+
+
+@dataclass(frozen=True)
+class CompanySpec:
+    """What `build_company` needs to know of a ready-made organisation."""
+
+    name: str
+    days: int
+    traits: Mapping[str, Any]
+
+
+DEMO: tuple[CompanySpec, ...] = (
+    CompanySpec(
+        "Kauri Coffee Roasters",
+        400,
+        MappingProxyType({"country": "NZ", "trade": "coffee", "invoices_per_day": 3.0}),
+    ),
+    CompanySpec(
+        "Beacon & Sons <Joinery>",
+        400,
+        MappingProxyType({"country": "GB", "trade": "joinery", "bills_per_day": 2.0}),
+    ),
+    CompanySpec(
+        "Måne Studio 🌙",
+        400,
+        MappingProxyType(
+            {"country": "US", "trade": "studio", "currencies": ("EUR", "GBP", "JPY", "AUD")}
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, order=True)
+class _Action:
+    """Something done through the control door."""
+
+    at: datetime
+    number: int
+    name: str = field(compare=False)
+    fields: Mapping[str, object] = field(compare=False)
+
+
+class Company:
+    """One organisation of the sandbox; implements `organisation.Organisation` and `Editable`."""
+
+    def __init__(self, name: str, *, seed: int, days: int, now: datetime, traits: Traits) -> None:
+        self.tenant_id = tenant_id_of(name, seed)
+        self.name = name
+        self.traits = traits
+        self.zone = ZoneInfo(TIMEZONES[traits.timezone])
+        self._seed = f"{seed}|{self.tenant_id}"
+        self._created_at = now
+        self._trades = days > 0
+        self.first_day: date = now.astimezone(self.zone).date() - timedelta(days=days)
+        self._actions: list[_Action] = []
+        self._lock = RLock()
+        self._start_over()
+
+    # Time
+
+    def advance(self, now: datetime) -> None:
+        """Be what the organisation was at `now` (aware UTC); moving forward costs little."""
+        with self._lock:
+            if self._books is None or now < self._changed_at:
+                self._start_over()
+                self._begin()
+            while self._next_at() <= now:
+                self._step()
+            self.books.begin_day(now.astimezone(self.zone).date())
+            self._now = now
+
+    @property
+    def books(self) -> Books:
+        """The books as at the last `advance`; before the first one, as at creation."""
+        if self._books is None:
+            self.advance(self._created_at)
+        if self._books is None:
+            raise RuntimeError("advancing left no books")
+        return self._books
+
+    def _start_over(self) -> None:
+        self._books: Books | None = None
+        self._business: Business | None = None
+        self._planned: date = self.first_day - timedelta(days=1)
+        self._pending: list[tuple[datetime, int, Event]] = []
+        self._event_count = 0
+        self._action_count = 0
+        self._now = self._created_at
+        self._changed_at = LONG_AGO
+
+    def _begin(self) -> None:
+        ids = random_of(self._seed, "chart")
+        opened_at = self._midnight(self.first_day) - timedelta(hours=15)
+        accounts = chart_of_accounts(
+            self.traits.land, new_id=lambda: new_guid(ids), created_at=opened_at
+        )
+        currencies = (self.traits.land.currency, *self.traits.currencies)
+        books = Books(self.traits.land, currencies, accounts, today=self.first_day)
+        body = spelling.organisation(self._describe(opened_at))
+        books.shelves["Organisations"].put(
+            Entry(self.tenant_id, LONG_AGO, body, lambda body, _: body)
+        )
+        self._books = books
+        self._business = Business(
+            books, self.traits, seed=self._seed, zone=self.zone, first_day=self.first_day
+        )
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC)
+
+    def _next_at(self) -> datetime:
+        """When the next thing happens: a day begins, an event, or an action of the door."""
+        moments = [self._midnight(self._planned + timedelta(days=1))] if self._trades else []
+        if self._pending:
+            moments.append(self._pending[0][0])
+        if self._action_count < len(self._actions):
+            moments.append(self._actions[self._action_count].at)
+        return min(moments, default=datetime.max.replace(tzinfo=UTC))
+
+    def _step(self) -> None:
+        """Let the next thing happen: the day first, then events, then actions."""
+        at = self._next_at()
+        business = self._business
+        if business is None:
+            raise RuntimeError("nothing happens before the books are opened")
+        tomorrow = self._planned + timedelta(days=1)
+        if self._trades and self._midnight(tomorrow) == at:
+            self._planned = tomorrow
+            self.books.begin_day(tomorrow)
+            for event in business.plan(tomorrow):
+                self._event_count += 1
+                heappush(self._pending, (event.at, self._event_count, event))
+            return
+        self._changed_at = at
+        if self._pending and self._pending[0][0] == at:
+            business.happen(heappop(self._pending)[2])
+            return
+        action = self._actions[self._action_count]
+        self._action_count += 1
+        try:
+            self._perform(action)
+        except BooksError:
+            # The clock went back and an earlier action changed what this one was about.
+            return
+
+    # What is asked
+
+    def entries(self, resource: str) -> Shelf:
+        """Return the shelf of a resource, such as `Invoices`; KeyError for an unknown one."""
+        return self.books.shelves[resource]
+
+    def records(self, resource: str) -> Sequence[Record]:
+        """Return every record of a resource in wire form, by UpdatedDateUTC, then id."""
+        with self._lock:
+            return [entry.body() for entry in self.entries(resource).ordered()]
+
+    def report(self, name: str, params: Mapping[str, str]) -> Record | None:
+        """Return a report (`TrialBalance`); None for one that is not offered."""
+        with self._lock:
+            return build_report(name, params, books=self.books, company=self._profile())
+
+    def figures(self) -> dict[str, object]:
+        """Describe the books in a few numbers."""
+        with self._lock:
+            books = self.books
+            balances = books.ledger.balances(date.max)
+            counts = {name: len(shelf) for name, shelf in books.shelves.items()}
+            return {
+                **counts,
+                "Journals": len(books.ledger.journals),
+                "BaseCurrency": books.base_currency,
+                "Timezone": self.traits.timezone,
+                "FirstDay": self.first_day.isoformat(),
+                "Today": books.today.isoformat(),
+                "Receivable": balances.get(books.ledger.system("DEBTORS"), ZERO),
+                "Payable": -balances.get(books.ledger.system("CREDITORS"), ZERO),
+            }
+
+    def act(self, action: str, fields: Mapping[str, object], *, now: datetime) -> Record:
+        """Do `action` at `now`; returns the changed record. See `actions.py` for the actions.
+
+        Raises ValueError, with a sentence for a person, when it cannot be done.
+        """
+        with self._lock:
+            self.advance(now)
+            done = _Action(now, len(self._actions), action, dict(fields))
+            record = self._perform(done)
+            # Nothing happens later than now and earlier than the end of this list.
+            insort(self._actions, done)
+            self._action_count = self._actions.index(done) + 1
+            self._changed_at = now
+            return record
+
+    def _perform(self, action: _Action) -> Record:
+        ids = random_of(self._seed, "action", action.number)
+        return perform(action.name, action.fields, books=self.books, at=action.at, ids=ids)

@@ -1,0 +1,22 @@
+"""Ids and random numbers that follow from a seed.
+
+Knows how to turn a seed and a purpose into a stream of numbers or GUIDs. Must not know what they
+are used for. Two streams with the same seed and purpose are the same, on any machine.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+
+def random_of(*purpose: object) -> Random:
+    """Return the random stream of a purpose, such as a seed, a tenant and a day."""
+    # Seeding with a text hashes it (SHA-512), so that neighbouring days have unrelated streams.
+    return Random("|".join(str(part) for part in purpose))
+
+
+def new_guid(random: Random) -> str:
+    """Return the next GUID of a stream, spelled like Xero's (version 4)."""
+    digits = f"{random.getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

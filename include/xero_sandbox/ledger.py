@@ -1,0 +1,193 @@
+"""The double-entry ledger: accounts, journals that sum to zero, and balances at any date.
+
+Knows dates, signs (debit positive, credit negative, base currency) and when a journal became
+known. Must not know documents, organisations, JSON or HTTP; `posting.py` turns documents into
+postings, `reports.py` turns balances into reports.
+
+A journal is never changed. Correcting one posts its reversal, dated like the original, and a
+new journal, both created at the moment of the correction: so `created_at` tells which journals
+were known at any past moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from xero_sandbox.money import ZERO
+
+_CLASSES = {
+    "BANK": "ASSET",
+    "CURRENT": "ASSET",
+    "FIXED": "ASSET",
+    "INVENTORY": "ASSET",
+    "NONCURRENT": "ASSET",
+    "PREPAYMENT": "ASSET",
+    "CURRLIAB": "LIABILITY",
+    "LIABILITY": "LIABILITY",
+    "TERMLIAB": "LIABILITY",
+    "PAYG": "LIABILITY",
+    "EQUITY": "EQUITY",
+    "REVENUE": "REVENUE",
+    "SALES": "REVENUE",
+    "OTHERINCOME": "REVENUE",
+    "EXPENSE": "EXPENSE",
+    "DIRECTCOSTS": "EXPENSE",
+    "OVERHEADS": "EXPENSE",
+    "DEPRECIATN": "EXPENSE",
+}
+
+
+class LedgerError(ValueError):
+    """A journal that does not balance, or one on an account the ledger does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of the chart; `system` is Xero's SystemAccount, empty for ordinary ones."""
+
+    account_id: str
+    code: str
+    name: str
+    type: str
+    tax_type: str
+    updated_at: datetime
+    system: str = ""
+    description: str = ""
+    currency: str = ""
+    bank_account_number: str = ""
+    takes_payments: bool = False
+    status: str = "ACTIVE"
+
+    @property
+    def account_class(self) -> str:
+        """ASSET, LIABILITY, EQUITY, REVENUE or EXPENSE."""
+        return _CLASSES[self.type]
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether a year end moves the balance to retained earnings."""
+        return self.account_class in ("REVENUE", "EXPENSE")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One amount on one account: debit positive, base currency, without tax.
+
+    `tax_type`, `tax_amount` (same sign as `amount`) and `description` repeat what the document's
+    line said; the tax itself is another posting, on the GST account.
+    """
+
+    account_id: str
+    amount: Decimal
+    description: str = ""
+    tax_type: str = ""
+    tax_amount: Decimal = ZERO
+
+    def reversed(self) -> Posting:
+        """Return the posting that cancels this one."""
+        return replace(self, amount=-self.amount, tax_amount=-self.tax_amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Postings that sum to zero.
+
+    `date` is the accounting date, `created_at` (aware UTC) when it was posted. `source_type` and
+    `source_id` name the document, or are None. `reverses` is the number of the journal that this
+    one cancels.
+    """
+
+    number: int
+    date: date
+    created_at: datetime
+    source_type: str | None
+    source_id: str | None
+    postings: tuple[Posting, ...]
+    reverses: int | None = None
+
+
+class Ledger:
+    """The journals of one organisation, with daily totals per account kept beside them."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self.accounts: dict[str, Account] = {account.account_id: account for account in accounts}
+        self.journals: list[Journal] = []
+        self._system = {a.system: a.account_id for a in self.accounts.values() if a.system}
+        self._standing: dict[str, list[Journal]] = {}
+        self._daily: dict[str, dict[date, Decimal]] = defaultdict(dict)
+
+    def post(
+        self,
+        postings: Sequence[Posting],
+        *,
+        on: date,
+        created_at: datetime,
+        source_type: str | None,
+        source_id: str | None,
+    ) -> Journal | None:
+        """Post one journal dated `on`; zero amounts are left out, nothing at all gives None.
+
+        Raises LedgerError when the postings do not sum to zero or name an unknown account.
+        """
+        kept = tuple(posting for posting in postings if posting.amount)
+        if not kept:
+            return None
+        journal = Journal(len(self.journals) + 1, on, created_at, source_type, source_id, kept)
+        self._append(journal)
+        if source_id is not None:
+            self._standing.setdefault(source_id, []).append(journal)
+        return journal
+
+    def reverse(self, source_id: str, created_at: datetime) -> None:
+        """Cancel every journal of `source_id` that stands, each dated like its original."""
+        for journal in self._standing.pop(source_id, []):
+            self._append(
+                replace(
+                    journal,
+                    number=len(self.journals) + 1,
+                    created_at=created_at,
+                    postings=tuple(posting.reversed() for posting in journal.postings),
+                    reverses=journal.number,
+                )
+            )
+
+    def balances(self, last: date, *, first: date | None = None) -> dict[str, Decimal]:
+        """Return account id to the sum of its postings dated `first` (or ever) to `last`.
+
+        Every account that had a posting by `last` is there, also when it sums to zero.
+        """
+        found: dict[str, Decimal] = {}
+        for account_id, days in self._daily.items():
+            amounts = [amount for day, amount in days.items() if day <= last]
+            if not amounts:
+                continue
+            if first is not None:
+                amounts = [amount for day, amount in days.items() if first <= day <= last]
+            found[account_id] = sum(amounts, ZERO)
+        return found
+
+    def balance(self, account_id: str, last: date) -> Decimal:
+        """Return the sum of the account's postings dated up to `last`."""
+        days = self._daily.get(account_id, {})
+        return sum((amount for day, amount in days.items() if day <= last), ZERO)
+
+    def system(self, name: str) -> str:
+        """Return the id of the account whose SystemAccount is `name`; LedgerError without one."""
+        try:
+            return self._system[name]
+        except KeyError:
+            raise LedgerError(f"the chart has no system account {name}") from None
+
+    def _append(self, journal: Journal) -> None:
+        if sum(posting.amount for posting in journal.postings) != 0:
+            raise LedgerError(f"journal {journal.number} of {journal.source_id} does not balance")
+        for posting in journal.postings:
+            if posting.account_id not in self.accounts:
+                raise LedgerError(f"journal {journal.number} posts on an unknown account")
+            days = self._daily[posting.account_id]
+            days[journal.date] = days.get(journal.date, ZERO) + posting.amount
+        self.journals.append(journal)

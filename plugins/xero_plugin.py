@@ -1,0 +1,34 @@
+"""Registers the pages of `airflow_xero.web` with Airflow, and nothing else.
+
+The only file of this folder: Airflow imports each one under its bare name.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.sdk.plugins_manager import AirflowPlugin
+
+
+class XeroPlugin(AirflowPlugin):
+    """The page "Xero" in Airflow's navigation, and what it needs under `/xero`."""
+
+    name = "xero"
+    react_apps = [  # noqa: RUF012  Airflow's own interface
+        {
+            "name": "Xero",
+            "bundle_url": "xero/static/page.js",
+            "url_route": "xero",
+            "nav_top_level": True,
+            "icon": "xero/static/icon.svg",
+            "icon_dark_mode": "xero/static/icon-dark.svg",
+        }
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """Built only where it is served: workers load this file, too, and need no web server."""
+        from airflow_xero.web.pages import URL_PREFIX, create_app
+
+        return [{"app": create_app(), "url_prefix": URL_PREFIX, "name": "Xero"}]
