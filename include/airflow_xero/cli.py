@@ -72,16 +72,14 @@ def _clear_ending(command: Command) -> Command:
     def run(args: Namespace) -> None:
         # Without it Airflow's SDK does not look for connections in the metadata database.
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-        import psycopg
-
         from airflow_xero.errors import XeroError
+        from airflow_xero.warehouse import warehouse_errors
 
         try:
-            command(args)
+            with warehouse_errors():
+                command(args)
         except XeroError as error:
             sys.exit(f"airflow xero: {error}")
-        except psycopg.OperationalError as error:
-            sys.exit(f"airflow xero: the warehouse cannot be reached: {str(error).strip()}")
 
     return run
 

@@ -32,7 +32,7 @@ from airflow_xero.standing import (
     tenants_to_extract,
 )
 from airflow_xero.tokens import TokenStore, cipher_of
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import require_idle, warehouse_errors
 
 __all__ = [
     "Begun",
@@ -82,6 +82,7 @@ def begin(
     State and cookie are 256 random bits each and stored as hashes; the PKCE verifier is stored
     encrypted. `started_by` is the Airflow user. Raises XeroSetupError, WarehouseBusyError.
     """
+    require_idle(warehouse)
     state, cookie, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
     with warehouse_errors(), warehouse.transaction():
         warehouse.execute(
@@ -121,6 +122,7 @@ def finish(
     are brought up to date, too. Raises XeroSetupError when the state is unknown, used, older
     than ten minutes, or was begun in another browser; and whatever Xero's answers mean.
     """
+    require_idle(warehouse)
     begun = _take(app, warehouse, state)
     try:
         _require_same_browser(begun, browser_cookie, now)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_xero.errors import PublishError
 from airflow_xero.hook import XeroHook
 from airflow_xero.settings import dbt_cache_dir, dbt_project_dir
+from airflow_xero.warehouse import warehouse_errors
 
 if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Connection, Context
-    from airflow.sdk.types import Logger
 
 DOCS_PAGE = "dbt_docs"
 _PARTIAL_PARSE = "partial_parse.msgpack"
@@ -59,7 +59,7 @@ class DbtBuildOperator(BaseOperator):
             raise AirflowSkipException(f"{self.listed_by} failed: see its log")
         with XeroHook(self.xero_conn_id) as hook:
             # Asked before the build starts: whatever completes during it waits for the next.
-            with hook.warehouse() as warehouse:
+            with hook.warehouse() as warehouse, warehouse_errors():
                 runs = unbuilt_runs(warehouse)
             if not runs:
                 self.log.info("Nothing to publish: every complete extraction is in the marts.")
@@ -68,9 +68,9 @@ class DbtBuildOperator(BaseOperator):
                 dbt_project_dir(),
                 environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
                 cache=dbt_cache_dir(),
-                log=self.log,
+                say=self.log.info,
             )
-            with hook.warehouse() as warehouse:
+            with hook.warehouse() as warehouse, warehouse_errors():
                 mark_built(warehouse, runs)
                 store_page(warehouse, DOCS_PAGE, docs)
         self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
@@ -122,9 +122,12 @@ def warehouse_environment(connection: Connection) -> dict[str, str]:
     return variables
 
 
-def publish(project: Path, *, environment: Mapping[str, str], cache: Path, log: Logger) -> bytes:
+def publish(
+    project: Path, *, environment: Mapping[str, str], cache: Path, say: Callable[[str], object]
+) -> bytes:
     """Run `dbt build` and then `dbt docs generate --static`; the docs as one HTML page.
 
+    `cache` keeps dbt's partial parse; `say` is told what was built, as a table.
     Raises PublishError naming what failed.
     """
     with (
@@ -134,10 +137,13 @@ def publish(project: Path, *, environment: Mapping[str, str], cache: Path, log: 
         target = Path(folder)
         kept = cache / hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
         _copy(kept / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
-        build = _invoke("build", project=project, target=target)
+        # Unit tests prove the code, not the night's data: they run where the code is tested.
+        build = _invoke(
+            "build", "--exclude-resource-type", "unit_test", project=project, target=target
+        )
         _copy(target / _PARTIAL_PARSE, kept / _PARTIAL_PARSE)
         if build.result is not None:
-            log.info("%s", as_table(build.result.results))
+            say(as_table(build.result.results))
         _raise_failures(build)
         # The build has just compiled everything.
         _raise_failures(
@@ -174,7 +180,7 @@ def as_table(results: Sequence[Any]) -> str:
 
     `results` are those of a dbtRunner: node, status, execution_time in seconds.
     """
-    tests = [result for result in results if result.node.resource_type in {"test", "unit_test"}]
+    tests = [result for result in results if result.node.resource_type == "test"]
     built = [result for result in results if result not in tests]
     lines = [f"{'seconds':>8}  {'status':<8} model"]
     lines += [

@@ -17,8 +17,14 @@ from airflow.sdk.log import mask_secret
 
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
-from airflow_xero.connect import status, tenants_to_extract
-from airflow_xero.errors import ConsentLostError, NotConnectedError, XeroError, XeroSetupError
+from airflow_xero.connect import tenants_to_extract
+from airflow_xero.errors import (
+    ConsentLostError,
+    NotConnectedError,
+    WarehouseBusyError,
+    XeroError,
+    XeroSetupError,
+)
 from airflow_xero.migrate import require_migrated
 from airflow_xero.oauth import XeroApp
 from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
@@ -90,8 +96,8 @@ class XeroHook(BaseHook):
     def warehouse(self) -> psycopg.Connection[Any]:
         """An open connection to the warehouse; the caller closes it.
 
-        Raises XeroSetupError when the Postgres connection is not defined, psycopg.Error when
-        its server cannot be reached.
+        Raises XeroSetupError when the Postgres connection is not defined, WarehouseBusyError
+        when its server cannot be reached or refuses the login.
         """
         # Half a second of imports that a Dag file must not pay when it is parsed.
         from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -104,6 +110,11 @@ class XeroHook(BaseHook):
                 f"The Airflow connection {store_conn_id!r} is not defined: create it (type"
                 f" Postgres), or correct {FIELD_LABELS['store_conn_id']!r} in"
                 f" {self.xero_conn_id!r}"
+            ) from None
+        except psycopg.OperationalError as error:
+            raise WarehouseBusyError(
+                f"The warehouse cannot be reached; check the Airflow connection {store_conn_id!r}"
+                f" ({' '.join(str(error).split())})"
             ) from None
         if not isinstance(connection, psycopg.Connection):
             raise XeroSetupError("Airflow opened the warehouse without psycopg 3: install psycopg")
@@ -209,19 +220,11 @@ class XeroHook(BaseHook):
             ) from None
 
     def _test_warehouse(self) -> str:
-        store_conn_id = self.store_conn_id()
-        try:
-            with self.warehouse() as warehouse:
-                require_migrated(warehouse)
-                organisations = len(status(warehouse, self.xero_conn_id))
-        except psycopg.OperationalError as error:
-            raise XeroSetupError(
-                f"The warehouse cannot be reached; check the connection {store_conn_id!r}"
-                f" (field {FIELD_LABELS['store_conn_id']!r}): {str(error).strip()}"
-            ) from None
+        with self.warehouse() as warehouse:
+            require_migrated(warehouse)
         return (
-            "Xero knows the client id and secret, and the warehouse"
-            f" {store_conn_id!r} is ready. Organisations ever connected: {organisations}"
+            "Xero accepts the client id and secret, and the warehouse"
+            f" {self.store_conn_id()!r} is ready."
         )
 
     def _connection(self) -> Connection:

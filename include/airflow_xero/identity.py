@@ -18,6 +18,9 @@ from airflow_xero.answers import error_of
 from airflow_xero.errors import UnexpectedPayloadError, XeroSetupError
 from airflow_xero.oauth import TokenSet, XeroApp, unreachable
 
+# Xero's name in every token, whatever address it is reached by (a gateway, the sandbox).
+_ISSUER = "https://identity.xero.com"
+
 
 @dataclass(frozen=True)
 class XeroUser:
@@ -68,7 +71,7 @@ def _verified(app: XeroApp, id_token: str, *, http: httpx.Client) -> dict[str, A
             key=key,
             algorithms=["RS256"],
             audience=app.client_id,
-            issuer=app.identity_url,
+            issuer=_ISSUER,
             options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
     except (jwt.PyJWTError, StopIteration) as error:

@@ -16,7 +16,7 @@ from psycopg import errors as postgres
 from psycopg.rows import tuple_row
 
 from airflow_xero.errors import XeroSetupError
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import require_idle, warehouse_errors
 
 # Any constant will do, as long as no other software locks the same one.
 _LOCK_KEY = 7_316_528_401
@@ -51,6 +51,7 @@ def migrate(connection: psycopg.Connection[Any]) -> Migrated:
     The connection must not be inside a transaction. Raises XeroSetupError when its login may
     not create schemas, WarehouseBusyError.
     """
+    require_idle(connection)
     with warehouse_errors():
         connection.execute("select pg_advisory_lock(%s)", (_LOCK_KEY,))
         connection.commit()

@@ -18,6 +18,7 @@ from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
+from airflow_xero.outcome import CONNECT_FIRST, Outcome
 
 if TYPE_CHECKING:
     import psycopg
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 FAILURE_KEY = "failure"
 SKIPPED_KEY = "skipped"
-CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
 
 
 def day_of_run(context: Context) -> date:
@@ -160,65 +160,26 @@ class ReportOutcomeOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Write the report; return nothing."""
-        ti = context["ti"]
-        tenants = ti.xcom_pull(task_ids=self.listed_by)
+        pull = context["ti"].xcom_pull
+        tenants = pull(task_ids=self.listed_by)
         if tenants is None:
             raise AirflowFailException(f"Nothing was extracted: see the log of {self.listed_by}")
-        ended = _many(ti.xcom_pull(task_ids=self.extracted_by))
-        failures = _many(ti.xcom_pull(task_ids=self.extracted_by, key=FAILURE_KEY))
-        reasons = {failure["tenant_id"]: failure["reason"] for failure in failures}
-        by_state = _by_state(tenants, {result["tenant_id"]: result for result in ended})
-        is_built = ti.xcom_pull(task_ids=self.built_by) is not None
-        self._write(day_of_run(context), by_state, reasons=reasons, is_built=is_built)
-        for tenant in ti.xcom_pull(task_ids=self.listed_by, key=SKIPPED_KEY) or []:
-            self.log.warning("SKIPPED %s: %s", tenant["tenant_name"], tenant["reason"])
-        self._raise(by_state["failed"], is_built=is_built)
-
-    def _write(
-        self,
-        day: date,
-        by_state: Mapping[str, list[dict[str, Any]]],
-        *,
-        reasons: Mapping[str, str],
-        is_built: bool,
-    ) -> None:
-        figures = ", ".join(f"{len(of_state)} {state}" for state, of_state in by_state.items())
-        published = "published" if is_built else f"NOT published: see the log of {self.built_by}"
-        self.log.info("%s: organisations: %s; statistics %s.", day, figures, published)
-        if not any(by_state.values()):
-            self.log.info(CONNECT_FIRST)
-        for tenant in by_state["waiting"]:
-            opens = tenant.get("resume_at") or "later"
-            self.log.warning("WAITING %s: Xero's limit opens %s", tenant["tenant_name"], opens)
-        for tenant in by_state["failed"]:
-            reason = reasons.get(tenant["tenant_id"], f"see the log of {self.extracted_by}")
-            self.log.error("FAILED %s: %s", tenant["tenant_name"], reason)
-
-    def _raise(self, failed: list[dict[str, Any]], *, is_built: bool) -> None:
-        complaints = []
-        if failed:
-            names = ", ".join(tenant["tenant_name"] for tenant in failed)
-            complaints.append(f"extraction failed for {names}")
-        if not is_built:
-            complaints.append(f"{self.built_by} did not publish the statistics")
-        if complaints:
-            raise AirflowFailException("; ".join(complaints))
+        outcome = Outcome(
+            day=day_of_run(context),
+            tenants=tenants,
+            results=as_list(pull(task_ids=self.extracted_by)),
+            failures=as_list(pull(task_ids=self.extracted_by, key=FAILURE_KEY)),
+            skipped=pull(task_ids=self.listed_by, key=SKIPPED_KEY) or (),
+            is_published=pull(task_ids=self.built_by) is not None,
+        )
+        self.log.info(outcome.headline())
+        for remark in outcome.remarks():
+            self.log.warning(remark)
+        if complaint := outcome.complaint():
+            raise AirflowFailException(complaint)
 
 
-def _by_state(
-    tenants: list[dict[str, Any]], ended: Mapping[str, dict[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    """The organisations as complete, waiting or failed; one that left no word has failed."""
-    by_state: dict[str, list[dict[str, Any]]] = {"complete": [], "waiting": [], "failed": []}
-    names = {"complete": "complete", "waiting_for_limit": "waiting"}
-    for tenant in tenants:
-        result = ended.get(tenant["tenant_id"], {})
-        state = names.get(result.get("state", ""), "failed")
-        by_state[state].append({**tenant, **result})
-    return by_state
-
-
-def _many(pulled: Any) -> list[dict[str, Any]]:
+def as_list(pulled: Any) -> list[dict[str, Any]]:
     """The values of a mapped task: Airflow unwraps a list of one, and gives None for none."""
     values = pulled if isinstance(pulled, list) else [pulled]
     return [value for value in values if value is not None]

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 
 from airflow_xero.errors import WarehouseBusyError
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import require_idle, warehouse_errors
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class Run:
 def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator[None]:
     """Hold the tenant for one extraction; the session's end frees it, however it ends.
 
-    Raises WarehouseBusyError at once when another extraction holds it.
+    Raises WarehouseBusyError at once when another extraction holds it, ValueError when the
+    connection is inside a transaction.
     """
+    require_idle(connection)
     name = f"airflow_xero.extract:{tenant_id}"
     with warehouse_errors(tenant_id=tenant_id):
         row = _row(connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as postgres
+from psycopg.pq import TransactionStatus
 
 from airflow_xero.errors import WarehouseBusyError, XeroError, XeroSetupError
 
@@ -70,8 +71,15 @@ def warehouse_errors(
         raise translated from error
 
 
+def require_idle(connection: psycopg.Connection[Any]) -> None:
+    """Raise ValueError inside a transaction, in which nothing that we commit would be kept."""
+    if connection.info.transaction_status is TransactionStatus.INTRANS:
+        raise ValueError("the warehouse connection is inside a transaction: commit it first")
+
+
 def _translated(error: psycopg.Error, **where: Any) -> XeroError | None:
-    said = error.diag.message_primary
+    # Without a server there is no diagnosis, only libpq's line, which names host and user.
+    said = error.diag.message_primary or str(error).partition("\n")[0][:200]
     quoted = f" (Postgres: {said})" if said else ""
     # Connection failures of the login are OperationalErrors too, so set-up comes first.
     for kind, message in _SETUP:

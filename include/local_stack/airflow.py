@@ -6,7 +6,6 @@ Knows nothing of Postgres's making, of Xero or of what the Dags do.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,15 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from local_stack.environment import inherited_environment
 from local_stack.errors import StackError
 from local_stack.processes import Child
 from local_stack.secret_files import SecretFiles
 
 ADMIN = "admin"
 API_SERVER = "api-server"
+SCHEDULER = "scheduler"
 
-# Settings of the caller that would redirect our Airflow, dbt, Postgres or the library.
-_FOREIGN_SETTINGS = ("AIRFLOW", "DBT_", "PG", "XERO_", "PYTHONPATH", "PYTHONHOME")
 _COMMAND_SECONDS = 300
 
 
@@ -58,7 +57,7 @@ class Airflow:
         commands: Mapping[str, Sequence[str]] = {
             API_SERVER: ("api-server", "--host", "127.0.0.1", "--port", str(self.port)),
             # Logs are read from the disk: a log server would listen on every interface.
-            "scheduler": ("scheduler", "--skip-serve-logs"),
+            SCHEDULER: ("scheduler", "--skip-serve-logs"),
             "dag-processor": ("dag-processor",),
             "triggerer": ("triggerer", "--skip-serve-logs"),
         }
@@ -77,7 +76,7 @@ class Airflow:
         with log.open("wb") as output:
             status = subprocess.run(
                 [sys.executable, "-m", "airflow", *words],
-                env={**self.environment(), **(secrets or {})},
+                env={**inherited_environment(), **self.environment(), **(secrets or {})},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -93,10 +92,9 @@ class Airflow:
             )
 
     def environment(self) -> dict[str, str]:
-        """Return the complete environment of every Airflow process; it holds secrets."""
+        """Return what every Airflow process needs beside the caller's; it holds secrets."""
         secret = self.secrets.value
         return {
-            **inherited_environment(),
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "AIRFLOW__API__BASE_URL": self.url,
             "AIRFLOW__API__HOST": "127.0.0.1",
@@ -129,26 +127,6 @@ class Airflow:
             "AIRFLOW__XERO__FIRST_DAY": self.first_day.isoformat(),
             "XERO_TOKEN_KEYS": secret("xero_token_keys"),
         }
-
-
-def inherited_environment() -> dict[str, str]:
-    """Return the caller's environment without what belongs to another Airflow or warehouse."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_SETTINGS)
-    }
-    programs = str(Path(sys.executable).parent)
-    loopback = "localhost,127.0.0.1,::1"
-    no_proxy = kept.get("no_proxy") or kept.get("NO_PROXY")
-    return {
-        **kept,
-        "PATH": os.pathsep.join([programs, kept.get("PATH", os.defpath)]),
-        # Names of organisations are printed and logged, whatever the terminal's locale.
-        "PYTHONUTF8": "1",
-        "PYTHONUNBUFFERED": "1",
-        "NO_PROXY": f"{no_proxy},{loopback}" if no_proxy else loopback,
-        "no_proxy": f"{no_proxy},{loopback}" if no_proxy else loopback,
-        "DO_NOT_TRACK": "1",
-    }
 
 
 def _last_line(path: Path) -> str:

@@ -18,11 +18,12 @@ from local_stack.errors import StackError
 _TIMEOUT_SECONDS = 60
 # Connect page → login → consent → callback is four; more means a page sent us in a circle.
 _MOST_FORMS = 5
+_AGREEING = frozenset({"allow", "yes"})
 
 
 @dataclass
 class Form:
-    """One HTML form: where it goes, and what its fields hold when nobody changes them."""
+    """One HTML form: where it goes, its buttons, and its fields with every box ticked."""
 
     action: str
     method: str
@@ -60,8 +61,7 @@ def _submit(
     data = {
         name: [answers[name]] if name in answers else values for name, values in form.fields.items()
     }
-    # The first button is the one that Enter presses.
-    for name, value in form.buttons[:1]:
+    for name, value in _pressed(form):
         data[name] = [value]
     target = urljoin(str(page.url), form.action)
     if form.method == "get":
@@ -70,18 +70,51 @@ def _submit(
     return browser.post(target, data=data, headers={"Origin": origin})
 
 
+def _pressed(form: Form) -> list[tuple[str, str]]:
+    """Return the button to press: the one that agrees, else the first, as Enter would."""
+    agreeing = [button for button in form.buttons if button[1] in _AGREEING]
+    return (agreeing or form.buttons)[:1]
+
+
 def _checked(page: httpx.Response) -> httpx.Response:
     if page.is_success:
         return page
     raise StackError(
-        f"Connecting to Xero stopped at {_place(page)} with status {page.status_code}: read the "
-        "logs of the api-server and the sandbox, then run the command again."
+        f"Connecting to Xero stopped at {_place(page)} with status {page.status_code}: "
+        f"{said_by(page.text)}\nRead the logs of the api-server and the sandbox, then run the "
+        "command again."
     )
 
 
 def _place(page: httpx.Response) -> str:
     # Without the query, which holds the state or the code of the consent.
     return str(page.url.copy_with(query=None))
+
+
+def said_by(html: str) -> str:
+    """Return the headings and paragraphs of a page on one line."""
+    reader = _TextReader()
+    reader.feed(html)
+    return " ".join(" ".join(reader.texts).split()) or "the page says nothing."
+
+
+class _TextReader(HTMLParser):
+    """Reads what stands in headings and paragraphs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._is_open = False
+
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        self._is_open = self._is_open or tag in ("h1", "p")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_open = self._is_open and tag not in ("h1", "p")
+
+    def handle_data(self, data: str) -> None:
+        if self._is_open:
+            self.texts.append(data)
 
 
 class _FormReader(HTMLParser):
@@ -109,6 +142,6 @@ class _FormReader(HTMLParser):
         kind = given.get("type", "submit" if tag == "button" else "text")
         if tag in ("button", "input") and kind in ("submit", "image"):
             form.buttons.append((given["name"], given.get("value", "")))
-        elif tag == "input":
+        elif tag == "input" and not (kind == "radio" and given["name"] in form.fields):
             default = "on" if kind == "checkbox" else ""
             form.fields.setdefault(given["name"], []).append(given.get("value", default))

@@ -42,16 +42,18 @@ class Night:
     @property
     def run_id(self) -> str:
         """The id of its Dag run."""
-        return f"manual__{datetime.combine(self.day, _RUN_HOUR).isoformat()}"
+        return f"manual__{self.day}"
 
     def body(self) -> dict[str, Any]:
-        """Return what starts its run over the API: the interval the schedule would give it."""
-        interval_start = datetime.combine(self.day, _RUN_HOUR).isoformat()
+        """Return what starts its run over the API.
+
+        Without a logical date: the nights lie before the schedule's start, and Airflow gives a
+        run whose logical date lies there no tasks at all.
+        """
         return {
             "dag_run_id": self.run_id,
-            "logical_date": interval_start,
-            "data_interval_start": interval_start,
-            "data_interval_end": self.starts_at.isoformat(),
+            "logical_date": None,
+            "conf": {"day": self.day.isoformat()},
         }
 
 
@@ -121,8 +123,10 @@ def _watch(
             if instance["state"] in _ENDED and instance["id"] not in shown:
                 shown.add(instance["id"])
                 progress.step(f"night of {night.day}: {_told(instance)}")
-        if state == "success":
+        if state == "success" and instances:
             return
+        if state == "success":
+            raise StackError(f"The run {night.run_id} of {DAG_ID} ended without any task.")
         if state == "failed":
             raise StackError(_failure(night, instances, task_logs))
         if time.monotonic() > deadline:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from local_stack.environment import inherited_environment
 from local_stack.state import write_private
 
 # The kernel tells the start as ticks since boot; the boot's own time wavers by a second.
@@ -25,7 +26,10 @@ _START_TOLERANCE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Child:
-    """A program to keep running; `environment` is complete and may hold secrets."""
+    """A program to keep running.
+
+    `environment` is what we add to the caller's environment; it may hold secrets.
+    """
 
     name: str
     command: Sequence[str]
@@ -33,7 +37,10 @@ class Child:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the command or its environment does, and reveals neither."""
+        """Changes when the command or our part of its environment does, and reveals neither.
+
+        The caller's part differs from one terminal to the next, and must not restart anything.
+        """
         text = json.dumps([list(self.command), sorted(self.environment.items())])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -46,6 +53,8 @@ class Children:
         self._folder = folder
         self._pids = folder / "run"
         self._logs = folder / "logs"
+        # Kept, because a Popen that is thrown away complains about a child still running.
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def log(self, name: str) -> Path:
         """Return the path of the child's log."""
@@ -71,13 +80,14 @@ class Children:
         with self.log(child.name).open("ab") as log:
             process = subprocess.Popen(
                 child.command,
-                env=dict(child.environment),
+                env={**inherited_environment(), **child.environment},
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._started.append(process)
         record = {
             "pid": process.pid,
             "started_at": psutil.Process(process.pid).create_time(),
@@ -101,6 +111,7 @@ class Children:
         for process in families:
             _signal(process, signal.SIGKILL)
         psutil.wait_procs(families, timeout=grace_seconds)
+        self._started = [process for process in self._started if process.poll() is None]
         for name in names:
             if not self.is_running(name):
                 (self._pids / f"{name}.pid").unlink(missing_ok=True)

@@ -23,6 +23,11 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _signing_key() -> str:
+    # Airflow signs with SHA-512, which wants a key of at least 64 bytes.
+    return secrets.token_urlsafe(64)
+
+
 def _short_password() -> str:
     # Typed by a person into the login page of a loopback-only Airflow.
     return secrets.token_urlsafe(12)
@@ -30,10 +35,10 @@ def _short_password() -> str:
 
 _MAKERS: dict[str, Callable[[], str]] = {
     "airflow_admin_password": _short_password,
-    "airflow_api_secret_key": _password,
+    "airflow_api_secret_key": _signing_key,
     "airflow_database_password": _password,
     "airflow_fernet_key": _fernet_key,
-    "airflow_jwt_secret": _password,
+    "airflow_jwt_secret": _signing_key,
     "bi_reader_password": _password,
     "warehouse_password": _password,
     "xero_token_keys": _fernet_key,
@@ -53,7 +58,11 @@ class SecretFiles:
 
     def value(self, name: str) -> str:
         """Return one secret."""
-        return (self._folder / name).read_text().strip()
+        return self.path(name).read_text().strip()
+
+    def path(self, name: str) -> Path:
+        """Return the file that holds it."""
+        return self._folder / name
 
     def redacted(self, text: str) -> str:
         """Return the text with every secret replaced by stars."""

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from local_stack import sandbox as pretend
-from local_stack.airflow import API_SERVER, Airflow, inherited_environment
+from local_stack.airflow import API_SERVER, SCHEDULER, Airflow
 from local_stack.airflow_api import AirflowApi
 from local_stack.databases import (
     Warehouse,
@@ -41,7 +41,9 @@ _PREFERRED_PORTS = {"airflow": 8080, "sandbox": 8090, "postgres": 5499}
 _HEALTHY_SECONDS = 180
 _POLL_SECONDS = 0.3
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-_STOP_GRACE_SECONDS = 15
+# The scheduler waits for its running tasks; the others hold nothing that is not in Postgres.
+_TASKS_GRACE_SECONDS = 15
+_GRACE_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class Stack:
         airflow = self.airflow().children()
         if self.settings.is_real:
             return airflow
-        return [self.sandbox().child(inherited_environment()), *airflow]
+        return [self.sandbox().child(), *airflow]
 
     def migrate_airflow(self) -> None:
         """Bring Airflow's own database to the installed version."""
@@ -150,7 +152,7 @@ class Stack:
         if not wanted:
             return False
         self.progress.step(f"starting {', '.join(child.name for child in wanted)}")
-        self.children.stop([child.name for child in wanted], grace_seconds=_STOP_GRACE_SECONDS)
+        self._stop_children([child.name for child in wanted])
         for child in wanted:
             self.children.start(child)
         return True
@@ -235,12 +237,17 @@ class Stack:
     def stop(self) -> None:
         """End every process: first the scheduler, so that tasks can still report; Postgres last."""
         names = self.children.names()
-        for group in (["scheduler"], [name for name in names if name != "scheduler"]):
-            self.children.stop(group, grace_seconds=_STOP_GRACE_SECONDS)
+        self._stop_children(names)
         self.server.stop()
         left = [name for name in names if self.children.is_running(name)]
         if left:
             raise StackError(f"Still running: {', '.join(left)}. Run the command again.")
+
+    def _stop_children(self, names: list[str]) -> None:
+        schedulers = [name for name in names if name == SCHEDULER]
+        self.children.stop(schedulers, grace_seconds=_TASKS_GRACE_SECONDS)
+        others = [name for name in names if name != SCHEDULER]
+        self.children.stop(others, grace_seconds=_GRACE_SECONDS)
 
 
 def _as_variable(body: dict[str, Any]) -> str:

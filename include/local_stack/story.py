@@ -21,7 +21,7 @@ from local_stack.progress import Progress
 from local_stack.settings import Settings
 from local_stack.stack import Stack, open_stack
 from local_stack.state import lock, write_private
-from local_stack.statistics import print_statistics
+from local_stack.statistics import last_statistics, print_statistics
 
 _ORGANISATIONS = "/xero/api/organisations"
 
@@ -79,6 +79,11 @@ def install(stack: Stack, api: AirflowApi) -> None:
     api.unpause(DAG_ID)
     if not stack.settings.is_real:
         run_demo_nights(stack, api)
+        if not last_statistics(stack.warehouse()):
+            raise StackError(
+                f"The nights ended, but the warehouse holds no statistics: look at {DAG_ID} in "
+                f"{stack.airflow().url}, or begin anew with `make reset`."
+            )
     stack.state.set("is_installed", True)
 
 
@@ -119,24 +124,28 @@ def run_demo_nights(stack: Stack, api: AirflowApi) -> None:
 
 
 def print_addresses(stack: Stack) -> None:
-    """Tell where everything is, with the logins of the demo."""
-    airflow, warehouse = stack.airflow(), stack.warehouse()
-    password = stack.secrets.value("airflow_admin_password")
+    """Tell where everything is; the demo's logins too, the real ones only where they lie."""
+    airflow = stack.airflow()
     rows = [
-        ("Airflow", f"{airflow.url}   login {ADMIN} / {password}"),
-        ("Connect page", f"{airflow.url}/xero"),
+        ("Airflow", f"{airflow.url}   login {_admin_login(stack)}"),
+        ("Connect page", f"{airflow.url}/plugin/xero"),
         ("dbt docs", f"{airflow.url}/xero/docs"),
     ]
     if stack.settings.is_real:
         rows.append(("Redirect URI", f"{airflow.url}/xero/callback   (register it with Xero)"))
     else:
         rows.append(("Sandbox", f"{stack.sandbox().url}   any demo user / sandbox"))
-    if warehouse.reader_dsn:
-        rows.append(("Statistics", warehouse.reader_dsn))
+        rows.append(("Statistics", stack.warehouse().reader_dsn or "in the warehouse of .env"))
     stack.progress.text()
     for name, address in rows:
         stack.progress.text(f"  {name:<13} {address}")
     stack.progress.text("\n  make stop ends it · make run resumes · make reset deletes its state")
+
+
+def _admin_login(stack: Stack) -> str:
+    if stack.settings.is_real:
+        return f"{ADMIN}, password in {stack.secrets.path('airflow_admin_password')}"
+    return f"{ADMIN} / {stack.secrets.value('airflow_admin_password')}"
 
 
 def stop(repository: Path, progress: Progress) -> None:

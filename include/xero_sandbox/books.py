@@ -17,8 +17,8 @@ from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
-from xero_sandbox import spelling
-from xero_sandbox.chart import CURRENCY_NAMES, Country
+from xero_sandbox import spelling_settings
+from xero_sandbox.chart import Country
 from xero_sandbox.documents import (
     Allocation,
     BankTransaction,
@@ -36,19 +36,10 @@ from xero_sandbox.posting import (
     document_postings,
     payment_postings,
 )
-from xero_sandbox.records import LONG_AGO, Body, Entry, Shape, Shelf
+from xero_sandbox.records import Body, Shape
+from xero_sandbox.shelving import Shelving
+from xero_sandbox.spelling import PAYMENT_TYPES
 
-RESOURCES = (
-    "Organisations",
-    "Currencies",
-    "TaxRates",
-    "Accounts",
-    "Contacts",
-    "Invoices",
-    "CreditNotes",
-    "Payments",
-    "BankTransactions",
-)
 _NUMBERED = {"ACCREC": "INV", "ACCRECCREDIT": "CN", "ACCPAYCREDIT": "SCN"}
 
 
@@ -64,7 +55,12 @@ class Books:
     """
 
     def __init__(
-        self, country: Country, currencies: Sequence[str], accounts: Sequence[Account], *, today: date
+        self,
+        country: Country,
+        *,
+        currencies: Sequence[str],
+        accounts: Sequence[Account],
+        today: date,
     ) -> None:
         self.country = country
         self.currencies = tuple(currencies)
@@ -76,10 +72,13 @@ class Books:
         self.documents: dict[str, Document] = {}
         self.payments: dict[str, Payment] = {}
         self.bank_transactions: dict[str, BankTransaction] = {}
-        self.shelves = {resource: Shelf() for resource in RESOURCES}
+        self._shelving = Shelving()
+        self.shelves = self._shelving.shelves
         self._names: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self._shelve_settings(accounts)
+        self._shelving.settings(country, self.currencies)
+        for account in accounts:
+            self._shelving.account(account)
 
     # What is there
 
@@ -105,6 +104,10 @@ class Books:
             self.today = today
             self.shelves["Contacts"].forget()
 
+    def shelve_organisation(self, tenant_id: str, body: Body) -> None:
+        """Let the organisation itself be served as `body`."""
+        self._shelving.organisation(tenant_id, body)
+
     # Contacts and accounts
 
     def add_contact(self, contact: Contact) -> Contact:
@@ -113,7 +116,7 @@ class Books:
             raise BooksError(f"The contact name {contact.name} is already assigned.")
         self._names.add(contact.name.casefold())
         self.contacts[contact.contact_id] = contact
-        self._shelve_contact(contact)
+        self._shelving.contact(contact, self._spell_contact)
         return contact
 
     def edit_contact(self, contact: Contact, *, at: datetime, **changes: str) -> None:
@@ -123,19 +126,18 @@ class Books:
                 raise BooksError(f"A contact has no field {name} that can be edited.")
             setattr(contact, name, value)
         contact.updated_at = at
-        self._shelve_contact(contact)
+        self._shelving.contact(contact, self._spell_contact)
         if "name" in changes:
             # Documents show their contact's name without being bumped by its change.
             self._names.add(contact.name.casefold())
-            for resource in ("Invoices", "CreditNotes", "Payments", "BankTransactions"):
-                self.shelves[resource].forget()
+            self._shelving.documents_show_more()
 
     def edit_account(self, account: Account, *, at: datetime, **changes: str) -> Account:
         """Change name, description or status of an account; bumps UpdatedDateUTC."""
         changed = replace(account, updated_at=at, **changes)  # type: ignore[arg-type]
         self.by_code[changed.code] = changed
         self.ledger.accounts[changed.account_id] = changed
-        self._shelve_account(changed)
+        self._shelving.account(changed)
         return changed
 
     # Invoices, bills and credit notes
@@ -192,8 +194,9 @@ class Books:
         due_date: date | None = None,
         reference: str | None = None,
     ) -> None:
-        """Change a document. An approved one is reversed and posted again, even when no amount
-        changed; a new due date of a part-paid one does not bump UpdatedDateUTC, as in Xero.
+        """Change a document; an approved one is reversed and posted again, whatever changed.
+
+        A new due date of a part-paid document does not bump UpdatedDateUTC, as in Xero.
         """
         self._require(document, "DRAFT", "SUBMITTED", "AUTHORISED", "PAID")
         only_due_date = lines is None and on is None and reference is None
@@ -204,31 +207,32 @@ class Books:
                 raise BooksError("The new total is less than what was paid and credited.")
             document.lines = tuple(lines)
             document.add_up()
-        document.date = on or document.date
+        document.on = on or document.on
         document.due_date = due_date or document.due_date
         document.reference = document.reference if reference is None else reference
         if document.counts:
             self.ledger.reverse(document.document_id, at)
             self._post(document, at)
         if only_due_date and document.paid:
-            self._shelf_of(document).put(self._entry(document))
-            self.shelves["Contacts"].forget()
+            self._shelving.document(document)
+            self._shelving.contact_shows_more(document.contact)
         else:
             self._changed(document, at)
 
     def allocate(
-        self, credit: Document, invoice: Document, amount: Decimal, *, at: datetime, ids: Random
+        self, credit: Document, invoice: Document, *, amount: Decimal, at: datetime, ids: Random
     ) -> Allocation:
         """Apply `amount` of a credit note to a document of the same side, contact and currency."""
         self._require(credit, "AUTHORISED")
         self._require(invoice, "AUTHORISED")
-        if credit.is_receivable != invoice.is_receivable or not credit.is_credit or invoice.is_credit:
+        is_one_side = credit.is_receivable == invoice.is_receivable
+        if not is_one_side or not credit.is_credit or invoice.is_credit:
             raise BooksError("A credit note is applied to an invoice of its own side.")
         if credit.currency != invoice.currency or credit.contact is not invoice.contact:
             raise BooksError("A credit note is applied to an invoice of its contact and currency.")
         if not ZERO < amount <= min(credit.due, invoice.due):
             raise BooksError("The amount exceeds the remaining credit or the amount due.")
-        on = max(credit.date, invoice.date)
+        on = max(credit.on, invoice.on)
         allocation = Allocation(new_guid(ids), credit, invoice, on, amount)
         credit.allocations.append(allocation)
         invoice.allocations.append(allocation)
@@ -277,7 +281,7 @@ class Books:
             payment_id=new_guid(ids),
             document=document,
             account=account,
-            date=on,
+            on=on,
             amount=amount,
             bank_amount=amount
             if account.currency == document.currency
@@ -294,11 +298,11 @@ class Books:
             payment_postings(self.ledger, payment, self.base_currency),
             on=on,
             created_at=at,
-            source_type=spelling.PAYMENT_TYPES[document.type],
+            source_type=PAYMENT_TYPES[document.type],
             source_id=payment.payment_id,
         )
         self._settle(document)
-        self._shelve_payment(payment)
+        self._shelving.payment(payment)
         self._changed(document, at)
         return payment
 
@@ -310,27 +314,27 @@ class Books:
         payment.updated_at = at
         self.ledger.reverse(payment.payment_id, at)
         self._settle(payment.document)
-        self._shelve_payment(payment)
+        self._shelving.payment(payment)
         self._changed(payment.document, at)
 
     def reconcile(self, payment: Payment, *, at: datetime) -> None:
         """Match a payment with the bank's statement."""
         payment.is_reconciled = True
         payment.updated_at = at
-        self._shelve_payment(payment)
+        self._shelving.payment(payment)
 
     def enter_bank_transaction(self, record: BankTransaction, *, at: datetime) -> BankTransaction:
         """Enter money received or spent."""
         self.bank_transactions[record.transaction_id] = record
         self.ledger.post(
             bank_postings(self.ledger, record),
-            on=record.date,
+            on=record.on,
             created_at=at,
             source_type="CASHREC" if record.type == "RECEIVE" else "CASHPAID",
             source_id=record.transaction_id,
         )
         record.updated_at = at
-        self._shelve_bank_transaction(record)
+        self._shelving.bank_transaction(record)
         return record
 
     def delete_bank_transaction(self, record: BankTransaction, *, at: datetime) -> None:
@@ -340,14 +344,14 @@ class Books:
         record.status = "DELETED"
         record.updated_at = at
         self.ledger.reverse(record.transaction_id, at)
-        self._shelve_bank_transaction(record)
+        self._shelving.bank_transaction(record)
 
     # How changes reach ledger and shelves
 
     def _post(self, document: Document, at: datetime) -> None:
         self.ledger.post(
             document_postings(self.ledger, document),
-            on=document.date,
+            on=document.on,
             created_at=at,
             source_type=document.type,
             source_id=document.document_id,
@@ -356,12 +360,11 @@ class Books:
     def _settle(self, document: Document) -> None:
         """Set the status that follows from what is due."""
         if document.due:
-            document.status = "AUTHORISED"
-            document.fully_paid_on = None
+            document.status, document.fully_paid_on = "AUTHORISED", None
             return
-        document.status = "PAID"
-        paid = [payment.date for payment in document.payments if payment.status != "DELETED"]
-        document.fully_paid_on = max(paid + [a.date for a in document.allocations])
+        days = [payment.on for payment in document.payments if payment.status != "DELETED"]
+        days += [allocation.on for allocation in document.allocations]
+        document.status, document.fully_paid_on = "PAID", max(days)
 
     def _changed(self, document: Document, at: datetime) -> None:
         document.updated_at = at
@@ -370,49 +373,13 @@ class Books:
             open_documents[document.document_id] = document
         else:
             open_documents.pop(document.document_id, None)
-        self._shelf_of(document).put(self._entry(document))
-        # Balances and IsCustomer change without bumping the contact.
-        shown = self.shelves["Contacts"].get(document.contact.contact_id)
-        if shown is not None:
-            shown.forget()
-
-    def _shelf_of(self, document: Document) -> Shelf:
-        return self.shelves["CreditNotes" if document.is_credit else "Invoices"]
-
-    def _entry(self, document: Document) -> Entry:
-        spell = spelling.credit_note if document.is_credit else spelling.invoice
-        return Entry(document.document_id, document.updated_at, document, spell)
-
-    def _shelve_payment(self, payment: Payment) -> None:
-        entry = Entry(payment.payment_id, payment.updated_at, payment, spelling.payment)
-        self.shelves["Payments"].put(entry)
-
-    def _shelve_bank_transaction(self, record: BankTransaction) -> None:
-        entry = Entry(record.transaction_id, record.updated_at, record, spelling.bank_transaction)
-        self.shelves["BankTransactions"].put(entry)
-
-    def _shelve_account(self, account: Account) -> None:
-        entry = Entry(account.account_id, account.updated_at, account, spelling.account)
-        self.shelves["Accounts"].put(entry)
-
-    def _shelve_contact(self, contact: Contact) -> None:
-        entry = Entry(contact.contact_id, contact.updated_at, contact, self._spell_contact)
-        self.shelves["Contacts"].put(entry)
+        self._shelving.document(document)
+        self._shelving.contact_shows_more(document.contact)
 
     def _spell_contact(self, contact: Contact, shape: Shape) -> Body:
         is_light = shape in (Shape.LIST, Shape.SUMMARY)
-        balances = None if is_light else spelling.balances(contact, self.today)
-        return spelling.contact(contact, shape, balances=balances)
-
-    def _shelve_settings(self, accounts: Sequence[Account]) -> None:
-        for account in accounts:
-            self._shelve_account(account)
-        for tax_rate in self.country.tax_rates:
-            entry = Entry(tax_rate.tax_type, LONG_AGO, tax_rate, spelling.tax_rate)
-            self.shelves["TaxRates"].put(entry)
-        for code in self.currencies:
-            body = {"Code": code, "Description": CURRENCY_NAMES[code]}
-            self.shelves["Currencies"].put(Entry(code, LONG_AGO, body, lambda body, _: body))
+        balances = None if is_light else spelling_settings.balances(contact, self.today)
+        return spelling_settings.contact(contact, shape, balances=balances)
 
     def _require(self, document: Document, *statuses: str) -> None:
         if document.status not in statuses:
@@ -420,8 +387,18 @@ class Books:
 
 
 _CONTACT_FIELDS = frozenset(
-    ("name", "email", "first_name", "last_name", "phone", "city", "country", "status")
-    + ("account_number", "tax_number")
+    {
+        "account_number",
+        "city",
+        "country",
+        "email",
+        "first_name",
+        "last_name",
+        "name",
+        "phone",
+        "status",
+        "tax_number",
+    }
 )
 
 

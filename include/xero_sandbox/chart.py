@@ -97,9 +97,10 @@ def _rate(
     return TaxRate(tax_type, name, value, ((component, value),), report, sales, costs)
 
 
-def _pair(output: str, input_: str, on_sales: str, on_costs: str, rate: str, tax: str) -> tuple[
-    TaxRate, TaxRate
-]:  # fmt: skip
+def _pair(types: str, names: str, *, rate: str, tax: str) -> tuple[TaxRate, TaxRate]:
+    """The rates for sales and for purchases, from `OUTPUT/INPUT` and `… Income/… Expenses`."""
+    output, input_ = types.split("/")
+    on_sales, on_costs = names.split("/")
     return (
         _rate(output, on_sales, rate, component=tax, report="OUTPUT", sales=True, costs=False),
         _rate(input_, on_costs, rate, component=tax, report="INPUT", sales=False, costs=True),
@@ -123,7 +124,7 @@ COUNTRIES = {
         no_tax="NONE",
         export_tax="ZERORATED",
         tax_rates=(
-            *_pair("OUTPUT2", "INPUT2", "15% GST on Income", "15% GST on Expenses", "15", "GST"),
+            *_pair("OUTPUT2/INPUT2", "15% GST on Income/15% GST on Expenses", rate="15", tax="GST"),
             _plain("NONE", "No GST", "GST"),
             _plain("ZERORATED", "Zero Rated", "GST"),
         ),
@@ -141,7 +142,7 @@ COUNTRIES = {
         no_tax="BASEXCLUDED",
         export_tax="EXEMPTEXPORT",
         tax_rates=(
-            *_pair("OUTPUT", "INPUT", "GST on Income", "GST on Expenses", "10", "GST"),
+            *_pair("OUTPUT/INPUT", "GST on Income/GST on Expenses", rate="10", tax="GST"),
             _plain("BASEXCLUDED", "BAS Excluded", "GST"),
             _plain("EXEMPTEXPORT", "GST Free Exports", "GST"),
         ),
@@ -160,9 +161,14 @@ COUNTRIES = {
         export_tax="ZERORATEDOUTPUT",
         tax_rates=(
             *_pair(
-                "OUTPUT2", "INPUT2", "20% (VAT on Income)", "20% (VAT on Expenses)", "20", "VAT"
+                "OUTPUT2/INPUT2",
+                "20% (VAT on Income)/20% (VAT on Expenses)",
+                rate="20",
+                tax="VAT",
             ),
-            *_pair("RROUTPUT", "RRINPUT", "5% (VAT on Income)", "5% (VAT on Expenses)", "5", "VAT"),
+            *_pair(
+                "RROUTPUT/RRINPUT", "5% (VAT on Income)/5% (VAT on Expenses)", rate="5", tax="VAT"
+            ),
             _plain("NONE", "No VAT", "VAT"),
             _plain("ZERORATEDOUTPUT", "Zero Rated Income", "VAT"),
         ),
@@ -189,7 +195,7 @@ COUNTRIES = {
                 on_revenue=True,
                 on_expenses=False,
             ),
-            *_pair("OUTPUT", "INPUT", "Tax on Sales", "Tax on Purchases", "0", "Tax"),
+            *_pair("OUTPUT/INPUT", "Tax on Sales/Tax on Purchases", rate="0", tax="Tax"),
             _plain("NONE", "Tax Exempt", "Tax"),
         ),
         cities=("San Francisco", "Portland", "Coeur d'Alene", "Española"),
@@ -235,6 +241,13 @@ _ACCOUNTS: tuple[tuple[str, str, str, str, str, bool], ...] = (
     ("970", "Owner A Share Capital", "EQUITY", "n", "", False),
 )
 
+_DESCRIPTIONS = {
+    "200": "Income from any normal business activity",
+    "404": "Fees charged by your bank for transactions regarding your bank account(s).",
+    "610": "Outstanding invoices the company has issued out to the client but has not yet received",
+    "800": "Outstanding invoices the company has received from suppliers but has not yet paid",
+}
+
 
 def chart_of_accounts(
     country: Country, *, new_id: Callable[[], str], created_at: datetime
@@ -242,7 +255,7 @@ def chart_of_accounts(
     """Return the accounts of a new organisation: two bank accounts and Xero's default chart."""
     tax_types = {"s": country.sales_tax, "p": country.purchase_tax, "n": country.no_tax}
     banks = [
-        _bank_account(new_id(), code, name, country, created_at)
+        _bank_account(code, name, land=country, new_id=new_id(), at=created_at)
         for code, name in (("090", "Business Bank Account"), ("091", "Business Savings Account"))
     ]
     others = [
@@ -254,6 +267,7 @@ def chart_of_accounts(
             tax_type=tax_types[tax],
             updated_at=created_at,
             system=system,
+            description=_DESCRIPTIONS.get(code, ""),
             takes_payments=takes_payments,
         )
         for code, name, type_, tax, system, takes_payments in _ACCOUNTS
@@ -261,17 +275,15 @@ def chart_of_accounts(
     return banks + others
 
 
-def _bank_account(
-    account_id: str, code: str, name: str, country: Country, created_at: datetime
-) -> Account:
+def _bank_account(code: str, name: str, *, land: Country, new_id: str, at: datetime) -> Account:
     return Account(
-        account_id=account_id,
+        account_id=new_id,
         code=code,
         name=name,
         type="BANK",
-        tax_type=country.no_tax,
-        updated_at=created_at,
-        currency=country.currency,
+        tax_type=land.no_tax,
+        updated_at=at,
+        currency=land.currency,
         bank_account_number=f"0209087654{code}50",
         takes_payments=True,
     )

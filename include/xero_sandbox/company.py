@@ -14,23 +14,26 @@ from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from heapq import heappop, heappush
 from threading import RLock
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from xero_sandbox import spelling
+from xero_sandbox import spelling_settings
 from xero_sandbox.actions import perform
 from xero_sandbox.books import Books, BooksError
+from xero_sandbox.business import Business
 from xero_sandbox.chart import TIMEZONES, chart_of_accounts
-from xero_sandbox.habits import Business, Event
+from xero_sandbox.habits import Event
 from xero_sandbox.ids import new_guid, random_of
 from xero_sandbox.money import ZERO
 from xero_sandbox.organisation import Record, tenant_id_of
-from xero_sandbox.records import LONG_AGO, Entry, Shelf
+from xero_sandbox.rates import rate_on
+from xero_sandbox.records import LONG_AGO, Shelf
 from xero_sandbox.reports import build_report
-from xero_sandbox.traits import Traits, traits_of
+from xero_sandbox.traits import TraitError, Traits, traits_of
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Company:
         self.first_day: date = now.astimezone(self.zone).date() - timedelta(days=days)
         self._actions: list[_Action] = []
         self._lock = RLock()
+        self._changed_at: datetime = LONG_AGO
         self._start_over()
 
     # Time
@@ -114,7 +118,8 @@ class Company:
     def _start_over(self) -> None:
         self._books: Books | None = None
         self._business: Business | None = None
-        self._planned: date = self.first_day - timedelta(days=1)
+        self._next_day: date = self.first_day
+        self._next_midnight = self._midnight(self._next_day)
         self._pending: list[tuple[datetime, int, Event]] = []
         self._event_count = 0
         self._action_count = 0
@@ -128,10 +133,11 @@ class Company:
             self.traits.land, new_id=lambda: new_guid(ids), created_at=opened_at
         )
         currencies = (self.traits.land.currency, *self.traits.currencies)
-        books = Books(self.traits.land, currencies, accounts, today=self.first_day)
-        body = spelling.organisation(self._describe(opened_at))
-        books.shelves["Organisations"].put(
-            Entry(self.tenant_id, LONG_AGO, body, lambda body, _: body)
+        books = Books(
+            self.traits.land, currencies=currencies, accounts=accounts, today=self.first_day
+        )
+        books.shelve_organisation(
+            self.tenant_id, spelling_settings.organisation(self._describe(opened_at))
         )
         self._books = books
         self._business = Business(
@@ -143,7 +149,7 @@ class Company:
 
     def _next_at(self) -> datetime:
         """When the next thing happens: a day begins, an event, or an action of the door."""
-        moments = [self._midnight(self._planned + timedelta(days=1))] if self._trades else []
+        moments = [self._next_midnight] if self._trades else []
         if self._pending:
             moments.append(self._pending[0][0])
         if self._action_count < len(self._actions):
@@ -156,11 +162,12 @@ class Company:
         business = self._business
         if business is None:
             raise RuntimeError("nothing happens before the books are opened")
-        tomorrow = self._planned + timedelta(days=1)
-        if self._trades and self._midnight(tomorrow) == at:
-            self._planned = tomorrow
-            self.books.begin_day(tomorrow)
-            for event in business.plan(tomorrow):
+        if self._trades and self._next_midnight == at:
+            day = self._next_day
+            self._next_day += timedelta(days=1)
+            self._next_midnight = self._midnight(self._next_day)
+            self.books.begin_day(day)
+            for event in business.plan(day):
                 self._event_count += 1
                 heappush(self._pending, (event.at, self._event_count, event))
             return
@@ -176,6 +183,44 @@ class Company:
             # The clock went back and an earlier action changed what this one was about.
             return
 
+    def _rate_on(self, day: date, currency: str) -> Decimal:
+        return rate_on(day, base=self.books.base_currency, currency=currency, seed=self._seed)
+
+    def _describe(self, opened_at: datetime) -> dict[str, Any]:
+        land, traits = self.traits.land, self.traits
+        year_end_day, year_end_month = traits.year_end or land.year_end
+        digits = random_of(self._seed, "organisation").getrandbits(64)
+        return {
+            "APIKey": f"{digits:016X}",
+            "Name": self.name,
+            "LegalName": self.name,
+            "PaysTax": True,
+            "Version": land.version,
+            "OrganisationType": "COMPANY",
+            "BaseCurrency": land.currency,
+            "CountryCode": land.code,
+            "IsDemoCompany": traits.is_demo,
+            "OrganisationStatus": "ACTIVE",
+            "TaxNumber": f"{digits % 10**9:09d}",
+            "FinancialYearEndDay": year_end_day,
+            "FinancialYearEndMonth": year_end_month,
+            "SalesTaxBasis": "ACCRUALS" if land.code == "GB" else "PAYMENTS",
+            "SalesTaxPeriod": "QUARTERLY" if land.code == "GB" else "TWOMONTHS",
+            "DefaultSalesTax": "Tax Exclusive",
+            "DefaultPurchasesTax": "Tax Exclusive",
+            "CreatedDateUTC": opened_at,
+            "OrganisationEntityType": "COMPANY",
+            "Timezone": traits.timezone,
+            "ShortCode": f"!{digits % 36**5:05X}"[:6],
+            "OrganisationID": self.tenant_id,
+            "Edition": "BUSINESS",
+            "Class": "DEMO" if traits.is_demo else land.class_name,
+            "Addresses": [],
+            "Phones": [],
+            "ExternalLinks": [],
+            "PaymentTerms": {},
+        }
+
     # What is asked
 
     def entries(self, resource: str) -> Shelf:
@@ -190,7 +235,15 @@ class Company:
     def report(self, name: str, params: Mapping[str, str]) -> Record | None:
         """Return a report (`TrialBalance`); None for one that is not offered."""
         with self._lock:
-            return build_report(name, params, books=self.books, company=self._profile())
+            return build_report(
+                name,
+                params,
+                books=self.books,
+                title=self.name,
+                year_end=self.traits.year_end or self.traits.land.year_end,
+                rate_on=self._rate_on,
+                now=self._now,
+            )
 
     def figures(self) -> dict[str, object]:
         """Describe the books in a few numbers."""
@@ -227,3 +280,17 @@ class Company:
     def _perform(self, action: _Action) -> Record:
         ids = random_of(self._seed, "action", action.number)
         return perform(action.name, action.fields, books=self.books, at=action.at, ids=ids)
+
+
+def build_company(
+    name: str, *, seed: int, days: int, now: datetime, traits: Mapping[str, Any] | None = None
+) -> Company:
+    """Return an organisation that has done business for `days` days before `now` (aware UTC).
+
+    `days=0` gives one without any document that never trades. `traits` are those of
+    `traits.Traits`; TraitError for others. Its books are built when they are first looked at,
+    or advanced.
+    """
+    if days < 0:
+        raise TraitError(f"days must be a whole number of at least 0, got {days!r}")
+    return Company(name, seed=seed, days=days, now=now, traits=traits_of(traits or {}))

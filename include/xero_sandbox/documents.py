@@ -103,14 +103,15 @@ def compute_line(
 class Document:
     """An invoice, a bill or a credit note of either side; `type` says which.
 
-    `rate` is foreign units per one unit of base currency, 1 for the base currency itself.
+    `on` is its business date. `rate` is foreign units per one unit of base currency, 1 for the
+    base currency itself.
     """
 
     document_id: str
     type: str
     number: str
     contact: Contact
-    date: date
+    on: date
     due_date: date
     line_kind: str
     lines: tuple[Line, ...]
@@ -171,10 +172,10 @@ class Document:
 
     def due_on(self, day: date) -> Decimal:
         """What was due at the end of `day` by the dates of document, payments and allocations."""
-        if not self.counts or self.date > day:
+        if not self.counts or self.on > day:
             return ZERO
-        paid = (p.amount for p in self.payments if p.status != "DELETED" and p.date <= day)
-        allocated = (a.amount for a in self.allocations if a.date <= day)
+        paid = (p.amount for p in self.payments if p.status != "DELETED" and p.on <= day)
+        allocated = (a.amount for a in self.allocations if a.on <= day)
         return self.total - sum(paid, ZERO) - sum(allocated, ZERO)
 
 
@@ -185,7 +186,7 @@ class Payment:
     payment_id: str
     document: Document
     account: Account
-    date: date
+    on: date
     amount: Decimal
     bank_amount: Decimal
     rate: Decimal
@@ -203,7 +204,7 @@ class Allocation:
     allocation_id: str
     credit: Document
     invoice: Document
-    date: date
+    on: date
     amount: Decimal
 
 
@@ -215,7 +216,7 @@ class BankTransaction:
     type: str
     contact: Contact
     account: Account
-    date: date
+    on: date
     line_kind: str
     lines: tuple[Line, ...]
     currency: str

@@ -39,9 +39,11 @@ _TOKEN_PATH = "/connect/token"
 
 @dataclass
 class Fault:
-    """One rule. It matches by path (`*` at its end: any path that starts so), method, tenant and
-    query; waits for the `call`-th match; acts `times` times (0: for ever), each with
-    `probability`, drawn from `seed`.
+    """One rule of what goes wrong.
+
+    It matches by path (`*` at its end: any path that starts so), method, tenant and query; waits
+    for the `call`-th match; acts `times` times (0: for ever), each with `probability`, drawn
+    from `seed`.
     """
 
     path: str

@@ -96,13 +96,13 @@ class Posting:
 class Journal:
     """Postings that sum to zero.
 
-    `date` is the accounting date, `created_at` (aware UTC) when it was posted. `source_type` and
+    `on` is the accounting date, `created_at` (aware UTC) when it was posted. `source_type` and
     `source_id` name the document, or are None. `reverses` is the number of the journal that this
     one cancels.
     """
 
     number: int
-    date: date
+    on: date
     created_at: datetime
     source_type: str | None
     source_id: str | None
@@ -189,5 +189,5 @@ class Ledger:
             if posting.account_id not in self.accounts:
                 raise LedgerError(f"journal {journal.number} posts on an unknown account")
             days = self._daily[posting.account_id]
-            days[journal.date] = days.get(journal.date, ZERO) + posting.amount
+            days[journal.on] = days.get(journal.on, ZERO) + posting.amount
         self.journals.append(journal)

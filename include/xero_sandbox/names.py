@@ -52,8 +52,8 @@ class Product:
     item_code: str = ""
 
 
-def _product(description: str, price: str, account_code: str, item_code: str = "") -> Product:
-    return Product(description, Decimal(price), account_code, item_code)
+def _product(description: str, price: str, *codes: str) -> Product:
+    return Product(description, Decimal(price), *codes)
 
 
 TRADES: dict[str, tuple[Product, ...]] = {

@@ -24,7 +24,12 @@ def document_postings(ledger: Ledger, document: Document) -> list[Posting]:
     """Post an invoice, bill or credit note: control account against lines and tax."""
     control = ledger.system("DEBTORS" if document.is_receivable else "CREDITORS")
     return _against_lines(
-        ledger, control, document.type, document.lines, document.total, document.rate
+        ledger,
+        document.lines,
+        control=control,
+        kind=document.type,
+        total=document.total,
+        rate=document.rate,
     )
 
 
@@ -32,11 +37,11 @@ def bank_postings(ledger: Ledger, transaction: BankTransaction) -> list[Posting]
     """Post money received or spent: the bank account against lines and tax."""
     return _against_lines(
         ledger,
-        transaction.account.account_id,
-        transaction.type,
         transaction.lines,
-        transaction.total,
-        transaction.rate,
+        control=transaction.account.account_id,
+        kind=transaction.type,
+        total=transaction.total,
+        rate=transaction.rate,
     )
 
 
@@ -75,7 +80,13 @@ def allocation_postings(ledger: Ledger, allocation: Allocation) -> list[Posting]
 
 
 def _against_lines(
-    ledger: Ledger, control: str, kind: str, lines: tuple[Line, ...], total: Decimal, rate: Decimal
+    ledger: Ledger,
+    lines: tuple[Line, ...],
+    *,
+    control: str,
+    kind: str,
+    total: Decimal,
+    rate: Decimal,
 ) -> list[Posting]:
     """One posting for the whole, one a line, one for all tax, one for what does not add up.
 

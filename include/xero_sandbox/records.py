@@ -46,6 +46,7 @@ class Entry:
         self,
         record_id: str,
         updated_at: datetime,
+        *,
         source: Any,
         spell: Callable[[Any, Shape], Body],
     ) -> None:

@@ -55,8 +55,9 @@ def traits_of(given: Mapping[str, Any]) -> Traits:
     known = {field.name for field in fields(Traits)}
     unknown = sorted(set(given) - known)
     if unknown:
-        raise TraitError(f"unknown traits: {', '.join(unknown)} (known: {', '.join(sorted(known))})")
-    values = {
+        allowed = ", ".join(sorted(known))
+        raise TraitError(f"unknown traits: {', '.join(unknown)} (known: {allowed})")
+    values: dict[str, Any] = {
         name: tuple(value) if name in ("currencies", "year_end") and value else value
         for name, value in given.items()
     }

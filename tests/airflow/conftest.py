@@ -8,13 +8,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from psycopg.conninfo import conninfo_to_dict
+
+from airflow_xero.connect import Connected
+from xero_sandbox.testing import SandboxServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN_KEY = Fernet.generate_key().decode()
@@ -22,7 +27,7 @@ TOKEN_KEY = Fernet.generate_key().decode()
 os.environ.update(
     {
         "AIRFLOW__API__SECRET_KEY": "tests",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a-secret-of-the-tests-that-is-long-enough-for-sha-512-tokens-too",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "tests" * 16,
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -62,22 +67,82 @@ def set_connection(monkeypatch: pytest.MonkeyPatch) -> SetConnection:
     return define
 
 
-def postgres_fields(dsn: str) -> dict[str, Any]:
-    """The fields of an Airflow connection to the database of a DSN."""
-    parts = conninfo_to_dict(dsn)
-    return {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(str(parts["port"])),
-        "login": parts["user"],
-        "password": parts.get("password"),
-        "schema": parts["dbname"],
-    }
+SetWarehouse = Callable[[str], None]
 
 
 @pytest.fixture
-def warehouse(warehouse_dsn: str, set_connection: SetConnection) -> Iterator[psycopg.Connection]:
+def set_warehouse(set_connection: SetConnection) -> SetWarehouse:
+    """Point the connection `xero_warehouse` at the database of a DSN."""
+
+    def define(dsn: str) -> None:
+        parts = conninfo_to_dict(dsn)
+        set_connection(
+            "xero_warehouse",
+            conn_type="postgres",
+            host=parts["host"],
+            port=int(str(parts["port"])),
+            login=parts["user"],
+            password=parts.get("password"),
+            schema=parts["dbname"],
+        )
+
+    return define
+
+
+@pytest.fixture
+def warehouse(warehouse_dsn: str, set_warehouse: SetWarehouse) -> Iterator[psycopg.Connection]:
     """A migrated warehouse that `xero_warehouse` points to; each statement commits."""
-    set_connection("xero_warehouse", **postgres_fields(warehouse_dsn))
+    set_warehouse(warehouse_dsn)
     with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def xero(
+    xero_sandbox: SandboxServer, warehouse: psycopg.Connection, set_connection: SetConnection
+) -> SandboxServer:
+    """The sandbox, with the Xero connection pointing to it and a migrated warehouse."""
+    set_connection("xero_default", **xero_fields(xero_sandbox))
+    return xero_sandbox
+
+
+def xero_fields(sandbox: SandboxServer, **extra: str) -> dict[str, Any]:
+    """The fields of an Airflow connection to the sandbox's app."""
+    urls = dict.fromkeys(("api_url", "identity_url", "login_url"), sandbox.url)
+    return {
+        "conn_type": "xero",
+        "login": sandbox.client_id,
+        "password": sandbox.client_secret,
+        "extra": {**urls, "redirect_uri": "http://localhost:8080/xero/callback", **extra},
+    }
+
+
+ConnectOrganisations = Callable[..., list[Connected]]
+
+
+@pytest.fixture
+def connect_organisations(xero: SandboxServer) -> ConnectOrganisations:
+    """Let a Xero user consent, as the Connect page does; the organisations that were connected."""
+
+    def run(email: str = "ava@example.com", conn_id: str = "xero_default") -> list[Connected]:
+        from airflow_xero import connect
+        from airflow_xero.hook import XeroHook
+
+        now = datetime.now(UTC)
+        with XeroHook(conn_id) as hook, hook.warehouse() as warehouse:
+            begun = connect.begin(
+                hook.app(), warehouse=warehouse, keys=[TOKEN_KEY], started_by="ada", now=now
+            )
+            answer = parse_qs(urlsplit(xero.consent(begun.url, email)).query)
+            return connect.finish(
+                hook.app(),
+                warehouse=warehouse,
+                tokens=hook.token_store(),
+                http=hook.http(),
+                state=answer["state"][0],
+                code=answer["code"][0],
+                browser_cookie=begun.browser_cookie,
+                now=now,
+            )
+
+    return run

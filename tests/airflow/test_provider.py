@@ -4,8 +4,9 @@ import json
 from importlib.metadata import entry_points
 from importlib.resources import files
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+from airflow.cli.cli_config import GroupCommand
 from airflow.configuration import conf
 from airflow.providers_manager import ProvidersManager
 from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
@@ -63,6 +64,7 @@ def test_no_field_of_the_form_would_be_masked_by_its_name():
 def test_the_connection_type_has_a_name_and_can_be_tested():
     hook = ProvidersManagerTaskRuntime().hooks["xero"]
 
+    assert hook is not None
     assert hook.hook_name == "Xero"
     assert hook.connection_testable
 
@@ -85,4 +87,5 @@ def test_the_command_line_has_its_three_commands():
 
     (group,) = [command for command in airflow_commands if command.name == "xero"]
 
+    assert isinstance(group, GroupCommand)
     assert {command.name for command in group.subcommands} == {"migrate", "status", "rotate-keys"}

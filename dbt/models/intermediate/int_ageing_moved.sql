@@ -28,8 +28,8 @@ united as (
         currency_code,
         due_date,
         settled_date as effective_date,
-        - amount as amount,
-        - base_amount as base_amount
+        -amount as amount,
+        -base_amount as base_amount
     from settlements
     where document_kind = 'invoice'
 ),

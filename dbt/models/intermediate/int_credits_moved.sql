@@ -27,8 +27,8 @@ credits as (
         ledger,
         document_kind,
         settled_date as event_date,
-        - amount as amount,
-        - base_amount as base_amount
+        -amount as amount,
+        -base_amount as base_amount
     from settlements
     where document_kind <> 'invoice'
 ),

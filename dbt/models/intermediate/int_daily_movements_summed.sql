@@ -84,7 +84,8 @@ final as (
         currency_code,
         day,
         {%- for measure in statistics_flows() %}
-        coalesce(sum(event_count) filter (where measure = '{{ measure }}'), 0) as {{ measure }}_count,
+        coalesce(sum(event_count) filter (where measure = '{{ measure }}'), 0)
+            as {{ measure }}_count,
         coalesce(sum(amount) filter (where measure = '{{ measure }}'), 0) as {{ measure }}_amount,
         coalesce(sum(base_amount) filter (where measure = '{{ measure }}'), 0)
             as {{ measure }}_base_amount,

@@ -40,7 +40,8 @@ joined as (
         -- A payment settles its document at the document's own rate ...
         documents.currency_rate as document_currency_rate,
         -- ... and moves the bank at its own.
-        case when payments.currency_rate > 0 then payments.currency_rate end as payment_currency_rate,
+        case when payments.currency_rate > 0 then payments.currency_rate end
+            as payment_currency_rate,
         coalesce(accounts.is_bank_account, false) as is_bank_account,
         accounts.currency_code as account_currency_code
     from payments

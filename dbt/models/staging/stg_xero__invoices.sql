@@ -47,7 +47,9 @@ final as (
         contact_id,
         contact_name,
         invoice_type,
-        case invoice_type when 'ACCREC' then 'receivables' when 'ACCPAY' then 'payables' end as ledger,
+        case invoice_type
+            when 'ACCREC' then 'receivables' when 'ACCPAY' then 'payables'
+        end as ledger,
         status,
         coalesce(status in ('AUTHORISED', 'PAID'), false) as is_approved,
         invoice_number,

@@ -12,7 +12,7 @@ renamed as (
         {{ xero_code('PaymentType') }} as payment_type,
         {{ xero_code('Status') }} as status,
         {{ xero_text('Reference') }} as reference,
-        -- A refund names its credit note, overpayment or prepayment under Invoice, or by its own name.
+        -- A refund names its credit under Invoice, or by the credit's own name.
         coalesce(
             {{ xero_code(['Invoice', 'InvoiceID']) }},
             {{ xero_code(['CreditNote', 'CreditNoteID']) }},

@@ -45,8 +45,8 @@ complete as (
     left join runs
         on
             tenants.tenant_id = runs.tenant_id
+            and tenants.complete_at >= runs.known_at
             and runs.state = 'complete'
-            and runs.known_at <= tenants.complete_at
     where tenants.complete_at is not null
     group by tenants.tenant_id, tenants.complete_at, tenants.complete_day
 ),
@@ -74,8 +74,8 @@ renamed as (
     left join organisations
         on
             complete.tenant_id = organisations.tenant_id
-            and organisations.known_from <= complete.known_at
-            and (organisations.known_to is null or organisations.known_to > complete.known_at)
+            and complete.known_at >= organisations.known_from
+            and (organisations.known_to is null or complete.known_at < organisations.known_to)
             and not organisations.is_deleted
 ),
 

@@ -124,6 +124,8 @@ def public_router(*, finish: Finish, home: Callable[[Request], str] | None = Non
     @router.get("/callback")
     def callback(request: Request, *, state: str = "", code: str = "", error: str = "") -> Response:
         """End a consent: Xero sends the browser here with a code, or with its refusal."""
+        # The access log is written once we have answered, and must hold neither code nor state.
+        request.scope["query_string"] = b""
         answer = _refused(request, error) if error else _finished(request, state, code)
         if state:
             answer.delete_cookie(consent_cookie(state), path=_mount(request))

@@ -17,6 +17,10 @@ const { Badge, Box, Button, Card, Flex, Input, SimpleGrid, Spinner, Table, Text 
 
 const SEARCH_FROM = 8;
 
+// Surfaces that stand out from the page a little, in both of Airflow's colour modes.
+export const LINE = { borderColor: { base: "border", _dark: "whiteAlpha.300" } };
+export const PANEL = { ...LINE, bg: { base: "bg", _dark: "whiteAlpha.50" }, borderWidth: 1 };
+
 export function Organisations({ organisations, onConnect }) {
   const [sought, setSought] = useState("");
   const isNarrow = useIsNarrow();
@@ -33,7 +37,6 @@ export function Organisations({ organisations, onConnect }) {
     organisations.length >= SEARCH_FROM &&
       h(Input, {
         "aria-label": "Search organisations",
-        bg: "bg.panel",
         maxW: "sm",
         onChange: (event) => setSought(event.target.value),
         placeholder: "Search by name, person or state",
@@ -63,10 +66,10 @@ function Figures({ organisations }) {
       h(
         Flex,
         {
-          bg: "bg.panel",
+          ...PANEL,
           borderRadius: "lg",
-          borderWidth: 1,
           direction: "column-reverse",
+          justify: "flex-end",
           key: label,
           px: 4,
           py: 3,
@@ -86,7 +89,7 @@ function Rows({ organisations, onConnect }) {
   const heads = ["Organisation", "State", "Last complete day", "Connected by", ""];
   return h(
     Box,
-    { bg: "bg.panel", borderRadius: "lg", borderWidth: 1, overflowX: "auto" },
+    { ...PANEL, borderRadius: "lg", overflowX: "auto" },
     h(
       Table.Root,
       { "aria-label": "Connected organisations", bg: "transparent", size: "md" },
@@ -95,11 +98,19 @@ function Rows({ organisations, onConnect }) {
         null,
         h(
           Table.Row,
-          { bg: "bg.subtle" },
+          { bg: { base: "bg.subtle", _dark: "whiteAlpha.50" } },
           heads.map((head) =>
             h(
               Table.ColumnHeader,
-              { color: "fg.muted", fontSize: "sm", fontWeight: 500, key: head, scope: "col" },
+              {
+                ...LINE,
+                color: "fg.muted",
+                fontSize: "sm",
+                fontWeight: 500,
+                key: head,
+                scope: "col",
+                whiteSpace: "nowrap",
+              },
               head || h(HiddenText, null, "Actions"),
             ),
           ),
@@ -115,7 +126,7 @@ function Rows({ organisations, onConnect }) {
 }
 
 function Row({ one, onConnect }) {
-  const cell = { bg: "transparent", verticalAlign: "top" };
+  const cell = { ...LINE, bg: "transparent", verticalAlign: "top" };
   return h(
     Table.Row,
     { bg: "transparent" },
@@ -144,7 +155,7 @@ function Cards({ organisations, onConnect }) {
     organisations.map((one) =>
       h(
         Card.Root,
-        { as: "li", bg: "bg.panel", key: one.tenant_id, size: "sm" },
+        { ...PANEL, as: "li", key: one.tenant_id, size: "sm" },
         h(
           Card.Body,
           { gap: 3 },
@@ -177,7 +188,7 @@ function Name({ one }) {
       {
         "aria-hidden": true,
         align: "center",
-        bg: "bg.muted",
+        bg: { base: "bg.muted", _dark: "whiteAlpha.200" },
         borderRadius: "full",
         boxSize: 9,
         color: "fg.muted",
@@ -242,6 +253,7 @@ function Reconnect({ one, onConnect }) {
   return h(
     Button,
     {
+      ...LINE,
       "aria-label": `Reconnect ${one.name}`,
       alignSelf: "start",
       onClick: onConnect,

@@ -3,7 +3,7 @@
 // Airflow loads this module and draws globalThis["Xero"] inside its own shell, with its own React
 // and its Chakra theme (light and dark). There is no build step: createElement instead of JSX.
 
-import { HiddenText, Organisations } from "./organisations.js";
+import { HiddenText, LINE, Organisations, PANEL } from "./organisations.js";
 import { AIRFLOW_URL, XERO_URL, agoOf, counted } from "./words.js";
 
 const { createElement: h, useCallback, useEffect, useRef, useState } = globalThis.React;
@@ -22,7 +22,7 @@ function Xero() {
   const isFirstRead = !organisations && !problem;
   return h(
     Box,
-    { as: "main", bg: "bg", height: "100%", overflowY: "auto", px: { base: 4, md: 8 }, py: 6 },
+    { bg: "bg", height: "100%", overflowY: "auto", px: { base: 4, md: 8 }, py: 6 },
     h(
       Flex,
       { direction: "column", gap: 5, maxW: "7xl", mx: "auto" },
@@ -51,20 +51,34 @@ function Top({ onConnect, isForbidden }) {
       Box,
       { flex: 1 },
       h(Heading, { as: "h1", size: "2xl" }, "Xero"),
-      h(Text, { color: "fg.muted", mt: 1 }, "Every connected organisation, every day, in Postgres."),
+      h(
+        Text,
+        { color: "fg.muted", mt: 1 },
+        "Every connected organisation, every day, in your own Postgres.",
+      ),
     ),
     h(
       Flex,
       { as: "nav", "aria-label": "Xero", align: "center", gap: 2, wrap: "wrap" },
       h(LinkButton, { href: new URL("dags/xero_daily/runs", AIRFLOW_URL) }, "Daily runs"),
       h(LinkButton, { href: new URL("docs", XERO_URL) }, "Data documentation"),
-      !isForbidden && h(ConnectButton, { onConnect }),
+      !isForbidden &&
+        // First and wide under the thumb, last and in line under the mouse.
+        h(ConnectButton, {
+          onConnect,
+          order: { base: -1, md: 0 },
+          width: { base: "full", md: "auto" },
+        }),
     ),
   );
 }
 
 function LinkButton({ href, children }) {
-  return h(Button, { asChild: true, variant: "outline" }, h("a", { href: href.pathname }, children));
+  return h(
+    Button,
+    { ...LINE, asChild: true, variant: "outline" },
+    h("a", { href: href.pathname }, children),
+  );
 }
 
 function ConnectButton({ onConnect, ...props }) {
@@ -113,7 +127,8 @@ function Problem({ problem, isStale, reload }) {
       status: isForbidden ? "info" : "error",
       title: isStale ? "The list could not be updated" : title,
       action:
-        !isForbidden && h(Button, { onClick: reload, size: "sm", variant: "outline" }, "Try again"),
+        !isForbidden &&
+        h(Button, { ...LINE, onClick: reload, size: "sm", variant: "outline" }, "Try again"),
     },
     problem.message,
   );
@@ -155,9 +170,8 @@ function Empty({ onConnect }) {
     Flex,
     {
       align: "center",
-      bg: "bg.panel",
+      ...PANEL,
       borderRadius: "xl",
-      borderWidth: 1,
       direction: "column",
       gap: 6,
       px: 6,

@@ -1,0 +1,43 @@
+-- In every currency and in base currency; overdue is the sum of the four overdue buckets.
+with
+
+by_currency as (
+    select * from {{ ref('rpt_daily_statistics_by_currency') }}
+),
+
+compared as (
+    {%- for ledger in ['receivables', 'payables'] %}
+    {%- for unit in ['amount', 'base_amount'] %}
+    select
+        tenant_id,
+        day,
+        currency_code,
+        '{{ ledger }}_{{ unit }}' as measure,
+        {{ ledger }}_outstanding_{{ unit }} as outstanding,
+        {{ ledger }}_overdue_{{ unit }} as overdue,
+        {{ ledger }}_not_due_{{ unit }} as not_due,
+        (
+            {{ ledger }}_overdue_1_30_{{ unit }}
+            + {{ ledger }}_overdue_31_60_{{ unit }}
+            + {{ ledger }}_overdue_61_90_{{ unit }}
+            + {{ ledger }}_overdue_91_plus_{{ unit }}
+        ) as past_due
+    from by_currency
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+final as (
+    select * from compared
+    where
+        overdue <> past_due
+        or outstanding <> not_due + past_due
+)
+
+select * from final

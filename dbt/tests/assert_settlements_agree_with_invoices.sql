@@ -1,0 +1,48 @@
+-- What payments and allocations add up to is what the invoice itself says was paid and credited.
+-- A warning: a payment may be read a moment before or after its invoice, and heals the next day.
+{{ config(severity='warn') }}
+
+with
+
+invoices as (
+    select * from {{ ref('fct_invoices') }}
+    where is_approved
+),
+
+settlements as (
+    select * from {{ ref('int_settlements_dated') }}
+    where document_kind = 'invoice'
+),
+
+settled as (
+    select
+        tenant_id,
+        document_id,
+        coalesce(sum(amount) filter (where settlement_kind = 'payment'), 0) as paid_amount,
+        coalesce(sum(amount) filter (where settlement_kind = 'allocation'), 0) as credited_amount
+    from settlements
+    group by tenant_id, document_id
+),
+
+final as (
+    select
+        invoices.tenant_id,
+        invoices.invoice_id,
+        invoices.paid_amount,
+        settled.paid_amount as payments_amount,
+        invoices.credited_amount,
+        settled.credited_amount as allocations_amount
+    from invoices
+    left join settled
+        on
+            invoices.tenant_id = settled.tenant_id
+            and invoices.invoice_id = settled.document_id
+    where
+        invoices.invoice_date is not null
+        and (
+            invoices.paid_amount <> coalesce(settled.paid_amount, 0)
+            or invoices.credited_amount <> coalesce(settled.credited_amount, 0)
+        )
+)
+
+select * from final

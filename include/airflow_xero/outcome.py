@@ -1,0 +1,89 @@
+"""How a run went, in the few lines that a person reads.
+
+Knows what the tasks of a run left behind, as plain values. Must not know Airflow, SQL or Xero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run of one day.
+
+    `tenants` are the organisations that were to be extracted (`tenant_id`, `tenant_name`);
+    `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`);
+    `failures` the reasons they left (`tenant_id`, `reason`); `skipped` organisations that must be
+    reconnected (`tenant_name`, `reason`). An organisation that left no result has failed.
+    """
+
+    day: date
+    tenants: Sequence[Mapping[str, str]]
+    results: Sequence[Mapping[str, Any]] = ()
+    failures: Sequence[Mapping[str, str]] = ()
+    skipped: Sequence[Mapping[str, str]] = field(default=())
+    is_published: bool = True
+
+    def complete(self) -> list[Mapping[str, str]]:
+        """The organisations that were extracted."""
+        return [tenant for tenant in self.tenants if self._state(tenant) == "complete"]
+
+    def waiting(self) -> list[Mapping[str, str]]:
+        """The organisations that wait for a limit of Xero's; they fail nothing."""
+        return [tenant for tenant in self.tenants if self._state(tenant) == "waiting_for_limit"]
+
+    def failed(self) -> list[Mapping[str, str]]:
+        """The organisations whose extraction failed, or ended without a word."""
+        good = [*self.complete(), *self.waiting()]
+        return [tenant for tenant in self.tenants if tenant not in good]
+
+    def headline(self) -> str:
+        """The figures of the run in one line."""
+        statistics = "published" if self.is_published else "NOT published"
+        return (
+            f"{self.day}: {len(self.complete())} complete, {len(self.waiting())} waiting,"
+            f" {len(self.failed())} failed, {len(self.skipped)} skipped;"
+            f" statistics {statistics}."
+        )
+
+    def remarks(self) -> list[str]:
+        """A line for each organisation that is not complete."""
+        if not self.tenants and not self.skipped:
+            return [CONNECT_FIRST]
+        opens = {result["tenant_id"]: result.get("resume_at") for result in self.results}
+        reasons = {failure["tenant_id"]: failure["reason"] for failure in self.failures}
+        waiting = [
+            f"WAITING {tenant['tenant_name']}: Xero's limit opens"
+            f" {opens[tenant['tenant_id']] or 'later'}"
+            for tenant in self.waiting()
+        ]
+        failed = [
+            f"FAILED {tenant['tenant_name']}:"
+            f" {reasons.get(tenant['tenant_id'], 'its task ended without a word, see its log')}"
+            for tenant in self.failed()
+        ]
+        return (
+            waiting + failed + [f"SKIPPED {t['tenant_name']}: {t['reason']}" for t in self.skipped]
+        )
+
+    def complaint(self) -> str | None:
+        """Why the run must turn red, or None."""
+        complaints = []
+        if self.failed():
+            names = ", ".join(tenant["tenant_name"] for tenant in self.failed())
+            complaints.append(f"extraction failed for {names}")
+        if not self.is_published:
+            complaints.append("the statistics were not published")
+        return "; ".join(complaints) or None
+
+    def _state(self, tenant: Mapping[str, str]) -> str | None:
+        for result in self.results:
+            if result["tenant_id"] == tenant["tenant_id"]:
+                return str(result["state"])
+        return None

@@ -1,0 +1,91 @@
+"""Serves the app on this machine alone: 127.0.0.1 and, where there is one, ::1.
+
+Knows sockets and uvicorn. Must not know what is served.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_ATTEMPTS = 20
+_BACKLOG = 2048
+
+
+class PortInUseError(Exception):
+    """Somebody else listens on the port that was asked for."""
+
+
+def listen(port: int) -> list[socket.socket]:
+    """Sockets on both loopback addresses, on one port; a free one for 0.
+
+    Raises PortInUseError when the port is taken on either address.
+    """
+    for _ in range(_ATTEMPTS):
+        first = _bind(socket.AF_INET, "127.0.0.1", port)
+        taken = first.getsockname()[1]
+        try:
+            return [first, *_also_on_ipv6(taken)]
+        except PortInUseError:
+            first.close()
+            if port != 0:
+                raise
+    message = "no port is free on both 127.0.0.1 and ::1"
+    raise PortInUseError(message)
+
+
+def new_server(app: ASGIApp, *, on_ready: Callable[[], None]) -> uvicorn.Server:
+    """A server that logs nothing by itself; `on_ready` is called once it answers."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,
+        backlog=_BACKLOG,
+    )
+    return _Server(config, on_ready)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((address, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} is in use on {address}: choose another one with --port"
+            raise PortInUseError(message) from error
+        raise
+    return bound
+
+
+def _also_on_ipv6(port: int) -> list[socket.socket]:
+    try:
+        return [_bind(socket.AF_INET6, "::1", port)]
+    except OSError:
+        # A machine without IPv6 is served on 127.0.0.1 alone.
+        return []

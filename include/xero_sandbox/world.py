@@ -1,0 +1,188 @@
+"""Everything the sandbox remembers: clocks, organisations, grants, limits, faults, requests.
+
+Holds the parts together and decides nothing about HTTP. Organisations are kept as what they are
+built from, and built when first touched.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from xero_sandbox.clock import Clock
+from xero_sandbox.company import DEMO, build_company
+from xero_sandbox.errors import ControlError
+from xero_sandbox.faults import Faults
+from xero_sandbox.grants import Grants, user_of
+from xero_sandbox.limits import Limits, LimitSettings
+from xero_sandbox.organisation import Editable, Organisation, Record, tenant_id_of
+from xero_sandbox.payloads import load_payloads
+from xero_sandbox.requestlog import RequestLog
+from xero_sandbox.signing import Signer
+
+DEFAULT_SEED = 7
+_DEMO_USERS = (
+    ("ava@example.com", "Ava Ngata", slice(0, 2)),
+    ("kaito@example.com", "Kaito Mori", slice(2, 3)),
+)
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """The one registered app. `redirect_uris` empty: any http://localhost… is accepted."""
+
+    client_id: str = "sandbox-client"
+    client_secret: str = field(default="sandbox-secret", repr=False)
+    redirect_uris: tuple[str, ...] = ()
+    name: str = "Sandbox app"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A change of a document through the control door, to be repeated after a restart."""
+
+    name: str
+    fields: Mapping[str, object]
+    done_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an organisation is built from: a seed and traits, or a folder of given payloads.
+
+    `built_at` is the business time of its first touch: its days count back from there.
+    """
+
+    tenant_id: str
+    name: str
+    seed: int = 0
+    days: int = 0
+    traits: Mapping[str, object] = field(default_factory=dict)
+    payloads: str | None = None
+    built_at: datetime | None = None
+    actions: tuple[Action, ...] = ()
+
+
+class World:
+    """One sandbox. Not safe to change from two threads, except for `organisation`."""
+
+    def __init__(
+        self, app: AppSettings | None = None, *, seed: int = DEFAULT_SEED, demo: bool = True
+    ) -> None:
+        self.app = app or AppSettings()
+        self.signer = Signer()
+        self._lock = threading.RLock()
+        self._first_seed, self._first_demo = seed, demo
+        self.business, self.identity = Clock(), Clock()
+        self.requests = RequestLog()
+        self.faults = Faults()
+        self.start(seed=seed, demo=demo)
+
+    def start(self, *, seed: int | None = None, demo: bool | None = None) -> None:
+        """Put everything back to the start; only the signing key stays, since making one is slow.
+
+        Tokens of before are refused all the same: nobody remembers the consent they stem from.
+        """
+        self.seed = self._first_seed if seed is None else seed
+        self.business = Clock()
+        self.identity = Clock()
+        self.grants = Grants(self.identity)
+        self.limits = Limits(self.business, LimitSettings())
+        self.faults.clear()
+        self.requests.clear()
+        self.plans: dict[str, Plan] = {}
+        self._built: dict[str, Organisation] = {}
+        if self._first_demo if demo is None else demo:
+            self._add_demo()
+
+    def _add_demo(self) -> None:
+        for spec in DEMO:
+            self.add_company(spec.name, seed=self.seed, days=spec.days, traits=spec.traits)
+        tenant_ids = list(self.plans)
+        for email, name, owned in _DEMO_USERS:
+            self.grants.users[email] = user_of(email, name, tenant_ids[owned])
+
+    def add_company(self, name: str, *, seed: int, days: int, traits: Mapping[str, object]) -> Plan:
+        """Plan an organisation from a seed. The same again is no error, another one is.
+
+        Raises ControlError for traits that do not exist.
+        """
+        plan = Plan(tenant_id_of(name, seed), name, seed, days, dict(traits))
+        known = self.plans.get(plan.tenant_id)
+        if known is not None:
+            if replace(known, built_at=None, actions=()) != plan:
+                raise ControlError(f"{name!r} with seed {seed} exists with other days or traits")
+            return known
+        try:
+            build_company(name, seed=seed, days=days, now=self.business.now(), traits=traits)
+        except (ValueError, TypeError) as error:
+            raise ControlError(str(error)) from error
+        self.plans[plan.tenant_id] = plan
+        return plan
+
+    def add_payloads(self, folder: Path, name: str | None) -> Plan:
+        """Serve the payloads of a folder as an organisation. Raises ControlError if it cannot."""
+        try:
+            organisation = load_payloads(folder, name)
+        except (OSError, ValueError) as error:
+            raise ControlError(str(error)) from error
+        plan = Plan(organisation.tenant_id, organisation.name, payloads=str(folder))
+        self.plans[plan.tenant_id] = plan
+        self._built[plan.tenant_id] = organisation
+        return plan
+
+    def organisation(self, tenant_id: str, now: datetime) -> Organisation:
+        """The organisation as at `now`, built if it was not. Raises KeyError for an unknown id.
+
+        May take seconds at the first touch; may be called from any thread.
+        """
+        with self._lock:
+            organisation = self._built.get(tenant_id) or self._build(tenant_id, now)
+        organisation.advance(now)
+        return organisation
+
+    def _build(self, tenant_id: str, now: datetime) -> Organisation:
+        plan = self.plans[tenant_id]
+        organisation: Organisation
+        if plan.payloads is not None:
+            organisation = load_payloads(Path(plan.payloads), plan.name)
+        else:
+            plan = self.plans[tenant_id] = replace(plan, built_at=plan.built_at or now)
+            organisation = build_company(
+                plan.name,
+                seed=plan.seed,
+                days=plan.days,
+                now=plan.built_at or now,
+                traits=plan.traits,
+            )
+        if isinstance(organisation, Editable):
+            for action in plan.actions:
+                organisation.act(action.name, action.fields, now=action.done_at)
+        self._built[tenant_id] = organisation
+        return organisation
+
+    def act(self, tenant_id: str, action: str, fields: Mapping[str, object]) -> Record:
+        """Change a document and remember how. Raises ControlError when it cannot be done."""
+        now = self.business.now()
+        organisation = self.organisation(tenant_id, now)
+        if not isinstance(organisation, Editable):
+            raise ControlError("an organisation of given payloads is served as it is")
+        try:
+            record = organisation.act(action, fields, now=now)
+        except ValueError as error:
+            raise ControlError(str(error)) from error
+        plan = self.plans[tenant_id]
+        actions = (*plan.actions, Action(action, dict(fields), now))
+        self.plans[tenant_id] = replace(plan, actions=actions)
+        return record
+
+    def is_built(self, tenant_id: str) -> bool:
+        """Whether somebody touched the organisation already."""
+        return tenant_id in self._built
+
+    def names(self, tenant_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Those of the ids that exist, with their names, in the given order."""
+        return [(key, self.plans[key].name) for key in tenant_ids if key in self.plans]

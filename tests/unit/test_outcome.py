@@ -1,0 +1,72 @@
+"""What a person reads about a run, and when the run turns red."""
+
+from datetime import date
+
+from airflow_xero.outcome import Outcome
+
+DAY = date(2026, 11, 20)
+KAURI = {"tenant_id": "1", "tenant_name": "Kauri Coffee"}
+BEACON = {"tenant_id": "2", "tenant_name": "Beacon <b>& Sons"}
+
+
+def complete(tenant):
+    return {**tenant, "state": "complete"}
+
+
+def test_a_good_run_is_one_line():
+    outcome = Outcome(DAY, [KAURI, BEACON], results=[complete(KAURI), complete(BEACON)])
+
+    assert outcome.headline() == (
+        "2026-11-20: 2 complete, 0 waiting, 0 failed, 0 skipped; statistics published."
+    )
+    assert outcome.remarks() == []
+    assert outcome.complaint() is None
+
+
+def test_no_organisation_is_no_failure_and_says_what_to_do():
+    outcome = Outcome(DAY, [])
+
+    assert outcome.remarks() == [
+        "No organisation is connected yet: open the page Xero and press Connect to Xero."
+    ]
+    assert outcome.complaint() is None
+
+
+def test_a_waiting_organisation_is_named_and_fails_nothing():
+    waiting = {**BEACON, "state": "waiting_for_limit", "resume_at": "2026-11-21T00:00+00:00"}
+    outcome = Outcome(DAY, [KAURI, BEACON], results=[waiting, complete(KAURI)])
+
+    assert outcome.remarks() == [
+        "WAITING Beacon <b>& Sons: Xero's limit opens 2026-11-21T00:00+00:00"
+    ]
+    assert outcome.complaint() is None
+
+
+def test_a_failed_organisation_is_named_with_its_reason():
+    failure = {**BEACON, "reason": "Xero is down"}
+    outcome = Outcome(DAY, [KAURI, BEACON], results=[complete(KAURI)], failures=[failure])
+
+    assert outcome.remarks() == ["FAILED Beacon <b>& Sons: Xero is down"]
+    assert outcome.complaint() == "extraction failed for Beacon <b>& Sons"
+
+
+def test_an_organisation_whose_worker_was_killed_has_failed():
+    outcome = Outcome(DAY, [KAURI])
+
+    assert outcome.remarks() == ["FAILED Kauri Coffee: its task ended without a word, see its log"]
+    assert outcome.complaint() == "extraction failed for Kauri Coffee"
+
+
+def test_unpublished_statistics_are_a_complaint():
+    outcome = Outcome(DAY, [KAURI], results=[complete(KAURI)], is_published=False)
+
+    assert outcome.headline().endswith("statistics NOT published.")
+    assert outcome.complaint() == "the statistics were not published"
+
+
+def test_an_organisation_that_must_be_reconnected_is_named_and_fails_nothing():
+    skipped = [{"tenant_name": "Måne Studio", "reason": "Kaito must connect again"}]
+    outcome = Outcome(DAY, [], skipped=skipped)
+
+    assert outcome.remarks() == ["SKIPPED Måne Studio: Kaito must connect again"]
+    assert outcome.complaint() is None

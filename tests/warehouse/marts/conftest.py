@@ -1,0 +1,532 @@
+"""One warehouse for every test of the marts: organisations loaded by SQL, built by dbt.
+
+Knows the raw tables and how dbt is called; must not know what a model computes. The organisations:
+the two real demo companies (where their payloads are at hand), pretend books from a seed in two
+versions (two nights), a twin with the same ids and other amounts, one without documents, and one
+whose first extraction never finished.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from local_stack.postgres import EmbeddedPostgres
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+DBT = REPOSITORY / "dbt"
+REAL_PAYLOADS = REPOSITORY.parent / "shared" / "real-payloads"
+
+FIRST_NIGHT = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
+SECOND_NIGHT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LAST_DAY = date(2026, 11, 19)
+
+Record: TypeAlias = dict[str, Any]
+Records: TypeAlias = dict[str, list[Record]]
+
+_ID_FIELDS = {
+    "organisations": "OrganisationID",
+    "currencies": "Code",
+    "tax_rates": "TaxType",
+    "accounts": "AccountID",
+    "contacts": "ContactID",
+    "invoices": "InvoiceID",
+    "credit_notes": "CreditNoteID",
+    "payments": "PaymentID",
+    "bank_transactions": "BankTransactionID",
+    "trial_balances": "ReportID",
+}
+
+
+def stamp(day: date) -> str:
+    """A business date as Xero writes it."""
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return f"/Date({int(moment.timestamp()) * 1000}+0000)/"
+
+
+# --- Real payloads -------------------------------------------------------------------------------
+
+
+def australia() -> Records:
+    """Xero's Demo Company (AU) as recorded in 2010 and 2011: no timezone, no allocations."""
+    files = {
+        "organisations": ("organisations.json", "Organisations"),
+        "tax_rates": ("tax_rates.json", "TaxRates"),
+        "accounts": ("accounts.json", "Accounts"),
+        "contacts": ("contacts-full.json", "Contacts"),
+        "invoices": ("invoices-full.json", "Invoices"),
+        "credit_notes": ("credit_notes-full.json", "CreditNotes"),
+        "payments": ("payments.json", "Payments"),
+    }
+    folder = REAL_PAYLOADS / "demo-company-au-2011"
+    records: Records = {
+        endpoint: json.loads((folder / name).read_text(encoding="utf-8"))[key]
+        for endpoint, (name, key) in files.items()
+    }
+    report = json.loads((folder / "trial_balance.json").read_text(encoding="utf-8"))["Reports"][0]
+    records["trial_balances"] = [report | {"ReportID": "TrialBalance:2011-03-23:accrual"}]
+    return records
+
+
+def new_zealand() -> Records:
+    """79 invoices of Xero's Demo Company (NZ), and nothing else but the organisation."""
+    page = REAL_PAYLOADS / "demo-company-nz-2020" / "demo-nz-2020-invoices-page1.json"
+    return {
+        "organisations": [organisation("Demo Company (NZ)")],
+        "invoices": json.loads(page.read_text(encoding="utf-8"))["Invoices"],
+    }
+
+
+# --- Pretend books -------------------------------------------------------------------------------
+
+
+def organisation(name: str, **more: Any) -> Record:
+    """An organisation in New Zealand."""
+    return {
+        "OrganisationID": f"organisation of {name}",
+        "Name": name,
+        "BaseCurrency": "NZD",
+        "CountryCode": "NZ",
+        "Timezone": "NEWZEALANDSTANDARDTIME",
+        "FinancialYearEndDay": 31,
+        "FinancialYearEndMonth": 3,
+        **more,
+    }
+
+
+class Books:
+    """Writes books from a seed: every kind of document, settled in every way, in two currencies."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.records: Records = {
+            "organisations": [organisation(f"Books {seed}")],
+            "currencies": [{"Code": "NZD"}, {"Code": "USD"}],
+            "tax_rates": [{"TaxType": "NONE", "Name": "No tax", "EffectiveRate": 0}],
+            "accounts": [
+                {"AccountID": "bank", "Type": "BANK", "CurrencyCode": "NZD", "Code": "090"},
+                {"AccountID": "usd-bank", "Type": "BANK", "CurrencyCode": "USD", "Code": "091"},
+                {"AccountID": "clearing", "Type": "CURRLIAB", "Code": "800"},
+                {"AccountID": "debtors", "Type": "CURRENT", "SystemAccount": "DEBTORS"},
+            ],
+            "contacts": [{"ContactID": "someone", "Name": "Someone <b>&</b> co 🌙"}],
+        }
+        for _ in range(70):
+            self.invoice()
+        for _ in range(25):
+            self.bank_transaction(self.dice.choice(["RECEIVE", "SPEND", "SPEND-TRANSFER"]))
+        self.add("invoices", {"InvoiceID": "undated", **self.approved("ACCPAY", 5000), "Date": []})
+
+    def add(self, endpoint: str, record: Record) -> Record:
+        self.records.setdefault(endpoint, []).append(record)
+        return record
+
+    def name(self, endpoint: str) -> str:
+        return f"{endpoint}-{len(self.records.get(endpoint, []))}"
+
+    def day(self, around: date | None = None) -> date:
+        """A day of the last 200, or up to 30 ahead; or one near another."""
+        if around:
+            return around + timedelta(days=self.dice.randint(-3, 110))
+        return LAST_DAY + timedelta(days=self.dice.randint(-200, 30))
+
+    def currency(self) -> Record:
+        kind = self.dice.choice(["base", "base", "bare base", "rated", "rated", "unrated"])
+        return {
+            "base": {"CurrencyCode": "NZD", "CurrencyRate": 1.0},
+            "bare base": {"CurrencyCode": "NZD"},
+            "rated": {"CurrencyCode": "USD", "CurrencyRate": self.dice.randint(55, 75) / 97},
+            "unrated": {"CurrencyCode": "USD", **self.dice.choice([{}, {"CurrencyRate": 0}])},
+        }[kind]
+
+    def approved(self, kind: str, cents: int) -> Record:
+        return {
+            "Type": kind,
+            "Status": "AUTHORISED",
+            "Date": stamp(self.day()),
+            "Total": cents / 100,
+            "Contact": {"ContactID": "someone"},
+            "UpdatedDateUTC": "/Date(1795003200000+0000)/",
+            **self.currency(),
+        }
+
+    def invoice(self) -> None:
+        cents = self.dice.randint(1, 500_000)
+        invoice = self.approved(self.dice.choice(["ACCREC", "ACCPAY"]), cents)
+        invoice["InvoiceID"] = self.name("invoices")
+        day = day_of(invoice["Date"])
+        if self.dice.random() < 0.9:
+            invoice["DueDate"] = stamp(day + timedelta(days=self.dice.randint(-5, 60)))
+        self.add("invoices", invoice)
+        invoice["Status"] = self.dice.choice(["AUTHORISED"] * 8 + ["DRAFT", "VOIDED", "DELETED"])
+        left, paid = cents, 0
+        for _ in range(self.dice.randint(0, 3) if invoice["Status"] == "AUTHORISED" else 0):
+            part = left if self.dice.random() < 0.4 else self.dice.randint(0, left)
+            if part == 0:
+                continue
+            left -= part
+            if self.dice.random() < 0.6:
+                paid += part
+                self.payment(invoice, "InvoiceID", part)
+            else:
+                self.credit(invoice, part)
+        invoice |= {
+            "AmountDue": left / 100,
+            "AmountPaid": paid / 100,
+            "AmountCredited": (cents - left - paid) / 100,
+        }
+        if left == 0:
+            invoice["Status"] = "PAID"
+
+    def payment(self, document: Record, id_field: str, cents: int, prefix: str = "") -> None:
+        is_customers = document["Type"].startswith(("ACCREC", "RECEIVE"))
+        letters = {"": "ACCREC" if is_customers else "ACCPAY"}.get(
+            prefix, ("AR" if is_customers else "AP") + prefix
+        )
+        payment = {
+            "PaymentID": self.name("payments"),
+            "PaymentType": f"{letters}PAYMENT",
+            "Status": "AUTHORISED",
+            "Date": stamp(self.day(day_of(document["Date"]))),
+            "Amount": cents / 100,
+            "CurrencyRate": self.dice.randint(55, 75) / 97,
+            "Account": {"AccountID": self.dice.choice(["bank", "bank", "usd-bank", "clearing"])},
+            id_field.removesuffix("ID"): {
+                id_field: document[id_field],
+                "CurrencyCode": document["CurrencyCode"],
+            },
+        }
+        if self.dice.random() < 0.7:
+            payment["BankAmount"] = round(cents * self.dice.uniform(0.9, 1.7)) / 100
+        self.add("payments", payment)
+        if self.dice.random() < 0.1:
+            self.add(
+                "payments", payment | {"PaymentID": self.name("payments"), "Status": "DELETED"}
+            )
+
+    def credit(self, invoice: Record, cents: int) -> None:
+        """Applies a new credit note, overpayment or prepayment, some of it left over."""
+        kind = self.dice.choice(["CreditNote", "CreditNote", "Overpayment", "Prepayment"])
+        over = self.dice.choice([0, 0, self.dice.randint(1, 9999)])
+        same = {key: invoice[key] for key in ("CurrencyCode", "CurrencyRate") if key in invoice}
+        if kind == "CreditNote":
+            credit = self.approved(invoice["Type"] + "CREDIT", cents + over) | same
+            credit["CreditNoteID"] = self.name("credit_notes")
+            if "CurrencyRate" in same and same["CurrencyRate"] not in (0, 1.0):
+                credit["CurrencyRate"] = self.dice.randint(55, 75) / 97
+            credit["Allocations"] = [
+                {"Amount": cents / 100, "Invoice": {"InvoiceID": invoice["InvoiceID"]}},
+                {"Amount": 1, "Invoice": {"InvoiceID": invoice["InvoiceID"]}, "IsDeleted": True},
+            ]
+            self.add("credit_notes", credit)
+        else:
+            way = "RECEIVE" if invoice["Type"] == "ACCREC" else "SPEND"
+            credit = self.approved(f"{way}-{kind.upper()}", cents + over) | same
+            credit["BankTransactionID"] = self.name("bank_transactions")
+            credit[f"{kind}ID"] = f"of-{credit['BankTransactionID']}"
+            self.add("bank_transactions", credit)
+        invoice.setdefault(f"{kind}s", []).append(
+            {f"{kind}ID": credit[f"{kind}ID"], "AppliedAmount": cents / 100, "Date": credit["Date"]}
+        )
+        if over and self.dice.random() < 0.5:
+            prefix = kind.upper().removesuffix("NOTE")
+            self.payment(credit, f"{kind}ID", self.dice.randint(1, over), prefix)
+
+    def bank_transaction(self, kind: str) -> None:
+        record = self.approved(kind, self.dice.randint(1, 99_999))
+        record["BankTransactionID"] = self.name("bank_transactions")
+        record["Status"] = self.dice.choice(["AUTHORISED", "AUTHORISED", "DELETED"])
+        record["BankAccount"] = {"AccountID": "bank"}
+        self.add("bank_transactions", record)
+
+    def next_night(self) -> None:
+        """An invoice is voided, one is paid, one is new, one is back-dated."""
+        self.records = copy.deepcopy(self.records)
+        untouched = [
+            invoice
+            for invoice in self.records["invoices"]
+            if invoice["Status"] == "AUTHORISED" and invoice.get("AmountDue") == invoice["Total"]
+        ]
+        voided, paid, moved = untouched[:3]
+        voided |= {"Status": "VOIDED", "UpdatedDateUTC": "/Date(1795100000000+0000)/"}
+        self.payment(paid, "InvoiceID", round(paid["Total"] * 100))
+        paid |= {"Status": "PAID", "AmountDue": 0, "AmountPaid": paid["Total"]}
+        moved["Date"] = stamp(LAST_DAY - timedelta(days=150))
+        self.invoice()
+
+
+def day_of(text: str) -> date:
+    """The UTC date of a Xero stamp."""
+    milliseconds = int(text.removeprefix("/Date(").split("+")[0].rstrip(")/"))
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).date()
+
+
+def debtors_report(records: Records) -> Record:
+    """A trial balance that holds exactly what the invoices themselves say is due."""
+    approved = [x for x in records["invoices"] if x["Status"] in {"AUTHORISED", "PAID"}]
+    due = sum(round(x["AmountDue"] * 100) for x in approved if x["Type"] == "ACCREC")
+    account = [{"Id": "account", "Value": "debtors"}]
+    cells = ["Accounts Receivable (610)", "", "", f"{due / 100:.2f}", ""]
+    row = {"RowType": "Row", "Cells": [{"Value": x, "Attributes": account} for x in cells]}
+    return {
+        "ReportID": "TrialBalance:2020-05-05:accrual",
+        "Rows": [{"RowType": "Header", "Cells": []}, {"RowType": "Section", "Rows": [row]}],
+    }
+
+
+# --- The warehouse -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One organisation: what was known each night, and its last complete day."""
+
+    tenant_id: str
+    nights: Mapping[datetime, Records]
+    last_day: date = LAST_DAY
+    is_complete: bool = True
+
+
+def _pretend_tenants() -> dict[str, Tenant]:
+    books, twin = Books(1), Books(2)
+    first = copy.deepcopy(books.records)
+    books.next_night()
+    nothing: Records = {"organisations": [organisation("Nothing yet", Timezone="MARSTIME")]}
+    return {
+        "books": Tenant(_id(1), {FIRST_NIGHT: first, SECOND_NIGHT: books.records}),
+        "twin": Tenant(_id(2), {SECOND_NIGHT: twin.records}),
+        "empty": Tenant(_id(3), {SECOND_NIGHT: nothing}),
+        "unfinished": Tenant(_id(4), {SECOND_NIGHT: books.records}, is_complete=False),
+    }
+
+
+def _real_tenants() -> dict[str, Tenant]:
+    nz = new_zealand()
+    nz["accounts"] = [{"AccountID": "debtors", "Type": "CURRENT", "SystemAccount": "DEBTORS"}]
+    nz["trial_balances"] = [debtors_report(nz)]
+    return {
+        "australia": Tenant(_id(5), {SECOND_NIGHT: australia()}, date(2011, 6, 30)),
+        "new zealand": Tenant(_id(6), {SECOND_NIGHT: nz}, date(2020, 5, 5)),
+    }
+
+
+def _id(number: int) -> str:
+    return f"aaaaaaaa-0000-4000-8000-{number:012}"
+
+
+def _load(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
+    connection.execute(
+        "insert into xero_ops.tenants (tenant_id, tenant_name) values (%s, %s)",
+        (tenant.tenant_id, f"Tenant {tenant.tenant_id}"),
+    )
+    for known_at, records in tenant.nights.items():
+        run_id = _start_run(connection, tenant, known_at)
+        for endpoint, rows in records.items():
+            for record in rows:
+                record_id = str(record.get(_ID_FIELDS[endpoint], "organisation"))
+                _store(connection, endpoint, (tenant.tenant_id, record_id, known_at, run_id), record)
+    if tenant.is_complete:
+        connection.execute(
+            "update xero_ops.tenants set complete_at = %s, complete_day = %s where tenant_id = %s",
+            (max(tenant.nights), tenant.last_day, tenant.tenant_id),
+        )
+
+
+def _start_run(connection: psycopg.Connection[Any], tenant: Tenant, known_at: datetime) -> int:
+    nights_before = (max(tenant.nights) - known_at).days
+    row = connection.execute(
+        "insert into xero_ops.extract_runs (tenant_id, day, known_at, state)"
+        " values (%s, %s, %s, %s) returning run_id",
+        (
+            tenant.tenant_id,
+            tenant.last_day - timedelta(days=nights_before),
+            known_at,
+            "complete" if tenant.is_complete else "running",
+        ),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _store(
+    connection: psycopg.Connection[Any],
+    endpoint: str,
+    key: tuple[str, str, datetime, int],
+    record: Record,
+) -> None:
+    """Close the version that changed and open a new one, as the extraction does."""
+    tenant_id, record_id, known_at, run_id = key
+    payload = json.dumps(record)
+    digest = hashlib.sha256(payload.encode()).digest()
+    table = f"xero_raw.{endpoint}"
+    current = connection.execute(
+        f"select payload_hash from {table}"
+        " where tenant_id = %s and record_id = %s and known_to is null",
+        (tenant_id, record_id),
+    ).fetchone()
+    if current and current[0] == digest:
+        return
+    connection.execute(
+        f"update {table} set known_to = %s"
+        " where tenant_id = %s and record_id = %s and known_to is null",
+        (known_at, tenant_id, record_id),
+    )
+    updated = record.get("UpdatedDateUTC")
+    connection.execute(
+        f"insert into {table} (tenant_id, record_id, known_from, xero_updated_at, payload,"
+        " payload_hash, run_id) values (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            tenant_id,
+            record_id,
+            known_at,
+            datetime(1970, 1, 1, tzinfo=UTC)
+            + timedelta(milliseconds=int(updated.removeprefix("/Date(").split("+")[0].rstrip(")/")))
+            if updated
+            else None,
+            payload,
+            digest,
+            run_id,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A loaded database and the means to build and read it."""
+
+    dsn: str
+    target: Path
+    tenants: Mapping[str, Tenant]
+
+    def dbt(self, *arguments: str, **variables: Any) -> dict[str, str]:
+        """Run dbt in a process of its own; each node's status by its name."""
+        parts = conninfo_to_dict(self.dsn)
+        environment = os.environ | {
+            "DBT_HOST": str(parts["host"]),
+            "DBT_PORT": str(parts["port"]),
+            "DBT_USER": str(parts["user"]),
+            "DBT_PASSWORD": str(parts["password"]),
+            "DBT_DBNAME": str(parts["dbname"]),
+        }
+        ended = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("dbt")), *arguments),
+                *("--project-dir", str(DBT), "--profiles-dir", str(DBT)),
+                *("--target-path", str(self.target), "--log-path", str(self.target)),
+                *("--vars", json.dumps(variables)),
+            ],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        results = json.loads((self.target / "run_results.json").read_text(encoding="utf-8"))
+        return {
+            result["unique_id"].split(".")[2 if "unit_test" not in result["unique_id"] else -1]: (
+                result["status"]
+            )
+            for result in results["results"]
+        }
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection of the warehouse's owner."""
+        return psycopg.connect(self.dsn)
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+
+    def table(self, name: str, tenant: str) -> list[dict[str, Any]]:
+        """One tenant's rows of a table."""
+        with psycopg.connect(self.dsn, row_factory=psycopg.rows.dict_row) as connection:
+            return connection.execute(
+                f"select * from {name} where tenant_id = %s",  # type: ignore[arg-type]
+                (self.tenants[tenant].tenant_id,),
+            ).fetchall()
+
+    def fingerprints(self) -> dict[str, str]:
+        """A digest of every row of every mart, by table."""
+        names = self.rows("select tablename from pg_tables where schemaname = 'xero_marts'")
+        return {
+            name: self.rows(
+                "select md5(string_agg(line, '|' order by line)) from"
+                f" (select mart::text as line from xero_marts.{name} as mart) as lines"
+            )[0][0]
+            for (name,) in names
+        }
+
+
+@pytest.fixture(scope="session")
+def loaded_warehouse(
+    postgres_server: EmbeddedPostgres,
+    warehouse_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Warehouse]:
+    """The organisations in the raw tables, nothing built yet."""
+    postgres_server.create_database("marts", template=warehouse_template)
+    tenants = _pretend_tenants() | (_real_tenants() if REAL_PAYLOADS.is_dir() else {})
+    dsn = postgres_server.dsn("marts")
+    with psycopg.connect(dsn) as connection:
+        for tenant in tenants.values():
+            _load(connection, tenant)
+    yield Warehouse(dsn, tmp_path_factory.mktemp("dbt"), tenants)
+    postgres_server.drop_database("marts")
+
+
+@dataclass(frozen=True)
+class Built:
+    """The warehouse, and each node's status in the first whole build."""
+
+    warehouse: Warehouse
+    statuses: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def built(loaded_warehouse: Warehouse) -> Built:
+    """Everything built and tested once, unit tests included."""
+    return Built(loaded_warehouse, loaded_warehouse.dbt("build"))
+
+
+@pytest.fixture
+def marts(built: Built) -> Warehouse:
+    """The built warehouse."""
+    return built.warehouse
+
+
+@pytest.fixture(scope="session")
+def first_night(built: Built) -> Warehouse:
+    """The warehouse with its first night rebuilt beside the marts, 60 days restated."""
+    built.warehouse.dbt(
+        "run",
+        *("--exclude", "dim_contacts", "dim_accounts"),
+        known_at=FIRST_NIGHT.isoformat(),
+        schema_suffix="first_night",
+        restated_days=60,
+    )
+    return built.warehouse
+
+
+@pytest.fixture(scope="session")
+def xero_day() -> Callable[[str], date]:
+    """The UTC date of a Xero stamp."""
+    return day_of
+
+
+@pytest.fixture
+def nights() -> tuple[datetime, datetime]:
+    """The two moments of knowledge of the pretend books."""
+    return FIRST_NIGHT, SECOND_NIGHT
