@@ -360,6 +360,7 @@ def documented_queries() -> list[bytes]:
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(600)
 def test_services_come_up_healthy_and_one_run_ends_green(
     composed: Composed, tmp_path: Path, request: pytest.FixtureRequest
 ):

@@ -109,3 +109,14 @@ def test_changelog_knows_the_version():
     version = tomllib.loads(words("pyproject.toml"))["project"]["version"]
     assert f"## [{version}] - " in words("CHANGELOG.md")
     assert words("docker-compose.yaml").count(f"airflow-provider-xero:{version}") == 2
+
+
+def test_every_module_of_the_library_stands_on_a_floor():
+    table = words("CONTRIBUTING.md").split("| floor |")[1].split("`make check`")[0]
+    library = REPOSITORY / "include" / "airflow_xero"
+    modules = {
+        str(file.relative_to(library).with_suffix(""))
+        for file in library.rglob("*.py")
+        if file.name != "__init__.py"
+    }
+    assert set(re.findall(r"`([a-z_/]+)`", table)) == modules

@@ -113,5 +113,6 @@ def _decimal(name: str, value: object) -> Decimal:
 
 
 def require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise BooksError, naming what is allowed, unless the value is."""
     if value not in allowed:
         raise BooksError(f"The field {name} must be one of {', '.join(allowed)}, got {value!r}.")

@@ -67,13 +67,16 @@ _Changed = tuple[str, str]
 
 
 def _create_contact(act: Act) -> _Changed:
+    currency = act.text("currency", "")
+    if currency:
+        require_one_of("currency", currency, act.books.currencies)
     contact = Contact(
         contact_id=new_guid(act.ids),
         name=act.text("name"),
         created_at=act.at,
         updated_at=act.at,
         email=act.text("email", ""),
-        currency=act.text("currency", ""),
+        currency=currency,
     )
     act.books.add_contact(contact)
     return "Contacts", contact.contact_id

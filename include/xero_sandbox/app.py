@@ -13,10 +13,9 @@ from collections.abc import Callable
 from email.utils import format_datetime
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, Router
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_sandbox import accounting
@@ -55,7 +54,7 @@ def create_app(world: World, *, save: Callable[[World], None] | None = None) -> 
             *ConsentDoor(world).routes(),
             *ControlDoor(world).routes(),
             *StatusDoor(world).routes(),
-            Route(f"{_CONTROL}static/{{path:path}}", _Static(), methods=["GET"]),
+            Route(f"{_CONTROL}static/{{name}}", _static, methods=["GET"]),
         ],
         redirect_slashes=False,
         default=_nowhere,
@@ -82,6 +81,7 @@ class Frame:
             "must_save": scope["method"] != "GET" and not scope["path"].startswith(_API),
         }
         visit = _Visit(self._world, scope, send=send, save=self._save)
+        state["save"] = visit.save
         try:
             try:
                 request = Request(scope, receive)
@@ -90,6 +90,8 @@ class Frame:
                 await self._inner(scope, receive, visit.send)
             except XeroSandboxError as error:
                 await _refusal(error, state["correlation_id"])(scope, receive, visit.send)
+            except ClientDisconnect:
+                return
             except Exception:
                 # The last door: whatever broke, the client gets Xero's 500, and the log the cause.
                 logger.exception("event=broken correlation_id=%s", state["correlation_id"])
@@ -122,7 +124,7 @@ class _Visit:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._save_once()
+            self.save()
             self.status = message["status"]
             extra = self._headers(message)
             given = {name.lower() for name, _ in message["headers"]}
@@ -134,7 +136,7 @@ class _Visit:
 
     def end(self) -> None:
         # An answer that was dropped on purpose was not sent, but what it did must be kept.
-        self._save_once()
+        self.save()
         path = self._scope["path"]
         if path == "/" or path.startswith(_CONTROL):
             return
@@ -155,7 +157,8 @@ class _Visit:
             )
         )
 
-    def _save_once(self) -> None:
+    def save(self) -> None:
+        """Keep what this request may have changed; once."""
         if self._save is not None and self._scope["state"]["must_save"]:
             self._scope["state"]["must_save"] = False
             self._save(self._world)
@@ -177,15 +180,11 @@ class _Visit:
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-class _Static:
-    """The style sheet; StaticFiles reads the path that its mount left, which a Route does not."""
-
-    def __init__(self) -> None:
-        self._files = StaticFiles(directory=_STATIC)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._files.get_response(scope["path_params"]["path"], scope)
-        await response(scope, receive, send)
+async def _static(request: Request) -> Response:
+    for file in _STATIC.iterdir():
+        if file.name == request.path_params["name"]:
+            return FileResponse(file)
+    raise NotFoundError
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

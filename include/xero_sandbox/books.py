@@ -112,24 +112,30 @@ class Books:
 
     def add_contact(self, contact: Contact) -> Contact:
         """Add a contact. Raises BooksError when another one has the name, as Xero does."""
-        if contact.name.casefold() in self._names:
-            raise BooksError(f"The contact name {contact.name} is already assigned.")
-        self._names.add(contact.name.casefold())
+        self._claim_name(contact.name.casefold(), contact.name)
         self.contacts[contact.contact_id] = contact
         self._shelving.contact(contact, self._spell_contact)
         return contact
 
+    def _claim_name(self, folded: str, name: str) -> None:
+        if folded in self._names:
+            raise BooksError(f"The contact name {name} is already assigned.")
+        self._names.add(folded)
+
     def edit_contact(self, contact: Contact, *, at: datetime, **changes: str) -> None:
         """Change fields of a contact: name, email, phone, status, …; bumps UpdatedDateUTC."""
-        for name, value in changes.items():
+        for name in changes:
             if name not in _CONTACT_FIELDS:
                 raise BooksError(f"A contact has no field {name} that can be edited.")
+        new_name = changes.get("name", contact.name).casefold()
+        if new_name != contact.name.casefold():
+            self._claim_name(new_name, changes["name"])
+        for name, value in changes.items():
             setattr(contact, name, value)
         contact.updated_at = at
         self._shelving.contact(contact, self._spell_contact)
         if "name" in changes:
             # Documents show their contact's name without being bumped by its change.
-            self._names.add(contact.name.casefold())
             self._shelving.documents_show_more()
 
     def edit_account(self, account: Account, *, at: datetime, **changes: str) -> Account:
@@ -154,6 +160,7 @@ class Books:
         self.documents[document.document_id] = document
         if document.counts:
             self._post(document, at)
+            self._settle(document)
         contact = document.contact
         if document.is_receivable and not contact.is_customer:
             contact.is_customer = True
@@ -167,6 +174,7 @@ class Books:
         self._require(document, "DRAFT", "SUBMITTED")
         document.status = "AUTHORISED"
         self._post(document, at)
+        self._settle(document)
         self._changed(document, at)
 
     def delete_draft(self, document: Document, *, at: datetime) -> None:
@@ -213,6 +221,7 @@ class Books:
         if document.counts:
             self.ledger.reverse(document.document_id, at)
             self._post(document, at)
+            self._settle(document)
         if only_due_date and document.paid:
             self._shelving.document(document)
             self._shelving.contact_shows_more(document.contact)
@@ -358,13 +367,13 @@ class Books:
         )
 
     def _settle(self, document: Document) -> None:
-        """Set the status that follows from what is due."""
+        """Set the status that follows from what is due; nothing to pay at all is paid, too."""
         if document.due:
             document.status, document.fully_paid_on = "AUTHORISED", None
             return
         days = [payment.on for payment in document.payments if payment.status != "DELETED"]
         days += [allocation.on for allocation in document.allocations]
-        document.status, document.fully_paid_on = "PAID", max(days)
+        document.status, document.fully_paid_on = "PAID", max(days, default=document.on)
 
     def _changed(self, document: Document, at: datetime) -> None:
         document.updated_at = at

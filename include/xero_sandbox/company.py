@@ -35,6 +35,8 @@ from xero_sandbox.records import LONG_AGO, Shelf
 from xero_sandbox.reports import build_report
 from xero_sandbox.traits import TraitError, Traits, traits_of
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class CompanySpec:
@@ -154,7 +156,7 @@ class Company:
             moments.append(self._pending[0][0])
         if self._action_count < len(self._actions):
             moments.append(self._actions[self._action_count].at)
-        return min(moments, default=datetime.max.replace(tzinfo=UTC))
+        return min(moments, default=_NEVER)
 
     def _step(self) -> None:
         """Let the next thing happen: the day first, then events, then actions."""

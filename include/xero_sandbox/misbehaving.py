@@ -43,15 +43,16 @@ async def with_faults(world: World, request: Request, *, call: Call, handler: Ha
     error = _refusal(fault, world)
     if error is not None:
         raise error
-    return await _answer(fault, handler)
+    return await _answer(fault, request, handler)
 
 
-async def _answer(fault: Fault, handler: Handler) -> Response:
+async def _answer(fault: Fault, request: Request, handler: Handler) -> Response:
     match fault.kind:
         case "drop":
             return Dropped()
         case "answer_lost" | "refresh_answer_lost":
             await handler()
+            request.state.save()
             return Dropped()
         case "slow":
             await asyncio.sleep(fault.seconds)

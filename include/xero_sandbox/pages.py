@@ -167,7 +167,10 @@ def _table(
     if not rows:
         content = f'<p class="soft">{escape(nothing)}</p>'
     else:
-        head = "".join(f"<th{_class(rows[0][key])}>{name}</th>" for key, name in columns.items())
+        head = "".join(
+            f"<th{_class(None if key == 'status' else rows[0][key])}>{name}</th>"
+            for key, name in columns.items()
+        )
         lines = "".join(
             f"<tr>{''.join(_cell(key, row[key]) for key in columns)}</tr>" for row in rows
         )

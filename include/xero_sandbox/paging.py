@@ -7,6 +7,7 @@ Knows nothing of what is paged. Follows "Requests and responses" of Xero's accou
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +18,7 @@ _T = TypeVar("_T")
 
 DEFAULT_PAGE_SIZE = 100
 LARGEST_PAGE_SIZE = 1000
+_WHOLE = re.compile("-?[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,6 @@ def _whole(name: str, text: str | None, default: int) -> int:
     if text is None or text.strip() == "":
         return default
     digits = text.strip()
-    if len(digits) > 12 or not digits.lstrip("-").isdecimal() or not digits.isascii():
+    if not _WHOLE.fullmatch(digits):
         raise QueryParseError(f"The {name} parameter must be a whole number.")
     return int(digits)

@@ -18,6 +18,7 @@ from xero_sandbox.traits import Traits
 
 # The first customers of a business stay for ever.
 _LOYAL = 4
+_TRIES = 20
 
 
 class People:
@@ -99,5 +100,8 @@ class People:
 
 def pick(contacts: Sequence[Contact], random: Random) -> Contact | None:
     """Pick an active contact; the older the relation, the more business."""
-    active = [contact for contact in contacts if contact.status == "ACTIVE"]
-    return active[int(len(active) * random.random() ** 1.7)] if active else None
+    for _ in range(_TRIES if contacts else 0):
+        contact = contacts[int(len(contacts) * random.random() ** 1.7)]
+        if contact.status == "ACTIVE":
+            return contact
+    return None

@@ -25,13 +25,18 @@ def revaluation(
     if len(books.currencies) == 1:
         return {}
     found: dict[str, Decimal] = {}
+    rates = {
+        currency: rate_on(on, currency)
+        for currency in books.currencies
+        if currency != books.base_currency
+    }
     for document in books.documents.values():
         if document.currency == books.base_currency:
             continue
         open_amount = document.due_on(on)
         if not open_amount:
             continue
-        now_worth = cents(open_amount / rate_on(on, document.currency))
+        now_worth = cents(open_amount / rates[document.currency])
         carried = in_base(open_amount, document.rate)
         difference = CONTROL_SIGNS[document.type] * (now_worth - carried)
         control = books.ledger.system("DEBTORS" if document.is_receivable else "CREDITORS")

@@ -60,10 +60,30 @@ def published(warehouse: psycopg.Connection) -> dict[str, Any]:
     )
 
 
+def versions(warehouse: psycopg.Connection) -> int:
+    """How many versions of records are stored."""
+    (total,) = warehouse.execute(
+        "select (select count(*) from xero_raw.invoices) + (select count(*) from xero_raw.contacts)"
+        " + (select count(*) from xero_raw.accounts) + (select count(*) from xero_raw.payments)"
+        " + (select count(*) from xero_raw.trial_balances)"
+    ).fetchone() or (0,)
+    return int(total)
+
+
+def unbuilt(warehouse: psycopg.Connection) -> int:
+    return len(
+        warehouse.execute(
+            "select 1 from xero_ops.extract_runs where state = 'complete' and built_at is null"
+        ).fetchall()
+    )
+
+
+BEACON = "extract_tenant[Beacon & Sons <Joinery>]"
+KAURI = "extract_tenant[Kauri Coffee Roasters]"
 ALL_GREEN = {
     "list_tenants": "success",
-    "extract_tenant[Beacon & Sons <Joinery>]": "success",
-    "extract_tenant[Kauri Coffee Roasters]": "success",
+    BEACON: "success",
+    KAURI: "success",
     "dbt_build": "success",
     "report_outcome": "success",
 }
@@ -76,7 +96,7 @@ def test_a_run_of_nobody_is_green_and_says_what_to_do(run, capfd):
     assert "press Connect to Xero" in capfd.readouterr().out
 
 
-def test_a_run_extracts_and_publishes_every_organisation(
+def test_a_run_publishes_every_organisation_and_a_second_one_changes_nothing(
     run, connect_organisations, warehouse, capfd
 ):
     connect_organisations()
@@ -85,11 +105,128 @@ def test_a_run_extracts_and_publishes_every_organisation(
 
     assert states(dag_run) == ALL_GREEN
     assert dag_run.state == "success"
-    assert set(published(warehouse)) == {"Beacon & Sons <Joinery>", "Kauri Coffee Roasters"}
-    (content,) = warehouse.execute(
-        "select content from xero_ops.published_pages where page_name = 'dbt_docs'"
-    ).fetchone()
-    assert b"rpt_daily_statistics" in content
+    both = {"Beacon & Sons <Joinery>", "Kauri Coffee Roasters"}
+    assert set(published(warehouse)) == both
+    pages = warehouse.execute("select page_name, content from xero_ops.published_pages").fetchall()
+    assert [page_name for page_name, _ in pages] == ["dbt_docs"]
+    assert b"rpt_daily_statistics" in pages[0][1]
+    assert unbuilt(warehouse) == 0
     assert "2026-11-20: 2 complete, 0 waiting, 0 failed, 0 skipped; statistics published." in (
         capfd.readouterr().out
     )
+    before = versions(warehouse)
+
+    again = run()
+
+    assert states(again) == ALL_GREEN
+    assert versions(warehouse) == before > 0
+    assert set(published(warehouse)) == both
+
+
+def test_one_failing_organisation_is_named_and_the_others_are_published(
+    run, xero, connect_organisations, warehouse, capfd
+):
+    connect_organisations()
+    refused = {"path": "/api.xro/2.0/Invoices", "status": 400, "times": 9}
+    xero.control(
+        "POST",
+        "faults",
+        {**refused, "tenant": xero.organisations()["Kauri Coffee Roasters"]},
+    )
+
+    dag_run = run()
+
+    assert dag_run.state == "failed"
+    assert states(dag_run) == {**ALL_GREEN, KAURI: "failed", "report_outcome": "failed"}
+    # A request that Xero refuses is not sent again.
+    assert {ti.try_number for ti in dag_run.get_task_instances()} == {1}
+    assert set(published(warehouse)) == {"Beacon & Sons <Joinery>"}
+    said = capfd.readouterr().out
+    assert "1 complete, 0 waiting, 1 failed, 0 skipped; statistics published." in said
+    assert "extraction failed for Kauri Coffee Roasters" in said
+
+
+def test_waiting_and_disconnected_organisations_are_named_and_leave_the_run_green(
+    run, xero, connect_organisations, warehouse, capfd
+):
+    connect_organisations("ava@example.com")
+    connect_organisations("kaito@example.com")
+    warehouse.execute(
+        "update xero_ops.grants set state = 'needs_reconnect', state_reason = 'Xero said no'"
+        " where user_email = 'kaito@example.com'"
+    )
+    used_up = {
+        "path": "/api.xro/2.0/Invoices",
+        "kind": "day_limit",
+        "seconds": 36_000,
+        "times": 9,
+    }
+    xero.control(
+        "POST", "faults", {**used_up, "tenant": xero.organisations()["Kauri Coffee Roasters"]}
+    )
+
+    dag_run = run()
+
+    assert dag_run.state == "success"
+    assert states(dag_run) == ALL_GREEN
+    assert set(published(warehouse)) == {"Beacon & Sons <Joinery>"}
+    said = capfd.readouterr().out
+    assert "1 complete, 1 waiting, 0 failed, 1 skipped; statistics published." in said
+    assert "WAITING Kauri Coffee Roasters: Xero's limit opens 20" in said
+    assert "SKIPPED Måne Studio 🌙: " in said
+
+
+def test_wrong_credentials_fail_at_once_and_name_the_field(
+    run, connect_organisations, warehouse, set_connection, xero, capfd
+):
+    connect_organisations()
+    warehouse.execute("update xero_ops.grants set access_expires_at = now()")
+    urls = dict.fromkeys(("api_url", "identity_url", "login_url"), xero.url)
+    set_connection(
+        "xero_default", conn_type="xero", login=xero.client_id, password="wr0ng-1", extra=urls
+    )
+
+    dag_run = run()
+
+    assert states(dag_run) == {
+        **ALL_GREEN,
+        BEACON: "failed",
+        KAURI: "failed",
+        "report_outcome": "failed",
+    }
+    assert {ti.try_number for ti in dag_run.get_task_instances()} == {1}
+    said = capfd.readouterr().out
+    assert "client secret" in said
+    assert "wr0ng-1" not in said
+    # The user's consent is not lost by a typing error of the administrator.
+    assert warehouse.execute("select distinct state from xero_ops.grants").fetchall() == [
+        ("active",)
+    ]
+
+
+NOTHING_DONE = {
+    "list_tenants": "failed",
+    "extract_tenant": "upstream_failed",
+    "dbt_build": "skipped",
+    "report_outcome": "failed",
+}
+
+
+def test_a_warehouse_that_is_older_than_the_code_names_the_command(
+    run, empty_database_dsn, set_warehouse, capfd
+):
+    set_warehouse(empty_database_dsn)
+
+    dag_run = run()
+
+    assert states(dag_run) == NOTHING_DONE
+    assert "airflow xero migrate" in capfd.readouterr().out
+
+
+def test_missing_credentials_name_the_field(run, set_connection, capfd):
+    set_connection("xero_default", conn_type="xero")
+
+    dag_run = run()
+
+    assert states(dag_run) == NOTHING_DONE
+    assert "'Client id' of the Airflow connection 'xero_default' is empty" in capfd.readouterr().out

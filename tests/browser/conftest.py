@@ -197,7 +197,8 @@ def warehouse(airflow: Airflow, warehouse_dsn: str) -> Iterator[psycopg.Connecti
         yield connection
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright keeps an event loop running, which other tests start themselves.
+@pytest.fixture(scope="module")
 def browsing() -> Iterator[BrowserContext]:
     """Debian's Chromium, headless; one context, because its cache holds Airflow's large script."""
     if not CHROMIUM:

@@ -1,13 +1,14 @@
-"""A person at the page Xero, in a real browser: connects, sees how things are, is told what to do."""
+"""A person at the page Xero, in a real browser: connects, looks, is told what to do."""
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 OpenPage = Callable[..., Page]
+Colours = Literal["light", "dark"]
 CONNECT = "Connect to Xero"
 
 
@@ -17,10 +18,13 @@ def open_page(airflow: Any, browsing: BrowserContext) -> Iterator[OpenPage]:
     browsing.clear_cookies()
     failures: list[str] = []
 
-    def open_as(user: str | None = "admin", *, width: int = 1280, colours: str = "light") -> Page:
+    def open_as(
+        user: str | None = "admin", *, width: int = 1280, colours: Colours = "light"
+    ) -> Page:
         if user:
-            token = {"name": "_token", "value": airflow.token(user), "url": airflow.url}
-            browsing.add_cookies([token])
+            browsing.add_cookies(
+                [{"name": "_token", "value": airflow.token(user), "url": airflow.url}]
+            )
         page = browsing.new_page()
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=colours)
@@ -128,7 +132,9 @@ def test_the_page_follows_an_extraction_by_itself(open_page, warehouse):
     expect(page.get_by_text("Extracting", exact=True)).to_be_visible()
 
     warehouse.execute("update xero_ops.extract_runs set state = 'complete'")
-    warehouse.execute("update xero_ops.tenants set complete_at = now(), complete_day = '2026-11-20'")
+    warehouse.execute(
+        "update xero_ops.tenants set complete_at = now(), complete_day = '2026-11-20'"
+    )
 
     row = page.get_by_role("row", name="Kauri")
     expect(row.get_by_text("Healthy")).to_be_visible(timeout=10_000)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from xero_sandbox.testing import SandboxServer
+from xero_sandbox.testing import SandboxServer, new_browser
 
 CALLBACK = "http://localhost:8080/xero/callback"
 SCOPES = (
@@ -106,7 +106,7 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
 @pytest.fixture
 def app(xero_sandbox: SandboxServer) -> Iterator[App]:
     """An app that knows its credentials; nobody has connected anything yet."""
-    with httpx.Client(base_url=xero_sandbox.url, timeout=30, trust_env=False) as http:
+    with new_browser(xero_sandbox.url) as http:
         yield App(xero_sandbox, http)
 
 

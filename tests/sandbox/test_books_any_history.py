@@ -104,7 +104,9 @@ def check(company: Company) -> None:
     subledger = Decimal(0)
     for document in books.documents.values():
         assert document.due >= 0
+        assert (document.status == "PAID") == (document.fully_paid_on is not None)
         if document.counts:
+            assert (document.status == "PAID") == (document.due == 0)
             sign = 1 if document.type in ("ACCREC", "ACCPAYCREDIT") else -1
             subledger += sign * in_base(document.due, document.rate)
             if document.rate != 1:

@@ -299,6 +299,10 @@ def test_what_xero_refuses_is_refused_and_changes_nothing(books: Books, contact:
         books.edit(invoice, at=AT, lines=[line(books, "1")])
     with pytest.raises(BooksError, match="already assigned"):
         books.add_contact(Contact("other", "RIDGEWAY", AT, AT))
+    other = books.add_contact(Contact("other", "Somebody else", AT, AT))
+    with pytest.raises(BooksError, match="already assigned"):
+        books.edit_contact(other, at=AT, name="ridgeway")
+    assert other.name == "Somebody else"
     assert len(books.ledger.journals) == 2
     assert invoice.due == Decimal("100.00")
 

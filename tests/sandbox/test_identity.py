@@ -9,11 +9,7 @@ import jwt
 import pytest
 
 from tests.sandbox.conftest import CALLBACK, SCOPES, App, bearer
-from xero_sandbox.testing import Form, SandboxServer, walk_consent
-
-
-def browser() -> httpx.Client:
-    return httpx.Client(timeout=30, trust_env=False)
+from xero_sandbox.testing import Form, SandboxServer, new_browser, walk_consent
 
 
 def test_a_person_who_allows_access_is_sent_back_with_a_code_and_the_state(app: App):
@@ -51,7 +47,7 @@ def test_the_chosen_organisations_and_no_others_are_connected(app: App, kauri: s
 
 
 def test_a_second_pass_in_the_same_browser_does_not_ask_for_a_login(app: App):
-    with browser() as person:
+    with new_browser() as person:
         walk_consent(person, app.authorize_url(), email="ava@example.com")
         again = person.get(app.authorize_url())
     assert again.status_code == 200
@@ -59,7 +55,7 @@ def test_a_second_pass_in_the_same_browser_does_not_ask_for_a_login(app: App):
 
 
 def test_another_login_can_be_used_instead(app: App):
-    with browser() as person:
+    with new_browser() as person:
         walk_consent(person, app.authorize_url(), email="ava@example.com")
         left = person.get(
             f"{app.sandbox.url}/identity/logout",
@@ -120,7 +116,7 @@ def test_the_consent_page_names_scopes_in_plain_words_and_escapes_names(app: App
     made = app.sandbox.control("POST", "organisations", {"name": name, "days": 0})
     mia = {"email": "mia@example.com", "name": "<b>Mia</b>", "organisations": [made["tenantId"]]}
     app.sandbox.control("POST", "users", mia)
-    with browser() as person:
+    with new_browser() as person:
         walk_consent(person, app.authorize_url(), email="mia@example.com")
         page = person.get(app.authorize_url()).text
     assert "<script>" not in page
@@ -132,7 +128,7 @@ def test_the_consent_page_names_scopes_in_plain_words_and_escapes_names(app: App
 
 
 def test_consent_without_an_organisation_asks_again(app: App):
-    with browser() as person:
+    with new_browser() as person:
         walk_consent(person, app.authorize_url(), email="ava@example.com")
         page = person.get(app.authorize_url())
         answer = Form.of(page).fields | {"decision": "allow"}
@@ -142,7 +138,7 @@ def test_consent_without_an_organisation_asks_again(app: App):
 
 
 def test_consent_cannot_be_given_from_another_browser(app: App, kauri: str):
-    with browser() as person, browser() as thief:
+    with new_browser() as person, new_browser() as thief:
         walk_consent(person, app.authorize_url(), email="ava@example.com")
         walk_consent(thief, app.authorize_url(), email="ava@example.com")
         answer = Form.of(person.get(app.authorize_url())).fields
@@ -159,7 +155,7 @@ def test_nobody_connects_an_organisation_of_somebody_else(app: App, kauri: str):
 
 def test_one_organisation_at_a_time_where_the_app_asks_for_it(app: App):
     url = app.authorize_url(acr_values="bulk_connect:false")
-    with browser() as person:
+    with new_browser() as person:
         walk_consent(person, app.authorize_url(), email="ava@example.com")
         assert 'type="radio"' in person.get(url).text
 

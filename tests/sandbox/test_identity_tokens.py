@@ -131,7 +131,7 @@ def foreign_token() -> str:
         ("Basic eDp5", "AuthenticationUnsuccessful"),
         (f"Bearer {foreign_token()}", "TokenInvalidSignature"),
         (
-            f"Bearer {jwt.encode({'exp': 9999999999}, None, algorithm='none')}",
+            f"Bearer {jwt.encode({'exp': 9999999999}, '', algorithm='none')}",
             "AuthenticationUnsuccessful",
         ),
     ],

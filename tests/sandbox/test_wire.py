@@ -127,7 +127,9 @@ def test_money_that_is_a_float_is_refused():
 
 @pytest.mark.real_payloads
 def test_a_recorded_answer_of_the_real_xero_comes_out_byte_for_byte(real_payloads: Path):
-    recorded = (real_payloads / "demo-company-nz-2020/demo-nz-2020-invoices-page1.json").read_bytes()
+    recorded = (
+        real_payloads / "demo-company-nz-2020/demo-nz-2020-invoices-page1.json"
+    ).read_bytes()
     assert dump(json.loads(recorded, parse_float=Decimal)) == recorded
 
 
@@ -195,9 +197,7 @@ def test_the_envelope_and_the_date_header_tell_the_business_time(app: App, tiny:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "", "application/xml", "text/html"])
-def test_without_asking_for_json_the_sandbox_says_that_xml_comes_later(
-    app: App, tiny: str, accept
-):
+def test_without_asking_for_json_the_sandbox_says_that_xml_comes_later(app: App, tiny: str, accept):
     response = app.read(app.connect(), "Organisation", tiny, Accept=accept)
     assert response.status_code == 406
     assert "XML comes later" in response.json()["Detail"]

@@ -1,0 +1,64 @@
+"""What the pages do when the installation is incomplete; the rest is asked of a real server."""
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+
+
+@pytest.fixture
+def client(set_connection: Any, warehouse: Any) -> Any:
+    """The pages in this process, with everybody permitted, and a connection to a Xero."""
+    from fastapi.testclient import TestClient
+
+    from airflow_xero.web.access import may_connect
+    from airflow_xero.web.pages import create_app
+
+    class Ava:
+        def get_name(self) -> str:
+            return "ava"
+
+    set_connection("xero_default", conn_type="xero", login="an-id", password="a-secret")
+    app = create_app()
+    app.dependency_overrides[may_connect] = Ava
+    with TestClient(app, follow_redirects=False) as client:
+        yield client
+
+
+def test_a_consent_starts_with_the_scopes_and_state_of_the_connection(client, warehouse):
+    response = client.get("/connect")
+
+    assert response.status_code == 303
+    assert response.headers["location"].startswith("https://login.xero.com/identity/connect/")
+    started_by = warehouse.execute("select started_by from xero_ops.authorisations").fetchall()
+    assert started_by == [("ava",)]
+
+
+def test_missing_token_keys_are_named_before_anybody_leaves_for_xero(client, monkeypatch):
+    monkeypatch.delenv("XERO_TOKEN_KEYS")
+
+    response = client.get("/connect")
+
+    assert response.status_code == 409
+    assert "XERO_TOKEN_KEYS" in response.text
+    assert "set-cookie" not in response.headers
+
+
+def test_an_empty_client_id_is_named(client, set_connection):
+    set_connection("xero_default", conn_type="xero", password="a-secret")
+
+    response = client.get("/connect")
+
+    assert response.status_code == 409
+    assert "Client id" in response.text
+    assert "a-secret" not in response.text
+
+
+def test_the_pages_stay_below_the_base_path_of_airflow(client):
+    client.app.root_path = "/airflow/xero"
+
+    begun, home = client.get("/connect"), client.get("/")
+
+    assert "Path=/airflow/xero;" in begun.headers["set-cookie"]
+    assert home.headers["location"] == "/airflow/plugin/xero"
