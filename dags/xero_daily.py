@@ -24,7 +24,7 @@ publishes the statistics. The run's day is the date (UTC) on which its data inte
 |---|---|---|
 | `list_tenants` failed | connection, warehouse or version | its log names the field or command |
 | one `extract_tenant` failed | only that organisation | read its log, then clear the task |
-| `report_outcome` says WAITING | Xero's daily limit is used up | nothing: it goes on by itself |
+| `report_outcome` says WAITING | Xero's daily limit is used up | nothing: the next run goes on |
 | `report_outcome` says SKIPPED | a user must consent again | page Xero, Connect to Xero |
 | `dbt_build` failed | a model or test; the marts keep the last good state | its log names them |
 

@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_xero.errors import PublishError
 from airflow_xero.hook import XeroHook
+from airflow_xero.outcome import FAILURE_KEY, reason_of
 from airflow_xero.settings import dbt_cache_dir, dbt_project_dir
 from airflow_xero.warehouse import warehouse_errors
 
@@ -45,7 +46,8 @@ class DbtBuildOperator(BaseOperator):
 
     Marks what it published (`extract_runs.built_at`) and stores the docs as one page. Skips when
     the task that lists the organisations failed: then nothing is known to be unbuilt. Raises
-    PublishError naming the failed models and tests.
+    PublishError naming the failed models and tests, and keeps the reason under the XCom key
+    `failure` for the report.
     """
 
     def __init__(self, *, xero_conn_id: str, listed_by: str, **kwargs: Any) -> None:
@@ -57,13 +59,20 @@ class DbtBuildOperator(BaseOperator):
         """Return `{"runs": how many extraction runs were published}`."""
         if context["ti"].xcom_pull(task_ids=self.listed_by) is None:
             raise AirflowSkipException(f"{self.listed_by} failed: see its log")
+        try:
+            return {"runs": self._publish()}
+        except Exception as error:
+            context["ti"].xcom_push(key=FAILURE_KEY, value=reason_of(error))
+            raise
+
+    def _publish(self) -> int:
         with XeroHook(self.xero_conn_id) as hook:
             # Asked before the build starts: whatever completes during it waits for the next.
             with hook.warehouse() as warehouse, warehouse_errors():
                 runs = unbuilt_runs(warehouse)
             if not runs:
                 self.log.info("Nothing to publish: every complete extraction is in the marts.")
-                return {"runs": 0}
+                return 0
             docs = publish(
                 dbt_project_dir(),
                 environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
@@ -74,7 +83,7 @@ class DbtBuildOperator(BaseOperator):
                 mark_built(warehouse, runs)
                 store_page(warehouse, DOCS_PAGE, docs)
         self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
-        return {"runs": len(runs)}
+        return len(runs)
 
 
 def unbuilt_runs(warehouse: psycopg.Connection[Any]) -> list[int]:

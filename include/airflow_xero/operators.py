@@ -6,7 +6,7 @@ What travels between tasks are ids, names and counts, never a token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +14,16 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_xero.connect import skipped_tenants, status, tenants_to_extract
-from airflow_xero.errors import XeroError, XeroSetupError
+from airflow_xero.errors import XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
-from airflow_xero.outcome import CONNECT_FIRST, Outcome
+from airflow_xero.outcome import CONNECT_FIRST, FAILURE_KEY, Outcome, reason_of
 
 if TYPE_CHECKING:
     import psycopg
     from airflow.sdk import Context
 
-FAILURE_KEY = "failure"
 SKIPPED_KEY = "skipped"
 
 
@@ -139,12 +138,6 @@ def _totals(extracted: Extracted) -> dict[str, int]:
     }
 
 
-def reason_of(error: BaseException) -> str:
-    """One line for a person; a database error's details, which may quote data, are left out."""
-    text = error.message if isinstance(error, XeroError) else f"{type(error).__name__}: {error}"
-    return text.strip().splitlines()[0][:300]
-
-
 class ReportOutcomeOperator(BaseOperator):
     """Says in a few lines how the run went, and turns it red when something failed.
 
@@ -170,13 +163,18 @@ class ReportOutcomeOperator(BaseOperator):
             results=as_list(pull(task_ids=self.extracted_by)),
             failures=as_list(pull(task_ids=self.extracted_by, key=FAILURE_KEY)),
             skipped=pull(task_ids=self.listed_by, key=SKIPPED_KEY) or (),
-            is_published=pull(task_ids=self.built_by) is not None,
+            not_published=self._not_published(pull),
         )
         self.log.info(outcome.headline())
         for remark in outcome.remarks():
             self.log.warning(remark)
         if complaint := outcome.complaint():
             raise AirflowFailException(complaint)
+
+    def _not_published(self, pull: Callable[..., Any]) -> str | None:
+        if pull(task_ids=self.built_by) is not None:
+            return None
+        return pull(task_ids=self.built_by, key=FAILURE_KEY) or f"see the log of {self.built_by}"
 
 
 def as_list(pulled: Any) -> list[dict[str, Any]]:

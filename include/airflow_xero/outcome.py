@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from airflow_xero.errors import XeroError
+
+FAILURE_KEY = "failure"
 CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
 
 
@@ -21,6 +24,7 @@ class Outcome:
     `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`);
     `failures` the reasons they left (`tenant_id`, `reason`); `skipped` organisations that must be
     reconnected (`tenant_name`, `reason`). An organisation that left no result has failed.
+    `not_published` says why the statistics were not renewed; None when they were.
     """
 
     day: date
@@ -28,7 +32,7 @@ class Outcome:
     results: Sequence[Mapping[str, Any]] = ()
     failures: Sequence[Mapping[str, str]] = ()
     skipped: Sequence[Mapping[str, str]] = field(default=())
-    is_published: bool = True
+    not_published: str | None = None
 
     def complete(self) -> list[Mapping[str, str]]:
         """The organisations that were extracted."""
@@ -45,7 +49,7 @@ class Outcome:
 
     def headline(self) -> str:
         """The figures of the run in one line."""
-        statistics = "published" if self.is_published else "NOT published"
+        statistics = "NOT published" if self.not_published else "published"
         return (
             f"{self.day}: {len(self.complete())} complete, {len(self.waiting())} waiting,"
             f" {len(self.failed())} failed, {len(self.skipped)} skipped;"
@@ -78,8 +82,8 @@ class Outcome:
         if self.failed():
             names = ", ".join(tenant["tenant_name"] for tenant in self.failed())
             complaints.append(f"extraction failed for {names}")
-        if not self.is_published:
-            complaints.append("the statistics were not published")
+        if self.not_published:
+            complaints.append(f"the statistics were not published: {self.not_published}")
         return "; ".join(complaints) or None
 
     def _state(self, tenant: Mapping[str, str]) -> str | None:
@@ -87,3 +91,9 @@ class Outcome:
             if result["tenant_id"] == tenant["tenant_id"]:
                 return str(result["state"])
         return None
+
+
+def reason_of(error: BaseException) -> str:
+    """One line for a person; a database error's details, which may quote data, are left out."""
+    text = error.message if isinstance(error, XeroError) else f"{type(error).__name__}: {error}"
+    return text.strip().splitlines()[0][:300]

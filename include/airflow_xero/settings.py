@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from airflow.sdk.configuration import conf
+from airflow.sdk.log import mask_secret
 
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.provider_info import DEFAULT_CONN_ID
@@ -71,4 +72,6 @@ def token_keys_from_environment() -> tuple[str, ...]:
             ' (python -c "from cryptography.fernet import Fernet as F;'
             ' print(F.generate_key().decode())")'
         )
+    for key in keys:
+        mask_secret(key)
     return keys

@@ -33,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error))
     except psycopg.Error as error:
         return _failed(f"Postgres: {error}\nRead .local/*/postgres/server.log, then try again.")
+    except BrokenPipeError:
+        # Whoever read our lines has gone, as with `make run | head`; the next run goes on.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         return _failed(f"{error}\nIs the disk full, or a file not yours? Then try again.")
     except KeyboardInterrupt:

@@ -42,8 +42,8 @@ _HEALTHY_SECONDS = 180
 _POLL_SECONDS = 0.3
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 # The scheduler waits for its running tasks; the others hold nothing that is not in Postgres.
-_TASKS_GRACE_SECONDS = 15
-_GRACE_SECONDS = 3
+_TASKS_GRACE_SECONDS = 10
+_GRACE_SECONDS = 5
 
 
 @dataclass(frozen=True)

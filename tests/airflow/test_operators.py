@@ -4,11 +4,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
 
-from airflow_xero.errors import UnavailableError, XeroSetupError
-from airflow_xero.operators import as_list, day_of_run, reason_of
+from airflow_xero.errors import XeroSetupError
+from airflow_xero.operators import as_list, day_of_run
 
 
 def run_context(**run: Any) -> Any:
@@ -47,16 +46,6 @@ def test_a_run_without_logical_date_is_for_the_last_finished_day():
 def test_a_configured_day_that_is_no_date_says_how_it_must_look(day):
     with pytest.raises(XeroSetupError, match="must look like 2026-11-20"):
         day_of_run(run_context(conf={"day": day}))
-
-
-def test_the_reason_of_a_database_error_quotes_no_data():
-    error = psycopg.errors.UniqueViolation("duplicate key\nDETAIL: Key (name)=(Private Person)")
-
-    assert reason_of(error) == "UniqueViolation: duplicate key"
-
-
-def test_the_reason_of_our_own_error_is_its_message():
-    assert reason_of(UnavailableError("Xero is down", status=503)) == "Xero is down"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 from airflow_xero.web.test_button import TestButtonFix, without_port_zero
 
 pytestmark = [
-    pytest.mark.usefixtures("airflow_database"),
     # Third parties, met inside Airflow's own server.
     pytest.mark.filterwarnings(
         "ignore:Using .httpx. with .starlette.testclient. is deprecated"

@@ -133,8 +133,6 @@ def test_whoever_writes_the_address_does_not_write_the_page(visit, error):
     ("name", "media_type"),
     [
         ("page.js", "text/javascript"),
-        ("organisations.js", "text/javascript"),
-        ("words.js", "text/javascript"),
         ("notice.css", "text/css"),
         ("icon.svg", "image/svg+xml"),
     ],

@@ -204,6 +204,22 @@ def test_wrong_credentials_fail_at_once_and_name_the_field(
     ]
 
 
+def test_a_failed_build_turns_the_run_red_and_says_why(
+    run, connect_organisations, warehouse, monkeypatch, tmp_path, capfd
+):
+    connect_organisations()
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(tmp_path))
+
+    dag_run = run()
+
+    assert states(dag_run) == {**ALL_GREEN, "dbt_build": "failed", "report_outcome": "failed"}
+    said = capfd.readouterr().out
+    assert "2 complete, 0 waiting, 0 failed, 0 skipped; statistics NOT published." in said
+    assert "the statistics were not published: There is no dbt project in" in said
+    # The next run publishes what this one could not.
+    assert unbuilt(warehouse) == 2
+
+
 NOTHING_DONE = {
     "list_tenants": "failed",
     "extract_tenant": "upstream_failed",

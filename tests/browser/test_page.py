@@ -171,14 +171,18 @@ def test_a_page_at_another_address_says_where_to_connect(open_page, airflow, xer
 
 
 def test_many_organisations_can_be_searched(open_page, warehouse):
-    for number in range(9):
-        fill(warehouse, f"Company {number}")
+    for number in range(60):
+        fill(warehouse, f"Company {number:02}")
     page = open_page()
-    expect(page.get_by_role("rowheader")).to_have_count(9)
+    rows = page.get_by_role("table").locator("tbody tr")
+    expect(rows).to_have_count(50)
+    expect(page.get_by_text("50 of 60 shown")).to_be_visible()
 
-    page.get_by_role("searchbox", name="Search organisations").fill("company 7")
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(60)
 
-    expect(page.get_by_role("rowheader")).to_have_count(1)
+    page.get_by_role("searchbox", name="Search organisations").fill("company 57")
+    expect(rows).to_have_count(1)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -46,7 +46,10 @@ def sdk(app: App, kauri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
     app.sandbox.control("POST", "clocks", {"business": "2026-11-20T12:00:00Z"})
     made = Sdk(app, app.connect(organisations=[kauri]))
     yield made
-    made.client.rest_client.pool_manager.clear()
+    # Clearing the manager only forgets its pools; their sockets would be found by the collector.
+    pools = made.client.rest_client.pool_manager.pools
+    for key in list(pools.keys()):
+        pools[key].close()
 
 
 def test_the_sdk_lists_connections(sdk: Sdk, kauri: str):

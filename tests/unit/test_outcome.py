@@ -2,7 +2,10 @@
 
 from datetime import date
 
-from airflow_xero.outcome import Outcome
+import psycopg
+
+from airflow_xero.errors import UnavailableError
+from airflow_xero.outcome import Outcome, reason_of
 
 DAY = date(2026, 11, 20)
 KAURI = {"tenant_id": "1", "tenant_name": "Kauri Coffee"}
@@ -58,10 +61,12 @@ def test_an_organisation_whose_worker_was_killed_has_failed():
 
 
 def test_unpublished_statistics_are_a_complaint():
-    outcome = Outcome(DAY, [KAURI], results=[complete(KAURI)], is_published=False)
+    outcome = Outcome(
+        DAY, [KAURI], results=[complete(KAURI)], not_published="model fct_invoices: no"
+    )
 
     assert outcome.headline().endswith("statistics NOT published.")
-    assert outcome.complaint() == "the statistics were not published"
+    assert outcome.complaint() == ("the statistics were not published: model fct_invoices: no")
 
 
 def test_an_organisation_that_must_be_reconnected_is_named_and_fails_nothing():
@@ -70,3 +75,13 @@ def test_an_organisation_that_must_be_reconnected_is_named_and_fails_nothing():
 
     assert outcome.remarks() == ["SKIPPED Måne Studio: Kaito must connect again"]
     assert outcome.complaint() is None
+
+
+def test_the_reason_of_a_database_error_quotes_no_data():
+    error = psycopg.errors.UniqueViolation("duplicate key\nDETAIL: Key (name)=(Private Person)")
+
+    assert reason_of(error) == "UniqueViolation: duplicate key"
+
+
+def test_the_reason_of_our_own_error_is_its_message():
+    assert reason_of(UnavailableError("Xero is down", status=503)) == "Xero is down"

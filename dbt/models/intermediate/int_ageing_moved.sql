@@ -9,10 +9,15 @@ settlements as (
     select * from {{ ref('int_settlements_dated') }}
 ),
 
+closed as (
+    select * from {{ ref('int_documents_closed') }}
+),
+
 -- Pieces of what is owed: a document adds its total, each settlement takes its part away.
 united as (
     select
         tenant_id,
+        document_id,
         ledger,
         currency_code,
         due_date,
@@ -24,6 +29,7 @@ united as (
     union all
     select
         tenant_id,
+        document_id,
         ledger,
         currency_code,
         due_date,
@@ -36,16 +42,22 @@ united as (
 
 pieces as (
     select
-        tenant_id,
-        ledger,
-        currency_code,
+        united.tenant_id,
+        united.ledger,
+        united.currency_code,
         -- Without a due date nothing is ever overdue.
-        coalesce(due_date, 'infinity'::date) as due_date,
-        effective_date,
-        sum(amount) as amount,
-        sum(base_amount) as base_amount
+        coalesce(united.due_date, 'infinity'::date) as due_date,
+        united.effective_date,
+        united.amount,
+        united.base_amount,
+        -- Once settled to zero, the pieces would only carry a nought from bucket to bucket.
+        case when closed.is_settled_to_zero then closed.last_settled_date else 'infinity'::date end
+            as last_date
     from united
-    group by tenant_id, ledger, currency_code, due_date, effective_date
+    left join closed
+        on
+            united.tenant_id = closed.tenant_id
+            and united.document_id = closed.document_id
 ),
 
 -- Each piece enters the bucket of its day, and moves on whenever a boundary is crossed. No ordering
@@ -76,6 +88,7 @@ final as (
     where
         pieces.effective_date < bucket.next_bucket_day
         and movement.event_date < 'infinity'::date
+        and movement.event_date <= pieces.last_date
 )
 
 select * from final

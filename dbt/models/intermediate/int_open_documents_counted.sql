@@ -7,35 +7,8 @@ documents as (
         and document_kind = 'invoice'
 ),
 
-settlements as (
-    select * from {{ ref('int_settlements_dated') }}
-    where document_kind = 'invoice'
-),
-
-settled as (
-    select
-        tenant_id,
-        document_id,
-        settled_date,
-        sum(amount) over (
-            partition by tenant_id, document_id
-            order by settled_date
-        ) as settled_amount
-    from settlements
-),
-
 closed as (
-    select
-        documents.tenant_id,
-        documents.document_id,
-        min(settled.settled_date) as closed_date
-    from documents
-    inner join settled
-        on
-            documents.tenant_id = settled.tenant_id
-            and documents.document_id = settled.document_id
-            and documents.total_amount <= settled.settled_amount
-    group by documents.tenant_id, documents.document_id
+    select * from {{ ref('int_documents_closed') }}
 ),
 
 spans as (

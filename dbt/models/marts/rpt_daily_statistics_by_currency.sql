@@ -1,7 +1,7 @@
 with
 
-windows as (
-    select * from {{ ref('int_windows_spanned') }}
+spine as (
+    select * from {{ ref('int_days_spanned') }}
 ),
 
 movements as (
@@ -12,24 +12,6 @@ document_errors as (
     select * from {{ ref('int_document_errors_listed') }}
 ),
 
--- Every currency met in the window, and the base currency even on a tenant without documents.
-currencies as (
-    select
-        tenant_id,
-        currency_code
-    from movements
-    union
-    select
-        tenant_id,
-        currency_code
-    from document_errors
-    union
-    select
-        tenant_id,
-        base_currency_code as currency_code
-    from windows
-),
-
 undated as (
     select
         tenant_id,
@@ -38,20 +20,6 @@ undated as (
     from document_errors
     where error = 'no_date'
     group by tenant_id, currency_code
-),
-
-spine as (
-    select
-        windows.tenant_id,
-        windows.base_currency_code,
-        windows.known_at,
-        currencies.currency_code,
-        days.day::date as day
-    from windows
-    inner join currencies on windows.tenant_id = currencies.tenant_id
-    cross join lateral generate_series(
-        windows.first_day::timestamp, windows.last_day::timestamp, interval '1 day'
-    ) as days (day)
 ),
 
 running as (

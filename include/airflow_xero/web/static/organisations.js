@@ -1,28 +1,26 @@
-// The organisations as figures, and as a table or, on a phone, as cards. Draws what it is given.
+// The organisations as a table or, on a phone, as cards. Draws what it is given.
 
+import { HiddenText, LINE, PANEL, useIsNarrow } from "./look.js";
 import {
   agoOf,
   canReconnect,
   dayOf,
   explanationOf,
   initialOf,
-  needsAttention,
   stateOf,
   timeOf,
 } from "./words.js";
 
-const { createElement: h, useEffect, useState } = globalThis.React;
+const { createElement: h, useState } = globalThis.React;
 const { Badge, Box, Button, Card, Flex, Input, SimpleGrid, Spinner, Table, Text } =
   globalThis.ChakraUI;
 
 const SEARCH_FROM = 8;
-
-// Surfaces that stand out from the page a little, in both of Airflow's colour modes.
-export const LINE = { borderColor: { base: "border", _dark: "whiteAlpha.300" } };
-export const PANEL = { ...LINE, bg: { base: "bg", _dark: "whiteAlpha.50" }, borderWidth: 1 };
+const SHOWN_AT_ONCE = 50;
 
 export function Organisations({ organisations, onConnect }) {
   const [sought, setSought] = useState("");
+  const [most, setMost] = useState(SHOWN_AT_ONCE);
   const isNarrow = useIsNarrow();
   const found = organisations.filter((one) =>
     `${one.name} ${one.connected_by} ${stateOf(one).label}`
@@ -33,7 +31,6 @@ export function Organisations({ organisations, onConnect }) {
   return h(
     Flex,
     { direction: "column", gap: 4 },
-    h(Figures, { organisations }),
     organisations.length >= SEARCH_FROM &&
       h(Input, {
         "aria-label": "Search organisations",
@@ -44,44 +41,19 @@ export function Organisations({ organisations, onConnect }) {
         value: sought,
       }),
     found.length
-      ? h(List, { organisations: found, onConnect })
+      ? h(List, { organisations: found.slice(0, most), onConnect })
       : h(Text, { color: "fg.muted", py: 6 }, "No organisation matches your search."),
-  );
-}
-
-function Figures({ organisations }) {
-  const active = organisations.filter((one) => one.state !== "disconnected");
-  const days = active.map((one) => one.last_complete_day).filter(Boolean).sort();
-  const attention = organisations.filter(needsAttention).length;
-  const tiles = [
-    ["Connected", active.length],
-    ["Healthy", organisations.filter((one) => one.state === "healthy").length],
-    ["Need attention", attention, attention ? "red.fg" : undefined],
-    ["Latest complete day", dayOf(days.at(-1))],
-  ];
-  return h(
-    SimpleGrid,
-    { as: "dl", columns: { base: 2, lg: 4 }, gap: 3 },
-    tiles.map(([label, value, color]) =>
+    found.length > most &&
       h(
         Flex,
-        {
-          ...PANEL,
-          borderRadius: "lg",
-          direction: "column-reverse",
-          justify: "flex-end",
-          key: label,
-          px: 4,
-          py: 3,
-        },
+        { align: "center", gap: 3 },
         h(
-          Text,
-          { as: "dd", color, fontSize: "xl", fontVariantNumeric: "tabular-nums", fontWeight: 600 },
-          value,
+          Button,
+          { ...LINE, onClick: () => setMost(most + SHOWN_AT_ONCE), variant: "outline" },
+          "Show more",
         ),
-        h(Text, { as: "dt", color: "fg.muted", fontSize: "sm" }, label),
+        h(Text, { color: "fg.muted", fontSize: "sm" }, `${most} of ${found.length} shown`),
       ),
-    ),
   );
 }
 
@@ -118,7 +90,7 @@ function Rows({ organisations, onConnect }) {
       ),
       h(
         Table.Body,
-        null,
+        { css: { "& tr:last-of-type > *": { borderBottomWidth: 0 } } },
         organisations.map((one) => h(Row, { key: one.tenant_id, one, onConnect })),
       ),
     ),
@@ -262,31 +234,4 @@ function Reconnect({ one, onConnect }) {
     },
     "Reconnect",
   );
-}
-
-export function HiddenText({ children, ...props }) {
-  return h(
-    Box,
-    {
-      clipPath: "inset(50%)",
-      height: "1px",
-      overflow: "hidden",
-      position: "absolute",
-      whiteSpace: "nowrap",
-      width: "1px",
-      ...props,
-    },
-    children,
-  );
-}
-
-function useIsNarrow() {
-  const [query] = useState(() => globalThis.matchMedia("(max-width: 800px)"));
-  const [isNarrow, setIsNarrow] = useState(query.matches);
-  useEffect(() => {
-    const follow = () => setIsNarrow(query.matches);
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, [query]);
-  return isNarrow;
 }

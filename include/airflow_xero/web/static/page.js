@@ -3,7 +3,9 @@
 // Airflow loads this module and draws globalThis["Xero"] inside its own shell, with its own React
 // and its Chakra theme (light and dark). There is no build step: createElement instead of JSX.
 
-import { HiddenText, LINE, Organisations, PANEL } from "./organisations.js";
+import { Figures } from "./figures.js";
+import { HiddenText, LINE, PANEL } from "./look.js";
+import { Organisations } from "./organisations.js";
 import { AIRFLOW_URL, XERO_URL, agoOf, counted } from "./words.js";
 
 const { createElement: h, useCallback, useEffect, useRef, useState } = globalThis.React;
@@ -32,6 +34,7 @@ function Xero() {
       problem && h(Problem, { problem, isStale: Boolean(organisations), reload }),
       isFirstRead && h(Loading),
       organisations?.length === 0 && h(Empty, { onConnect }),
+      organisations?.length > 0 && h(Figures, { organisations }),
       organisations?.length > 0 && h(Organisations, { organisations, onConnect }),
       organisations?.length > 0 && h(Text, { color: "fg.muted", fontSize: "sm" }, footnote(readAt)),
     ),

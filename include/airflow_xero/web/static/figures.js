@@ -1,0 +1,43 @@
+// Four figures about all organisations: how many, how well, and how far. Draws what it is given.
+
+import { PANEL } from "./look.js";
+import { dayOf, needsAttention } from "./words.js";
+
+const { createElement: h } = globalThis.React;
+const { Flex, SimpleGrid, Text } = globalThis.ChakraUI;
+
+export function Figures({ organisations }) {
+  const active = organisations.filter((one) => one.state !== "disconnected");
+  const days = active.map((one) => one.last_complete_day).filter(Boolean).sort();
+  const attention = organisations.filter(needsAttention).length;
+  const tiles = [
+    ["Connected", active.length],
+    ["Healthy", organisations.filter((one) => one.state === "healthy").length],
+    ["Need attention", attention, attention ? "red.fg" : undefined],
+    ["Latest complete day", dayOf(days.at(-1))],
+  ];
+  return h(
+    SimpleGrid,
+    { as: "dl", columns: { base: 2, lg: 4 }, gap: 3 },
+    tiles.map(([label, value, color]) =>
+      h(
+        Flex,
+        {
+          ...PANEL,
+          borderRadius: "lg",
+          direction: "column-reverse",
+          justify: "flex-end",
+          key: label,
+          px: 4,
+          py: 3,
+        },
+        h(
+          Text,
+          { as: "dd", color, fontSize: "xl", fontVariantNumeric: "tabular-nums", fontWeight: 600 },
+          value,
+        ),
+        h(Text, { as: "dt", color: "fg.muted", fontSize: "sm" }, label),
+      ),
+    ),
+  );
+}
