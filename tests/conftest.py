@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Generator, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -21,7 +20,7 @@ import pytest
 from local_stack.ports import free_port
 from local_stack.postgres import EmbeddedPostgres
 
-pytest_plugins = ["xero_sandbox.testing"] if find_spec("xero_sandbox.testing") else []
+pytest_plugins = ["xero_sandbox.testing"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_PAYLOADS = REPOSITORY.parent / "shared" / "real-payloads"

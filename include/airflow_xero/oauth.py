@@ -190,7 +190,10 @@ def unreachable(url: str, error: httpx.RequestError) -> UnavailableError:
 
 def _require_private(url: str, field_name: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    host = parts.hostname or ""
+    # RFC 6761 keeps every name below .localhost on the machine (or within a Compose network).
+    is_local = host in _LOOPBACK or host.endswith(".localhost")
+    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
         return
     raise XeroSetupError(f"{field_name} must begin with https:// (http only on localhost)")
 

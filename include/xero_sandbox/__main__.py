@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if state is not None:
             state.load(world)
             state.save(world)
-        sockets = listen(wanted.port)
+        sockets = listen(wanted.port, wanted.host)
     except (PortInUseError, StateFileError) as error:
         print(f"xero-sandbox: {error}", file=sys.stderr)
         return 2
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="xero-sandbox", description="A pretend Xero on this machine, for tests and demos."
     )
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument(
+        "--host", help="the address to serve on, within a container; this machine alone if unset"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the demo's books")
     parser.add_argument("--state", metavar="FILE", help="remember everything there (mode 600)")
     parser.add_argument(

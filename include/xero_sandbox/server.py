@@ -1,5 +1,7 @@
 """Serves the app on this machine alone: 127.0.0.1 and, where there is one, ::1.
 
+A container is a machine of its own, so there one address may be named instead.
+
 Knows sockets and uvicorn. Must not know what is served.
 """
 
@@ -20,11 +22,13 @@ class PortInUseError(Exception):
     """Somebody else listens on the port that was asked for."""
 
 
-def listen(port: int) -> list[socket.socket]:
-    """Sockets on both loopback addresses, on one port; a free one for 0.
+def listen(port: int, host: str | None = None) -> list[socket.socket]:
+    """Sockets on both loopback addresses, or on `host` alone, on one port; a free one for 0.
 
     Raises PortInUseError when the port is taken on either address.
     """
+    if host is not None:
+        return [_bind(socket.AF_INET, host, port)]
     for _ in range(_ATTEMPTS):
         first = _bind(socket.AF_INET, "127.0.0.1", port)
         taken = first.getsockname()[1]

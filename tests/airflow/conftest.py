@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,3 +147,16 @@ def connect_organisations(xero: SandboxServer) -> ConnectOrganisations:
             )
 
     return run
+
+
+@pytest.fixture
+def small_project(tmp_path: Path) -> Path:
+    """A dbt project without models that is built in a second; its profile is the real one's."""
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text(
+        "name: small\nversion: 0.1.0\nprofile: xero_warehouse\nmodel-paths: [models]\n"
+        "flags: {send_anonymous_usage_stats: false}\n"
+    )
+    shutil.copy(REPOSITORY / "dbt" / "profiles.yml", folder)
+    return folder

@@ -1,7 +1,6 @@
 """One dbt build: what is published, what a failure says, what is left behind."""
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from psycopg.conninfo import conninfo_to_dict
 
 from airflow_xero import dbt_build
 from airflow_xero.errors import PublishError
-
-DBT = Path(__file__).resolve().parents[2] / "dbt"
 
 
 @pytest.fixture
@@ -32,17 +29,9 @@ def environment(empty_database_dsn):
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A project of one model, which only its owner may read: `dbt_project.yml` and a profile."""
-    folder = tmp_path / "project"
-    (folder / "models").mkdir(parents=True)
-    (folder / "dbt_project.yml").write_text(
-        "name: small\nversion: 0.1.0\nprofile: xero_warehouse\nmodel-paths: [models]\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-    )
-    shutil.copy(DBT / "profiles.yml", folder / "profiles.yml")
-    add_model(folder, "numbers", "select 1 as number")
-    return folder
+def project(small_project):
+    add_model(small_project, "numbers", "select 1 as number")
+    return small_project
 
 
 def add_model(project: Path, name: str, sql: str) -> None:
