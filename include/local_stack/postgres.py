@@ -247,8 +247,9 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._run_as.prefix, str(_program(program)), *arguments]
+        own_log = self.folder / f"{program}.log"
         # Not through pipes: the server would inherit them, and we would wait for its end.
-        with (self.folder / f"{program}.log").open("w") as output:
+        with own_log.open("w") as output:
             status = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -259,11 +260,10 @@ class EmbeddedPostgres:
                 check=False,
             ).returncode
         if status != 0:
-            said = _last_lines(self.folder / f"{program}.log") or _last_lines(self.log)
-            server_said = _last_lines(self.log) if program == "pg_ctl" else ""
+            log = self.log if program == "pg_ctl" else own_log
             raise StackError(
-                f"Postgres: {program} ended with status {status}.\n{said}\n{server_said}".rstrip()
-                + f"\nRead {self.log}; free disk space or memory if it names them, then try again."
+                f"Postgres: {program} ended with status {status}.\n{_last_lines(log)}\n"
+                f"Read {log}; free disk space or memory if it names them, then try again."
             )
 
 

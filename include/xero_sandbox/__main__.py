@@ -6,6 +6,7 @@ Must not know what the sandbox does.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         create_app(world, save=state.save if state else None),
         on_ready=lambda: print(line, flush=True),
     )
-    server.run(sockets)
+    # Ctrl-C comes out again once every connection is closed.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets)
     return 0
 
 

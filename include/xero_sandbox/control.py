@@ -94,8 +94,9 @@ class ControlDoor:
                 raise ControlError("a clock cannot leave the years 1 to 9999") from error
         return self._clocks()
 
-    async def organisations(self, _: Request) -> Response:
+    async def organisations(self, request: Request) -> Response:
         """Every organisation, with its books in figures; builds those not touched yet."""
+        request.state.must_save = True
         now = self._world.business.now()
         described = []
         for plan in list(self._world.plans.values()):

@@ -70,14 +70,21 @@ class StateFile:
         """
         text = json.dumps(_snapshot(world), indent=1, default=_plain, ensure_ascii=False)
         try:
-            # mkstemp creates with mode 600; renaming is atomic within the directory.
-            handle, name = tempfile.mkstemp(prefix=".", dir=self._path.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).replace(self._path)
+            self._replace(text)
         except OSError as error:
             message = f"the state file {self._path} cannot be written: {error.strerror}"
             raise StateFileError(message) from error
+
+    def _replace(self, text: str) -> None:
+        # mkstemp creates with mode 600; renaming is atomic within the directory.
+        handle, name = tempfile.mkstemp(prefix=".", dir=self._path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(self._path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def _snapshot(world: World) -> dict[str, object]:

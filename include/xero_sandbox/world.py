@@ -6,6 +6,7 @@ built from, and built when first touched.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.company import DEMO, build_company
-from xero_sandbox.errors import ControlError
+from xero_sandbox.errors import ControlError, UnavailableError
 from xero_sandbox.faults import Faults
 from xero_sandbox.grants import Grants, user_of
 from xero_sandbox.limits import Limits, LimitSettings
@@ -22,6 +23,8 @@ from xero_sandbox.organisation import Editable, Organisation, Record, tenant_id_
 from xero_sandbox.payloads import load_payloads
 from xero_sandbox.requestlog import RequestLog
 from xero_sandbox.signing import Signer
+
+logger = logging.getLogger("xero_sandbox")
 
 DEFAULT_SEED = 7
 _DEMO_USERS = (
@@ -148,7 +151,7 @@ class World:
         plan = self.plans[tenant_id]
         organisation: Organisation
         if plan.payloads is not None:
-            organisation = load_payloads(Path(plan.payloads), plan.name)
+            organisation = _reload(plan.payloads, plan.name)
         else:
             plan = self.plans[tenant_id] = replace(plan, built_at=plan.built_at or now)
             organisation = build_company(
@@ -186,3 +189,12 @@ class World:
     def names(self, tenant_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Those of the ids that exist, with their names, in the given order."""
         return [(key, self.plans[key].name) for key in tenant_ids if key in self.plans]
+
+
+def _reload(folder: str, name: str) -> Organisation:
+    """Payloads that were served before a restart; the folder may be gone by now."""
+    try:
+        return load_payloads(Path(folder), name)
+    except (OSError, ValueError) as error:
+        logger.warning("event=payloads_gone folder=%s reason=%s", folder, error)
+        raise UnavailableError("The Organisation is offline") from error

@@ -142,7 +142,12 @@ def test_rotate_keys_says_how_many(warehouse, set_connection, capsys):
     assert "Re-encrypted the tokens of 0 grants" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("keys", ["", "not-a-fernet-key", f"{Fernet.generate_key()!r}"])
+@pytest.mark.parametrize(
+    "keys",
+    ["", "not-a-fernet-key", f"{Fernet.generate_key()!r}"],
+    # Named: a value made anew in each worker of pytest-xdist would name another test in each.
+    ids=["none", "no key", "bytes repr"],
+)
 def test_missing_or_malformed_keys_name_the_setting(keys, warehouse, set_connection, monkeypatch):
     set_connection("xero_default", **XERO)
     monkeypatch.setenv("XERO_TOKEN_KEYS", keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -158,6 +159,35 @@ def test_what_a_lost_answer_did_is_remembered(tmp_path: Path):
     assert sorted(each["replaced_at"] is None for each in saved) == [False, True]
 
 
+def test_payloads_that_are_gone_after_a_restart_are_an_organisation_offline(tmp_path: Path):
+    state, folder = tmp_path / "sandbox.json", tmp_path / "payloads"
+    folder.mkdir()
+    given = {"Organisations": [{"Name": "Given", "OrganisationID": "a" * 36}]}
+    (folder / "Organisation.json").write_text(json.dumps(given), encoding="utf-8")
+    with running(state, demo=False) as app:
+        made = app.sandbox.control("POST", "organisations", {"payloads": str(folder)})
+        owned = {"email": "gia@example.com", "organisations": [made["tenantId"]]}
+        app.sandbox.control("POST", "users", owned)
+        tokens = app.connect("gia@example.com")
+    with running(state) as app:
+        assert app.read(tokens, "Organisation", made["tenantId"]).status_code == 200
+    shutil.rmtree(folder)
+    with running(state) as app:
+        response = app.read(tokens, "Organisation", made["tenantId"])
+    assert (response.status_code, response.text) == (503, "The Organisation is offline")
+
+
+def test_a_state_that_cannot_be_saved_is_no_success(tmp_path: Path, caplog):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with running(folder / "sandbox.json") as app:
+        shutil.rmtree(folder)
+        response = app.http.post("/_sandbox/reset")
+        assert response.status_code == 500
+        assert app.http.get("/_sandbox/health").status_code == 200
+    assert "cannot be written" in caplog.text
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", '{"version": 99}', "[]"])
 def test_a_file_that_is_not_a_state_file_is_left_alone(tmp_path: Path, text, capsys):
     state = tmp_path / "sandbox.json"
@@ -174,7 +204,8 @@ def test_a_state_file_in_a_folder_that_does_not_exist_is_said_so(tmp_path: Path,
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_the_command_prints_its_address_and_ends_well(tmp_path: Path):
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_its_address_and_ends_quietly(end: signal.Signals):
     command = [sys.executable, "-m", "xero_sandbox", "--seed", "7", "--client-id", "mine"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
@@ -185,7 +216,7 @@ def test_the_command_prints_its_address_and_ends_well(tmp_path: Path):
         found = re.fullmatch(r"xero-sandbox listening on (http://localhost:\d+)\n", line)
         assert found is not None
         page = httpx.get(found[1], trust_env=False)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(end)
         rest, errors = process.communicate(timeout=20)
     assert page.status_code == 200
     assert "mine" in page.text

@@ -1,7 +1,8 @@
 """One warehouse for every test of the marts: organisations loaded by SQL, built by dbt.
 
 Knows the raw tables and how dbt is called; must not know what a model computes. The organisations:
-the two real demo companies (where their payloads are at hand), pretend books from a seed in two
+the two real demo companies (where their payloads are at hand), two of the sandbox's (their ledgers
+are code of their own), pretend books from a seed in two
 versions (two nights), a twin with the same ids and other amounts, one without documents, and one
 whose first extraction never finished.
 """
@@ -18,6 +19,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,6 +28,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from local_stack.postgres import EmbeddedPostgres
+from xero_sandbox.company import Company, build_company
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DBT = REPOSITORY / "dbt"
@@ -315,6 +318,45 @@ def _pretend_tenants() -> dict[str, Tenant]:
     }
 
 
+@pytest.fixture(scope="session")
+def companies() -> dict[str, Company]:
+    """The sandbox's organisations: one in its base currency alone, one in three currencies."""
+    traits: dict[str, dict[str, Any]] = {
+        "ledger": {},
+        "foreign ledger": {"country": "US", "currencies": ["EUR", "GBP"]},
+    }
+    made = {
+        name: build_company(name, seed=11, days=150, now=SECOND_NIGHT, traits=given)
+        for name, given in traits.items()
+    }
+    for company in made.values():
+        company.advance(SECOND_NIGHT)
+    return made
+
+
+def _sandbox_tenant(company: Company) -> Tenant:
+    endpoints = {
+        endpoint: endpoint.title().replace("_", "")
+        for endpoint in _ID_FIELDS
+        if endpoint != "trial_balances"
+    }
+    records = {
+        endpoint: json.loads(json.dumps(company.records(resource), default=_number))
+        for endpoint, resource in endpoints.items()
+    }
+    report = company.report("TrialBalance", {"date": LAST_DAY.isoformat()}) or {}
+    report_id = {"ReportID": f"TrialBalance:{LAST_DAY}:accrual"}
+    records["trial_balances"] = [json.loads(json.dumps(report, default=_number)) | report_id]
+    return Tenant(company.tenant_id, {SECOND_NIGHT: records})
+
+
+def _number(amount: object) -> float:
+    """Two decimals survive a float; the test compares with the Decimals of the ledger."""
+    if isinstance(amount, Decimal):
+        return float(amount)
+    raise TypeError(amount)
+
+
 def _real_tenants() -> dict[str, Tenant]:
     nz = new_zealand()
     nz["accounts"] = [{"AccountID": "debtors", "Type": "CURRENT", "SystemAccount": "DEBTORS"}]
@@ -478,10 +520,12 @@ def loaded_warehouse(
     postgres_server: EmbeddedPostgres,
     warehouse_template: str,
     tmp_path_factory: pytest.TempPathFactory,
+    companies: dict[str, Company],
 ) -> Iterator[Warehouse]:
     """The organisations in the raw tables, nothing built yet."""
     postgres_server.create_database("marts", template=warehouse_template)
     tenants = _pretend_tenants() | (_real_tenants() if REAL_PAYLOADS.is_dir() else {})
+    tenants |= {name: _sandbox_tenant(company) for name, company in companies.items()}
     dsn = postgres_server.dsn("marts")
     with psycopg.connect(dsn) as connection:
         for tenant in tenants.values():
