@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 DOCS_PAGE = "dbt_docs"
 _PARTIAL_PARSE = "partial_parse.msgpack"
 _GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
+# A task's process ends at once, so that Python's helper finds dbt's semaphores and complains, as an
+# error in the log of a task that went well. It removes them all the same.
+_CALM_ENDING = {"PYTHONWARNINGS": "ignore:resource_tracker"}
 # Extra of a Postgres connection → the variable by which libpq, and so dbt, learns it.
 _LIBPQ_VARIABLES = {
     "sslmode": "PGSSLMODE",
@@ -141,7 +144,7 @@ def publish(
     """
     with (
         tempfile.TemporaryDirectory(prefix="xero_dbt_") as folder,
-        _set_environment(environment),
+        _set_environment({**environment, **_CALM_ENDING}),
     ):
         target = Path(folder)
         kept = cache / hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]

@@ -34,6 +34,12 @@ class Warehouse:
     dsn: str = field(repr=False)
     reader_dsn: str | None = field(repr=False)
 
+    @property
+    def place(self) -> str:
+        """Host, port and database, without login: tells one warehouse from another."""
+        parts = conninfo_to_dict(self.dsn)
+        return f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
+
     def airflow_connection(self, connection_id: str) -> dict[str, Any]:
         """Return the Airflow connection to it, as the REST API wants it."""
         parts = conninfo_to_dict(self.dsn)

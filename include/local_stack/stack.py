@@ -116,6 +116,21 @@ class Stack:
             return own_warehouse(self.settings.warehouse_dsn)
         return embedded_warehouse(self.server, self.secrets)
 
+    def refuse_another_warehouse(self) -> None:
+        """Raise StackError when this stack was installed with another warehouse than now named.
+
+        Its organisations and days lie there, and Airflow remembers them as done.
+        """
+        place = self.warehouse().place if self.settings.warehouse_dsn else "embedded"
+        installed = self.state.get("warehouse")
+        if installed is None:
+            self.state.set("warehouse", place)
+        elif installed != place:
+            raise StackError(
+                f"This stack works with the warehouse {installed}, and XERO_WAREHOUSE_DSN now "
+                f"means {place}: put it back in .env, or begin anew with `make reset`."
+            )
+
     def sandbox(self) -> Sandbox:
         """Return the demo's pretend Xero."""
         return Sandbox(self.port("sandbox"), self.settings.folder)

@@ -39,6 +39,7 @@ def run(settings: Settings, progress: Progress, *, now: datetime) -> None:
         remember_nights(stack, now)
         stack.choose_ports()
         stack.start_postgres()
+        stack.refuse_another_warehouse()
         stack.migrate_airflow()
         write_login(stack)
         if stack.start_children():
