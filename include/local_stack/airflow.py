@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import IO
 
 from local_stack.environment import inherited_environment
 from local_stack.errors import StackError
@@ -66,30 +67,25 @@ class Airflow:
             for name, words in commands.items()
         ]
 
-    def run_command(self, *words: str, secrets: Mapping[str, str] | None = None) -> None:
-        """Run one `airflow` command to its end, its output in a log; StackError when it fails.
+    def run_command(self, *words: str, secrets: Mapping[str, str] | None = None) -> str:
+        """Run one `airflow` command to its end and return its output, which is also its log.
 
+        StackError when it fails.
         `secrets` are further environment variables of this command only.
         """
         log = self.folder / "logs" / f"airflow-{'-'.join(words)}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "airflow", *words]
+        environment = {**inherited_environment(), **self.environment(), **(secrets or {})}
         with log.open("wb") as output:
-            status = subprocess.run(
-                [sys.executable, "-m", "airflow", *words],
-                env={**inherited_environment(), **self.environment(), **(secrets or {})},
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_COMMAND_SECONDS,
-                check=False,
-            ).returncode
+            status = _status_of(command, environment, output=output, cwd=self.folder)
         if status != 0:
             last = self.secrets.redacted(_last_line(log))
             raise StackError(
                 f"`airflow {' '.join(words)}` ended with status {status}: {last}\n"
                 f"Read {log}, then run the command again."
             )
+        return log.read_text(errors="replace")
 
     def environment(self) -> dict[str, str]:
         """Return what every Airflow process needs beside the caller's; it holds secrets."""
@@ -127,6 +123,25 @@ class Airflow:
             "AIRFLOW__XERO__FIRST_DAY": self.first_day.isoformat(),
             "XERO_TOKEN_KEYS": secret("xero_token_keys"),
         }
+
+
+def _status_of(
+    command: Sequence[str], environment: Mapping[str, str], *, output: IO[bytes], cwd: Path
+) -> int | str:
+    """Run the command; return its status, or words when it did not end in time."""
+    try:
+        return subprocess.run(
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return f"unknown, being stopped after {_COMMAND_SECONDS} s"
 
 
 def _last_line(path: Path) -> str:

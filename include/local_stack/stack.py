@@ -175,7 +175,7 @@ class Stack:
     def migrate_warehouse(self) -> None:
         """Bring the warehouse's tables to the version of the code."""
         self.progress.step("warehouse: preparing its tables")
-        self.airflow().run_command(
+        output = self.airflow().run_command(
             "xero",
             "migrate",
             secrets={
@@ -183,6 +183,9 @@ class Stack:
                 for body in self.connections()
             },
         )
+        for line in output.splitlines():
+            if line.startswith("note:"):
+                self.progress.step(f"warehouse: {line}")
 
     def check(self) -> None:
         """Raise StackError when a process has died."""
