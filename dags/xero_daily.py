@@ -23,10 +23,10 @@ publishes the statistics. The run's day is the date (UTC) on which its data inte
 | what you see | what it means | what to do |
 |---|---|---|
 | `list_tenants` failed | connection, warehouse or version | its log names the field or command |
-| one `extract_tenant` failed | only that organisation | read its log, then clear the task |
+| one `extract_tenant` failed | only that organisation | read its log, clear it with Downstream |
 | `report_outcome` says WAITING | Xero's daily limit is used up | nothing: the next run goes on |
 | `report_outcome` says SKIPPED | a user must consent again | page Xero, Connect to Xero |
-| `dbt_build` failed | a model or test; the marts keep the last good state | its log names them |
+| `dbt_build` failed | a model or a test of the data | its log names them; then clear it |
 
 Run it for another day with the configuration `{"day": "2026-11-20"}`. Running a day again
 changes nothing that was right.
@@ -72,4 +72,6 @@ with DAG(
         built_by=dbt_build.task_id,
         trigger_rule="all_done",
     )
-    extract_tenant >> dbt_build >> report_outcome
+    # The report waits for every extraction itself, so that one that is cleared is reported anew.
+    extract_tenant >> [dbt_build, report_outcome]
+    dbt_build >> report_outcome

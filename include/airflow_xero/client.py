@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -81,7 +81,7 @@ class XeroClient:
         since: datetime | None = None,
         first_page: int = 1,
         day: date | None = None,
-    ) -> Iterator[Page]:
+    ) -> Generator[Page]:
         """Walk an endpoint; the next page is fetched while the caller handles this one.
 
         `since` (aware) asks for records changed after it; `day` is the day of a report.
@@ -94,7 +94,7 @@ class XeroClient:
 
     def _walk(
         self, endpoint: Endpoint, tenant_id: str, *, since: datetime | None, first_page: int
-    ) -> Iterator[Page]:
+    ) -> Generator[Page]:
         abandoned = Event()
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="xero-next-page")
 

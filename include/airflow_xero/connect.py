@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psycopg
+from cryptography.fernet import InvalidToken
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
@@ -42,6 +43,7 @@ __all__ = [
     "SkippedTenant",
     "begin",
     "finish",
+    "reconcile",
     "skipped_tenants",
     "status",
     "tenants_to_extract",
@@ -126,7 +128,7 @@ def finish(
     begun = _take(app, warehouse, state)
     try:
         _require_same_browser(begun, browser_cookie, now)
-        verifier = tokens.cipher.decrypt(begun.code_verifier).decode()
+        verifier = _unsealed(begun.code_verifier, tokens)
         granted = oauth.exchange_code(app, code, code_verifier=verifier, http=http, now=now)
         identity = identify(app, granted, http=http)
         grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
@@ -142,6 +144,26 @@ def finish(
         (Connected(entry.tenant_id, entry.tenant_name) for entry in just_now),
         key=lambda connected: connected.tenant_name,
     )
+
+
+def reconcile(
+    app: XeroApp,
+    grant_id: str,
+    *,
+    warehouse: psycopg.Connection[Any],
+    tokens: TokenStore,
+    http: httpx.Client,
+    now: datetime,
+) -> None:
+    """Ask Xero which organisations the grant still reaches, and leave out the others from now on.
+
+    Xero tells nobody of a disconnection: a refused organisation is the sign to ask. Raises what
+    Xero's answers mean.
+    """
+    listed = oauth.connections(app, tokens.fresh(grant_id).value, http=http)
+    organisations = [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
+    with warehouse_errors(), warehouse.transaction():
+        _close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor="xero_daily")
 
 
 @dataclass(frozen=True)
@@ -170,6 +192,15 @@ def _take(app: XeroApp, warehouse: psycopg.Connection[Any], state: str) -> _Begu
             "This consent is unknown or was used already: press Connect to Xero again"
         )
     return _BegunRow(*row)
+
+
+def _unsealed(code_verifier: bytes, tokens: TokenStore) -> str:
+    try:
+        return tokens.cipher.decrypt(code_verifier).decode()
+    except InvalidToken:
+        raise XeroSetupError(
+            "XERO_TOKEN_KEYS changed while the consent was under way: press Connect to Xero again"
+        ) from None
 
 
 def _require_same_browser(begun: _BegunRow, browser_cookie: str, now: datetime) -> None:
@@ -203,7 +234,19 @@ def _store(
             cursor.execute(_SAVE_TENANT, values)
             cursor.execute(_SAVE_CONNECTION, values)
             cursor.execute(_AUDIT, _entry(actor, "connected", entry.tenant_id))
-        listed = [entry.connection_id for entry in organisations]
+        _close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor=actor)
+
+
+def _close_unlisted(
+    warehouse: psycopg.Connection[Any],
+    organisations: Sequence[Connection],
+    *,
+    grant_id: str,
+    now: datetime,
+    actor: str,
+) -> None:
+    listed = [entry.connection_id for entry in organisations]
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
         gone = cursor.execute(
             "update xero_ops.connections set disconnected_at = %s"
             " where grant_id = %s and disconnected_at is null and connection_id <> all(%s::uuid[])"

@@ -76,14 +76,19 @@ class DbtBuildOperator(BaseOperator):
             if not runs:
                 self.log.info("Nothing to publish: every complete extraction is in the marts.")
                 return 0
+
+            def built() -> None:
+                with hook.warehouse() as warehouse, warehouse_errors():
+                    mark_built(warehouse, runs)
+
             docs = publish(
                 dbt_project_dir(),
                 environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
                 cache=dbt_cache_dir(),
                 say=self.log.info,
+                built=built,
             )
             with hook.warehouse() as warehouse, warehouse_errors():
-                mark_built(warehouse, runs)
                 store_page(warehouse, DOCS_PAGE, docs)
         self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
         return len(runs)
@@ -135,11 +140,17 @@ def warehouse_environment(connection: Connection) -> dict[str, str]:
 
 
 def publish(
-    project: Path, *, environment: Mapping[str, str], cache: Path, say: Callable[[str], object]
+    project: Path,
+    *,
+    environment: Mapping[str, str],
+    cache: Path,
+    say: Callable[[str], object],
+    built: Callable[[], object],
 ) -> bytes:
     """Run `dbt build` and then `dbt docs generate --static`; the docs as one HTML page.
 
-    `cache` keeps dbt's partial parse; `say` is told what was built, as a table.
+    `cache` keeps dbt's partial parse; `say` is told what was built, as a table; `built` is called
+    when the marts are renewed, so that docs which fail afterwards do not belie them.
     Raises PublishError naming what failed.
     """
     with (
@@ -157,6 +168,7 @@ def publish(
         if build.result is not None:
             say(as_table(build.result.results))
         _raise_failures(build)
+        built()
         # The build has just compiled everything.
         _raise_failures(
             _invoke("docs", "generate", "--static", "--no-compile", project=project, target=target)

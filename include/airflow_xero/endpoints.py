@@ -37,6 +37,7 @@ class Endpoint:
     `scopes` are alternatives, any one of which suffices (granular first, then broad, each
     read-only); `params` are sent with every request. `never_empties` marks a list that always
     has a record once it had one, so that an empty answer is a fault and no deletion.
+    What is not `is_required` may stay unread where the user granted or has no right to it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Endpoint:
     scopes: tuple[str, ...]
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     never_empties: bool = False
+    is_required: bool = True
 
 
 _SETTINGS = ("accounting.settings.read", "accounting.settings")
@@ -121,6 +123,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "ReportID",
         Reading.REPORT,
         _TRIAL_BALANCE,
+        # The statistics come from documents; without the report they are not held against it.
+        is_required=False,
     ),
 )
 

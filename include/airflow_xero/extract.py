@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -17,13 +18,20 @@ import psycopg
 from airflow_xero import runs
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoints import ENDPOINTS, Endpoint, Reading, report_key
-from airflow_xero.errors import RateLimitError, XeroError
+from airflow_xero.errors import (
+    RateLimitError,
+    ScopeMissingError,
+    TenantForbiddenError,
+    XeroError,
+)
 from airflow_xero.page import Page
 from airflow_xero.raw import OVERLAP, Poured, RawStore, Walk
 
 _FRESH = timedelta(minutes=30)
 # Xero's servers disagree a little; a clock further back than this was set back.
 _CLOCK_SKEW = timedelta(minutes=5)
+_MOST_WALKS = 3
+_LONG_WAIT_SECONDS = 600
 _CLOCK = ENDPOINTS[0]
 _DOCUMENTS = tuple(
     endpoint.name
@@ -70,11 +78,15 @@ class EndpointCounts:
 
 @dataclass(frozen=True)
 class Extracted:
-    """How an extraction ended; `counts` by endpoint name, only for endpoints that were read."""
+    """How an extraction ended; `counts` by endpoint name, only for endpoints that were read.
+
+    `gaps` says, by endpoint name, why an endpoint that is not required could not be read.
+    """
 
     state: Literal["complete", "waiting_for_limit"]
     run_id: int
     counts: Mapping[str, EndpointCounts]
+    gaps: Mapping[str, str]
 
 
 def extract_day(
@@ -87,8 +99,8 @@ def extract_day(
 ) -> Extracted:
     """Extract one organisation: documents up to now, reports as at `day`.
 
-    Returns `complete`, or `waiting_for_limit` when Xero's limit opens later only (the cursor is
-    kept). Any other XeroError is stored as the run's reason and raised; WarehouseBusyError when
+    Returns `complete`, or `waiting_for_limit` when Xero's limit opens much later only (the cursor
+    is kept). Any other error is stored as the run's reason and raised; WarehouseBusyError when
     another extraction of the same organisation is under way. `warehouse` must not be inside a
     transaction; every page is committed.
     """
@@ -97,9 +109,10 @@ def extract_day(
         reading = _Reading(tenant, day, client=client, warehouse=warehouse, run=run)
         try:
             reading.read_all()
-            runs.complete(warehouse, tenant.tenant_id, run)
+            runs.complete(warehouse, tenant.tenant_id, run, remark=reading.remark())
         except RateLimitError as limit:
-            if limit.retry_after_seconds is None:
+            # A shorter wait is worth another try of the task.
+            if limit.retry_after_seconds is None or limit.retry_after_seconds <= _LONG_WAIT_SECONDS:
                 runs.fail(warehouse, tenant.tenant_id, run, reason=limit.message)
                 raise
             runs.wait_for_limit(
@@ -112,6 +125,10 @@ def extract_day(
             return reading.ended("waiting_for_limit")
         except XeroError as error:
             runs.fail(warehouse, tenant.tenant_id, run, reason=error.message)
+            raise
+        except Exception as fault:
+            # The page must not go on saying that this organisation is being read.
+            runs.fail(warehouse, tenant.tenant_id, run, reason=f"a fault: {type(fault).__name__}")
             raise
         return reading.ended("complete")
 
@@ -138,6 +155,7 @@ class _Reading:
         )
         self._xero_now: datetime | None = None
         self._counts: dict[str, EndpointCounts] = {}
+        self._gaps: dict[str, str] = {}
 
     def read_all(self) -> None:
         """Read every endpoint that is not up to date, in the order of `ENDPOINTS`."""
@@ -150,7 +168,11 @@ class _Reading:
                     self._run.run_id,
                 )
             else:
-                self._read(endpoint)
+                self._read_or_leave(endpoint)
+
+    def remark(self) -> str | None:
+        """What was left unread and why, in a line; None when everything was read."""
+        return "; ".join(f"{name} not read: {why}" for name, why in self._gaps.items()) or None
 
     def ended(self, state: Literal["complete", "waiting_for_limit"]) -> Extracted:
         """The extraction's outcome."""
@@ -161,7 +183,7 @@ class _Reading:
             self._run.run_id,
             state,
         )
-        return Extracted(state, self._run.run_id, self._counts)
+        return Extracted(state, self._run.run_id, self._counts, self._gaps)
 
     def _is_up_to_date(self, endpoint: Endpoint) -> bool:
         if endpoint is _CLOCK or self._xero_now is None:
@@ -182,28 +204,50 @@ class _Reading:
             and self._raw.walk_cut_short(endpoint) is None
         )
 
+    def _read_or_leave(self, endpoint: Endpoint) -> None:
+        try:
+            self._read(endpoint)
+        except (ScopeMissingError, TenantForbiddenError) as error:
+            if endpoint.is_required:
+                raise
+            self._gaps[endpoint.name] = error.message
+
     def _read(self, endpoint: Endpoint) -> None:
-        key = report_key(endpoint, self._day) if endpoint.reading is Reading.REPORT else None
+        """Walk the endpoint, and once more when edits may have hidden a record from the walk."""
         cut_short = self._walk_to_continue(endpoint)
         since = cut_short.modified_since if cut_short else self._since(endpoint)
+        for _ in range(_MOST_WALKS):
+            is_steady = self._walk(endpoint, since, cut_short)
+            if is_steady:
+                break
+            cut_short = None
+        else:
+            self._raw.give_up_walk(endpoint)
+        self._log_read(endpoint, self._counts[endpoint.name])
+
+    def _walk(self, endpoint: Endpoint, since: datetime | None, cut_short: Walk | None) -> bool:
+        """Pour every page; whether no record was edited meanwhile."""
+        key = report_key(endpoint, self._day) if endpoint.reading is Reading.REPORT else None
         pages = self._client.pages(
             endpoint,
             self._tenant.tenant_id,
             since=since,
-            # Records that were edited meanwhile moved to the end and the others moved up, so
-            # the last page that was committed is read once more.
+            # The last page that was committed is read once more: others may have moved up to it.
             first_page=max(1, cut_short.next_page - 1) if cut_short else 1,
             day=self._day if key else None,
         )
-        counts = EndpointCounts()
         walk = cut_short
-        for page in pages:
-            self._xero_now = self._xero_now or page.xero_now
-            walk = walk or Walk(since, page.xero_now, next_page=1)
-            poured = self._raw.pour(page, walk=walk, report_key=key)
-            counts = counts.plus(page, poured)
-            self._counts[endpoint.name] = counts
-        self._log_read(endpoint, counts)
+        is_steady = True
+        # Closed at once when a page cannot be stored, so that no further one is fetched.
+        with closing(pages):
+            for page in pages:
+                self._xero_now = self._xero_now or page.xero_now
+                walk = walk or Walk(since, page.xero_now, next_page=1)
+                poured = self._raw.pour(page, walk=walk, report_key=key)
+                counts = self._counts.get(endpoint.name, EndpointCounts())
+                self._counts[endpoint.name] = counts.plus(page, poured)
+                is_steady = not poured.is_shifted
+        return is_steady
 
     def _walk_to_continue(self, endpoint: Endpoint) -> Walk | None:
         if endpoint.reading is not Reading.CHANGES:

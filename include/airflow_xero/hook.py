@@ -17,7 +17,7 @@ from airflow.sdk.log import mask_secret
 
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
-from airflow_xero.connect import tenants_to_extract
+from airflow_xero.connect import reconcile, tenants_to_extract
 from airflow_xero.errors import (
     ConsentLostError,
     NotConnectedError,
@@ -81,7 +81,7 @@ class XeroHook(BaseHook):
         """
         connection = self._connection()
         fields = self._fields(connection)
-        mask_secret(connection.password)
+        mask_secret((connection.password or "").strip())
         return XeroApp(
             conn_id=self.xero_conn_id,
             client_id=self._required(connection.login, "login"),
@@ -165,6 +165,20 @@ class XeroHook(BaseHook):
             renewed_token=lambda value: tokens.fresh(tenant.grant_id, rejected=value).value,
             http=self.http(),
         )
+
+    def reconcile(self, tenant: Tenant, warehouse: psycopg.Connection[Any]) -> None:
+        """Leave out from now on what the tenant's grant does not reach any more, if Xero says."""
+        try:
+            reconcile(
+                self.app(),
+                tenant.grant_id,
+                warehouse=warehouse,
+                tokens=self.token_store(),
+                http=self.http(),
+                now=_now(),
+            )
+        except XeroError as error:
+            self.log.warning("connections not reconciled: %s", error)
 
     def get_conn(self) -> SafeApiClient:
         """xero-python's ApiClient for a Dag author: `AccountingApi(hook.get_conn())`.

@@ -14,7 +14,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_xero.connect import skipped_tenants, status, tenants_to_extract
-from airflow_xero.errors import XeroSetupError
+from airflow_xero.errors import TenantForbiddenError, XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
@@ -32,20 +32,27 @@ def day_of_run(context: Context) -> date:
 
     The run's configuration `{"day": "2026-11-20"}` wins; else the date on which the data interval
     of the schedule starts; else, for a run without logical date, the day before it was due.
-    Raises XeroSetupError when the configured day is not a date.
+    Raises XeroSetupError when the configured day is not a date, or lies ahead.
     """
     dag_run = context["dag_run"]
     configured = (dag_run.conf or {}).get("day")
     if configured is not None:
-        try:
-            return date.fromisoformat(configured)
-        except (TypeError, ValueError):
-            raise XeroSetupError(
-                f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
-            ) from None
+        return _configured_day(configured, last=_utc_date(dag_run.run_after))
     if dag_run.data_interval_start is not None:
         return _utc_date(dag_run.data_interval_start)
     return _utc_date(dag_run.run_after) - timedelta(days=1)
+
+
+def _configured_day(configured: object, *, last: date) -> date:
+    try:
+        day = date.fromisoformat(str(configured))
+    except ValueError:
+        raise XeroSetupError(
+            f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
+        ) from None
+    if day > last:
+        raise XeroSetupError(f'The run\'s configuration "day" is {day}, a day to come')
+    return day
 
 
 def _utc_date(moment: datetime) -> date:
@@ -107,14 +114,19 @@ class ExtractTenantOperator(BaseOperator):
     def _extract(self, day: date, dag_run_id: str) -> dict[str, Any]:
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             tenant = hook.tenant(self.tenant["tenant_id"])
-            extracted = extract_day(
-                tenant,
-                day,
-                client=hook.client(tenant),
-                warehouse=warehouse,
-                dag_run_id=dag_run_id,
-            )
+            try:
+                extracted = extract_day(
+                    tenant,
+                    day,
+                    client=hook.client(tenant),
+                    warehouse=warehouse,
+                    dag_run_id=dag_run_id,
+                )
+            except TenantForbiddenError:
+                hook.reconcile(tenant, warehouse)
+                raise
             summary = {**self.tenant, "state": extracted.state, **_totals(extracted)}
+            summary["gaps"] = dict(extracted.gaps)
             if extracted.state == "waiting_for_limit":
                 summary["resume_at"] = self._resume_at(warehouse)
         self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))
@@ -164,6 +176,7 @@ class ReportOutcomeOperator(BaseOperator):
             failures=as_list(pull(task_ids=self.extracted_by, key=FAILURE_KEY)),
             skipped=pull(task_ids=self.listed_by, key=SKIPPED_KEY) or (),
             not_published=self._not_published(pull),
+            published=(pull(task_ids=self.built_by) or {}).get("runs", 0),
         )
         self.log.info(outcome.headline())
         for remark in outcome.remarks():

@@ -21,10 +21,11 @@ class Outcome:
     """One run of one day.
 
     `tenants` are the organisations that were to be extracted (`tenant_id`, `tenant_name`);
-    `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`);
+    `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`, `gaps`);
     `failures` the reasons they left (`tenant_id`, `reason`); `skipped` organisations that must be
     reconnected (`tenant_name`, `reason`). An organisation that left no result has failed.
-    `not_published` says why the statistics were not renewed; None when they were.
+    `not_published` says why the statistics could not be renewed; None when they could, and then
+    `published` counts the extractions that came into them.
     """
 
     day: date
@@ -33,6 +34,7 @@ class Outcome:
     failures: Sequence[Mapping[str, str]] = ()
     skipped: Sequence[Mapping[str, str]] = field(default=())
     not_published: str | None = None
+    published: int = 0
 
     def complete(self) -> list[Mapping[str, str]]:
         """The organisations that were extracted."""
@@ -49,7 +51,9 @@ class Outcome:
 
     def headline(self) -> str:
         """The figures of the run in one line."""
-        statistics = "NOT published" if self.not_published else "published"
+        statistics = "published" if self.published else "as they were"
+        if self.not_published:
+            statistics = "NOT published"
         return (
             f"{self.day}: {len(self.complete())} complete, {len(self.waiting())} waiting,"
             f" {len(self.failed())} failed, {len(self.skipped)} skipped;"
@@ -72,9 +76,15 @@ class Outcome:
             f" {reasons.get(tenant['tenant_id'], 'its task ended without a word, see its log')}"
             for tenant in self.failed()
         ]
-        return (
-            waiting + failed + [f"SKIPPED {t['tenant_name']}: {t['reason']}" for t in self.skipped]
-        )
+        gaps = [
+            f"GAP {result['tenant_name']}: {endpoint} not read: {reason}"
+            for result in self.results
+            for endpoint, reason in result.get("gaps", {}).items()
+        ]
+        skipped = [
+            f"SKIPPED {tenant['tenant_name']}: {tenant['reason']}" for tenant in self.skipped
+        ]
+        return waiting + failed + gaps + skipped
 
     def complaint(self) -> str | None:
         """Why the run must turn red, or None."""

@@ -26,6 +26,8 @@ from airflow_xero.warehouse import warehouse_errors
 OVERLAP = timedelta(minutes=10)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
+_STAMP_PRECISION = timedelta(seconds=1)
+
 # An escape that Postgres refuses: NUL, or half of a surrogate pair. The lookbehind and the even
 # number of backslashes keep an escaped backslash before a harmless "u0000" as it is; a whole
 # pair is matched first and kept.
@@ -51,13 +53,19 @@ class Walk:
 
 @dataclass(frozen=True)
 class Poured:
-    """What one page changed."""
+    """What one page changed.
+
+    `is_shifted` on a walk's last page: records were edited while it was walked. They moved to
+    its end, those behind them moved up, and one may have slipped from a page to come to a page
+    already read. The walk has to be made once more.
+    """
 
     records_read: int
     records_new: int
     records_changed: int
     records_deleted: int
     records_repaired: int
+    is_shifted: bool
 
 
 class RawStore:
@@ -120,14 +128,28 @@ class RawStore:
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
             cursor.execute(_SETTINGS, {"is_last": page.is_last})
-            poured = self._pour_records(cursor, page, report_key)
+            poured = self._pour_records(cursor, page, walk=walk, report_key=report_key)
             self._count(cursor, page, poured)
             if endpoint.reading is not Reading.REPORT:
-                self._progress(cursor, page, walk)
+                self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
         return poured
 
+    def give_up_walk(self, endpoint: Endpoint) -> None:
+        """Forget where the walk stands; the watermark stays, so that the next run asks again."""
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+            self._connection.transaction(),
+            self._connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            cursor.execute(_FORGET, {"tenant_id": self._tenant_id, "endpoint": endpoint.name})
+
     def _pour_records(
-        self, cursor: psycopg.Cursor[tuple[Any, ...]], page: Page, report_key: str | None
+        self,
+        cursor: psycopg.Cursor[tuple[Any, ...]],
+        page: Page,
+        *,
+        walk: Walk,
+        report_key: str | None,
     ) -> Poured:
         body, repairs = repaired(page.body)
         if b"\x00" in body:
@@ -146,6 +168,8 @@ class RawStore:
                     "tenant_id": self._tenant_id,
                     "run_id": self._run_id,
                     "known_at": self._known_at,
+                    "walk_began": walk.read_from - _STAMP_PRECISION,
+                    "walk_ended": page.xero_now + _STAMP_PRECISION,
                 },
             ).fetchone()
         except (psycopg.DataError, psycopg.errors.CharacterNotInRepertoire) as error:
@@ -155,12 +179,19 @@ class RawStore:
             ) from None
         if row is None:
             raise self._unexpected(page, "it holds no records")
-        kind, is_faulty, held, *counts = row
+        kind, is_faulty, held, edited_meanwhile, read, new, changed, deleted, repairs = row
         if kind != "array":
             raise self._unexpected(page, f"{endpoint.array_key} is {kind or 'missing'}, no array")
         if is_faulty:
             raise self._unexpected(page, f"a record lacks {_required(endpoint)}")
-        poured = Poured(*counts)
+        poured = Poured(
+            records_read=read,
+            records_new=new,
+            records_changed=changed,
+            records_deleted=deleted,
+            records_repaired=repairs,
+            is_shifted=page.is_last and page.number > 1 and edited_meanwhile,
+        )
         if endpoint.reading is Reading.REPORT and poured.records_read != 1:
             raise self._unexpected(page, f"it holds {poured.records_read} reports")
         if endpoint.never_empties and poured.records_read == 0 and held:
@@ -184,16 +215,15 @@ class RawStore:
             },
         )
 
-    def _progress(self, cursor: psycopg.Cursor[Any], page: Page, walk: Walk) -> None:
+    def _progress(
+        self, cursor: psycopg.Cursor[Any], page: Page, *, walk: Walk, is_shifted: bool
+    ) -> None:
         where = {"tenant_id": self._tenant_id, "endpoint": page.endpoint.name}
-        if not page.is_last:
-            cursor.execute(_ADVANCE, {**where, **vars(walk), "next_page": page.number + 1})
+        if is_shifted or not page.is_last:
+            next_page = 1 if is_shifted else page.number + 1
+            cursor.execute(_ADVANCE, {**where, **vars(walk), "next_page": next_page})
             return
-        cursor.execute(
-            "delete from xero_ops.cursors"
-            " where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s",
-            where,
-        )
+        cursor.execute(_FORGET, where)
         cursor.execute(_MOVE_WATERMARK, {**where, "modified_since": walk.read_from - OVERLAP})
 
     def _unexpected(self, page: Page, what: str) -> UnexpectedPayloadError:
@@ -398,6 +428,11 @@ select
             and current.known_to is null
             and not current.is_deleted
     ),
+    -- Stamps beyond Xero's own clock, which demo companies have, tell nothing.
+    exists (
+        select from stamped
+        where xero_updated_at between %(walk_began)s::timestamptz and %(walk_ended)s::timestamptz
+    ),
     (select count(*) from elements),
     (select count(*) from changes where known_from is null),
     (select count(*) from changes where known_from is not null and not is_deleted),
@@ -440,6 +475,10 @@ on conflict (tenant_id, endpoint) do update set
     modified_since = excluded.modified_since,
     read_from = excluded.read_from,
     next_page = excluded.next_page
+"""
+
+_FORGET = """
+delete from xero_ops.cursors where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s
 """
 
 _MOVE_WATERMARK = """

@@ -1,7 +1,7 @@
 """The rows of xero_ops.extract_runs: one extraction each, from its start to its end.
 
-Knows the states running → complete | waiting_for_limit | failed, and the lock that keeps one
-tenant from being extracted twice at once. Must not know HTTP, endpoints' contents or tokens.
+Knows the states running → complete | waiting_for_limit | failed | superseded, and the lock that
+keeps one tenant from being extracted twice at once. Must not know HTTP, tokens, or what is read.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator
     require_idle(connection)
     name = f"airflow_xero.extract:{tenant_id}"
     with warehouse_errors(tenant_id=tenant_id):
+        for setting, value in _KEEPALIVES:
+            _row(connection, "select set_config(%s, %s, false)", (setting, value))
         row = _row(connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
     if not row[0]:
         raise WarehouseBusyError(
@@ -68,10 +70,15 @@ def start(
         return run or cursor.execute(_START, values).fetchall()[0]
 
 
-def complete(connection: psycopg.Connection[Any], tenant_id: str, run: Run) -> None:
-    """Publish the run: the tenant is complete as of its known_at, in one transaction."""
+def complete(
+    connection: psycopg.Connection[Any], tenant_id: str, run: Run, *, remark: str | None = None
+) -> None:
+    """Publish the run: the tenant is complete as of its known_at, in one transaction.
+
+    `remark` says what is missing all the same, None where nothing is.
+    """
     with warehouse_errors(tenant_id=tenant_id), connection.transaction():
-        connection.execute(_COMPLETE, {"run_id": run.run_id})
+        connection.execute(_COMPLETE, {"run_id": run.run_id, "remark": remark})
 
 
 def wait_for_limit(
@@ -128,13 +135,26 @@ def _row(connection: psycopg.Connection[Any], query: str, values: Any) -> tuple[
         return cursor.execute(query, values).fetchone() or (None,)
 
 
+# Two minutes after a worker's machine is gone, its session and with it the lock are gone, too.
+_KEEPALIVES = (
+    ("tcp_keepalives_idle", "60"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "6"),
+)
+
 _SUPERSEDE = """
 update xero_ops.extract_runs
 set
-    state = 'failed',
-    state_reason = 'superseded: the task was killed, the next run continued',
+    state = case state when 'running' then 'failed' else 'superseded' end,
+    state_reason = case state
+        when 'running' then 'the task was killed; the next run continued'
+        else 'a later day''s run continued where this one waited'
+    end,
+    resume_at = null,
     finished_at = clock_timestamp()
-where tenant_id = %(tenant_id)s and state = 'running'
+where
+    tenant_id = %(tenant_id)s
+    and (state = 'running' or (state = 'waiting_for_limit' and day < %(day)s))
 """
 
 # Later than every earlier run of the tenant, even if the server's clock was set back.
@@ -147,7 +167,7 @@ _NEXT_KNOWN_AT = """greatest(
     )
 )"""
 
-# A run that is not the tenant's last one any more must not write versions into the past.
+# What is read from now on was not known when the run began to wait.
 _RESUME = f"""
 update xero_ops.extract_runs as resumed
 set
@@ -155,12 +175,7 @@ set
     state_reason = null,
     resume_at = null,
     dag_run_id = coalesce(%(dag_run_id)s, dag_run_id),
-    known_at = case
-        when known_at = (
-            select max(known_at) from xero_ops.extract_runs where tenant_id = %(tenant_id)s
-        ) then known_at
-        else {_NEXT_KNOWN_AT}
-    end
+    known_at = {_NEXT_KNOWN_AT}
 where run_id = (
     select max(run_id) from xero_ops.extract_runs
     where tenant_id = %(tenant_id)s and day = %(day)s and state = 'waiting_for_limit'
@@ -177,7 +192,7 @@ returning run_id, known_at
 _COMPLETE = """
 with finished as (
     update xero_ops.extract_runs
-    set state = 'complete', state_reason = null, finished_at = clock_timestamp()
+    set state = 'complete', state_reason = %(remark)s, finished_at = clock_timestamp()
     where run_id = %(run_id)s
     returning tenant_id, run_id, known_at, day
 )
@@ -193,10 +208,10 @@ where tenants.tenant_id = finished.tenant_id
 """
 
 _HAS_CURRENT_REPORT = """
-select coalesce(max(run_id) filter (where is_report), 0) >= max(run_id) filter (where is_document)
+select max(finished_at) filter (where is_report) >= max(finished_at) filter (where is_document)
 from (
     select
-        run_id,
+        extract_endpoints.finished_at,
         endpoint = %(endpoint)s and day = %(day)s as is_report,
         endpoint = any(%(documents)s) as is_document
     from xero_ops.extract_endpoints

@@ -137,6 +137,14 @@ last_runs as (
     select distinct on (tenant_id) tenant_id, day, state, state_reason, resume_at
     from xero_ops.extract_runs
     order by tenant_id, known_at desc
+),
+
+-- The lock of runs.tenant_lock, as Postgres lists it: in two halves.
+locks as (
+    select (classid::bigint << 32) | objid::bigint as lock_key
+    from pg_locks
+    inner join pg_database on pg_locks.database = pg_database.oid
+    where pg_locks.locktype = 'advisory' and pg_database.datname = current_database()
 )
 
 select
@@ -146,7 +154,9 @@ select
         when chosen.disconnected_at is not null then 'disconnected'
         when chosen.grant_state <> 'active' then 'needs_reconnect'
         when last_runs.state is null then 'new'
-        when last_runs.state = 'running' then 'extracting'
+        when last_runs.state = 'running' and is_locked then 'extracting'
+        -- Its session is gone: the task was killed.
+        when last_runs.state = 'running' then 'failed'
         when last_runs.state = 'complete' then 'healthy'
         else last_runs.state
     end as state,
@@ -156,13 +166,21 @@ select
     tenants.complete_at,
     last_runs.day as last_run_day,
     last_runs.state as last_run_state,
-    coalesce(
-        last_runs.state_reason,
-        case when chosen.grant_state <> 'active' then chosen.grant_reason end
-    ) as last_run_reason,
+    case
+        when chosen.grant_state <> 'active' then coalesce(chosen.grant_reason, state_reason)
+        when last_runs.state = 'running' and not is_locked
+            then 'The task was killed; the next run continues where it stopped.'
+        else last_runs.state_reason
+    end as last_run_reason,
     last_runs.resume_at
 from chosen
 inner join xero_ops.tenants using (tenant_id)
 left join last_runs using (tenant_id)
+cross join lateral (
+    select exists (
+        select from locks
+        where lock_key = hashtextextended('airflow_xero.extract:' || tenants.tenant_id, 0)
+    ) as is_locked
+) as lock
 order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608

@@ -135,11 +135,10 @@ class TokenStore:
         return outcome
 
     def rotate_keys(self) -> int:
-        """Re-encrypt every grant of the app with the first key; how many there were."""
+        """Re-encrypt every grant, of other connections too, with the first key; how many."""
         with warehouse_errors(), self._connect() as connection, _transaction(connection) as cursor:
             sealed = cursor.execute(
-                "select grant_id, tokens from xero_ops.grants where conn_id = %s for update",
-                (self._app.conn_id,),
+                "select grant_id, tokens from xero_ops.grants order by grant_id for update"
             ).fetchall()
             for grant_id, tokens in sealed:
                 cursor.execute(

@@ -81,7 +81,7 @@ def _translated(error: psycopg.Error, **where: Any) -> XeroError | None:
     # Without a server there is no diagnosis, only libpq's line, which names host and user.
     said = error.diag.message_primary or str(error).partition("\n")[0][:200]
     quoted = f" (Postgres: {said})" if said else ""
-    # Connection failures of the login are OperationalErrors too, so set-up comes first.
+    # A login refused in mid-session is an OperationalError too, so set-up comes first.
     for kind, message in _SETUP:
         if isinstance(error, kind):
             return XeroSetupError(f"{message}{quoted}", **where)

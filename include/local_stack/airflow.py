@@ -21,7 +21,6 @@ from local_stack.secret_files import SecretFiles
 
 ADMIN = "admin"
 API_SERVER = "api-server"
-SCHEDULER = "scheduler"
 
 _COMMAND_SECONDS = 300
 
@@ -58,7 +57,7 @@ class Airflow:
         commands: Mapping[str, Sequence[str]] = {
             API_SERVER: ("api-server", "--host", "127.0.0.1", "--port", str(self.port)),
             # Logs are read from the disk: a log server would listen on every interface.
-            SCHEDULER: ("scheduler", "--skip-serve-logs"),
+            "scheduler": ("scheduler", "--skip-serve-logs"),
             "dag-processor": ("dag-processor",),
             "triggerer": ("triggerer", "--skip-serve-logs"),
         }
@@ -114,6 +113,8 @@ class Airflow:
             "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
                 self.folder / "logs" / "dag-files"
             ),
+            # Its lines hold the query, and that of a callback the code and state of a consent.
+            "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "http.access=WARNING",
             # After a crash the next scheduler takes over what the last one left within a minute.
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",

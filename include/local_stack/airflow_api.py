@@ -74,9 +74,12 @@ class AirflowApi:
         """Start a run; `body` as the API documents it."""
         self._send("POST", f"{_API}/dags/{dag_id}/dagRuns", json=body)
 
-    def clear_failed(self, dag_id: str, run_id: str) -> None:
-        """Let the run's failed tasks and what follows them run again."""
-        body = {"dry_run": False, "only_failed": True}
+    def run_again(self, dag_id: str, run_id: str) -> None:
+        """Let every task of the run run again.
+
+        Not the failed ones alone: the API would leave out what follows them.
+        """
+        body = {"dry_run": False, "only_failed": False}
         self._send("POST", f"{_run_path(dag_id, run_id)}/clear", json=body)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:

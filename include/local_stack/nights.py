@@ -89,7 +89,7 @@ def run_night(
 ) -> None:
     """Run the night unless it is done, and show its tasks as they end.
 
-    A run that is under way is watched on; one that failed goes on from its failed tasks.
+    A run that is under way is watched on; one that failed runs again.
     `check` raises when a process has died. StackError names the failed task and its log.
     """
     state = api.run_state(DAG_ID, night.run_id)
@@ -101,7 +101,7 @@ def run_night(
         api.start_run(DAG_ID, night.body())
     elif state == "failed":
         set_clock(night.starts_at)
-        api.clear_failed(DAG_ID, night.run_id)
+        api.run_again(DAG_ID, night.run_id)
     _watch(api, night, check=check, task_logs=task_logs, progress=progress)
 
 
@@ -152,7 +152,7 @@ def _failure(night: Night, instances: list[dict[str, Any]], task_logs: Path) -> 
         label = instance["rendered_map_index"]
         name = f"{instance['task_id']} ({label})" if label else instance["task_id"]
         lines.append(f"  {name}: read {_task_log(instance, task_logs)}")
-    lines.append("Repair the cause, then run the command again: it goes on with these tasks.")
+    lines.append("Repair the cause, then run the command again: it repeats this night.")
     return "\n".join(lines)
 
 

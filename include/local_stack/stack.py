@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from local_stack import sandbox as pretend
-from local_stack.airflow import API_SERVER, SCHEDULER, Airflow
+from local_stack.airflow import API_SERVER, Airflow
 from local_stack.airflow_api import AirflowApi
 from local_stack.databases import (
     Warehouse,
@@ -41,9 +41,13 @@ _PREFERRED_PORTS = {"airflow": 8080, "sandbox": 8090, "postgres": 5499}
 _HEALTHY_SECONDS = 180
 _POLL_SECONDS = 0.3
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-# The scheduler waits for its running tasks; the others hold nothing that is not in Postgres.
-_TASKS_GRACE_SECONDS = 10
-_GRACE_SECONDS = 5
+# In this order. The triggerer would take ten seconds, and like the Dag processor it holds nothing
+# that is not in Postgres; the scheduler waits for its tasks, which report to the API server.
+_STOPPING = (
+    (frozenset({"triggerer", "dag-processor"}), 1.0),
+    (frozenset({"scheduler"}), 10.0),
+    (frozenset({API_SERVER, pretend.NAME}), 5.0),
+)
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,7 @@ class Stack:
         self.state.set("connections", digest)
 
     def stop(self) -> None:
-        """End every process: first the scheduler, so that tasks can still report; Postgres last."""
+        """End every process, Postgres last; StackError when one is left."""
         names = self.children.names()
         self._stop_children(names)
         self.server.stop()
@@ -262,10 +266,9 @@ class Stack:
             raise StackError(f"Still running: {', '.join(left)}. Run the command again.")
 
     def _stop_children(self, names: list[str]) -> None:
-        schedulers = [name for name in names if name == SCHEDULER]
-        self.children.stop(schedulers, grace_seconds=_TASKS_GRACE_SECONDS)
-        others = [name for name in names if name != SCHEDULER]
-        self.children.stop(others, grace_seconds=_GRACE_SECONDS)
+        for group, grace_seconds in _STOPPING:
+            chosen = [name for name in names if name in group]
+            self.children.stop(chosen, grace_seconds=grace_seconds)
 
 
 def _as_variable(body: dict[str, Any]) -> str:

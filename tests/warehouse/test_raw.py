@@ -317,7 +317,9 @@ def test_counts_of_all_pages_add_up(warehouse):
 
 def test_two_tenants_with_the_same_record_ids_stay_apart(warehouse):
     other = "99999999-2222-3333-4444-555555555555"
-    warehouse.execute("insert into xero_ops.tenants (tenant_id, tenant_name) values (%s, 'B')", (other,))
+    warehouse.execute(
+        "insert into xero_ops.tenants (tenant_id, tenant_name) values (%s, 'B')", (other,)
+    )
     warehouse.commit()
     pour(store(warehouse), page_of(ACCOUNTS, [account("200")]))
     pour(

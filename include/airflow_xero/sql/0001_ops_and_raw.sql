@@ -64,7 +64,9 @@ create table xero_ops.extract_runs (
     day date not null,
     dag_run_id text,
     known_at timestamptz not null,
-    state text not null check (state in ('running', 'complete', 'waiting_for_limit', 'failed')),
+    state text not null check (
+        state in ('running', 'complete', 'waiting_for_limit', 'failed', 'superseded')
+    ),
     state_reason text,
     resume_at timestamptz,
     started_at timestamptz not null default clock_timestamp(),

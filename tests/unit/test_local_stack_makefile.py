@@ -1,0 +1,65 @@
+"""The Makefile says what it needs before it does anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def _make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _clone_without_packages(folder: Path) -> Path:
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        shutil.copy(_REPOSITORY / name, folder / name)
+    return folder
+
+
+def test_help_lists_every_target_that_people_type() -> None:
+    shown = _make(_REPOSITORY, "help").stdout
+    listed = set(re.findall(r"make (\w+)", shown))
+    assert {"run", "stop", "reset", "status", "test", "campaign", "check", "bench"} <= listed
+    phony = re.search(r"^\.PHONY: (.*)$", (_REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert listed == set(phony.group(1).split())
+
+
+def test_a_python_that_does_not_fit_is_refused_with_what_to_install(tmp_path: Path) -> None:
+    done = _make(_clone_without_packages(tmp_path), "run", "PYTHON=/bin/false")
+    assert done.returncode != 0
+    assert "Python 3.11, 3.12 or 3.13 is needed, and /bin/false is none of them" in done.stderr
+    assert "apt install python3 python3-venv" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_python_without_venv_is_refused_with_the_package_to_install(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; *print*) echo 3.12;; esac\nexit 0\n'
+    )
+    python.chmod(0o755)
+    done = _make(_clone_without_packages(tmp_path), "run", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert "apt install python3-venv    (or python3.12-venv)" in done.stderr
+
+
+def test_stop_and_reset_need_nothing_installed(tmp_path: Path) -> None:
+    clone = _clone_without_packages(tmp_path)
+    (clone / ".local").mkdir()
+    for target in ("stop", "status", "reset"):
+        assert _make(clone, target).returncode == 0
+    assert not (clone / ".local").exists()
