@@ -43,7 +43,7 @@ check: venv ## style, types, SQL and floors; never repairs a file
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 
 bench: venv ## measure, and print the figures
 	@$(BIN)/python -m benchmarks

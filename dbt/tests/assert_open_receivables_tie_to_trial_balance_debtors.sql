@@ -18,6 +18,10 @@ tenants as (
     select * from {{ ref('dim_tenants') }}
 ),
 
+runs as (
+    select * from {{ source('xero_ops', 'extract_runs') }}
+),
+
 accounts as (
     select * from {{ ref('dim_accounts') }}
     where system_account = 'DEBTORS'
@@ -92,6 +96,12 @@ final as (
         on
             statistics.tenant_id = tenants.tenant_id
             and statistics.day = tenants.complete_day
+    -- Documents and report of one extraction alone are held against each other.
+    inner join runs
+        on
+            tenants.tenant_id = runs.tenant_id
+            and tenants.known_at = runs.known_at
+            and tenants.complete_day = runs.day
     inner join reported
         on
             statistics.tenant_id = reported.tenant_id

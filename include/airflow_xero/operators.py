@@ -45,8 +45,8 @@ def day_of_run(context: Context) -> date:
 
 def _configured_day(configured: object, *, last: date) -> date:
     try:
-        day = date.fromisoformat(str(configured))
-    except ValueError:
+        day = date.fromisoformat(configured)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         raise XeroSetupError(
             f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
         ) from None

@@ -17,7 +17,9 @@ def complete(tenant):
 
 
 def test_a_good_run_is_one_line():
-    outcome = Outcome(DAY, [KAURI, BEACON], results=[complete(KAURI), complete(BEACON)])
+    outcome = Outcome(
+        DAY, [KAURI, BEACON], results=[complete(KAURI), complete(BEACON)], published=2
+    )
 
     assert outcome.headline() == (
         "2026-11-20: 2 complete, 0 waiting, 0 failed, 0 skipped; statistics published."
@@ -32,6 +34,22 @@ def test_no_organisation_is_no_failure_and_says_what_to_do():
     assert outcome.remarks() == [
         "No organisation is connected yet: open the page Xero and press Connect to Xero."
     ]
+    assert outcome.complaint() is None
+
+
+def test_a_run_that_found_nothing_new_does_not_claim_to_have_published():
+    outcome = Outcome(DAY, [KAURI], failures=[{**KAURI, "reason": "Xero is down"}])
+
+    assert outcome.headline() == (
+        "2026-11-20: 0 complete, 0 waiting, 1 failed, 0 skipped; statistics as they were."
+    )
+
+
+def test_what_was_left_unread_is_named_and_fails_nothing():
+    result = {**complete(KAURI), "gaps": {"trial_balances": "the scope is missing"}}
+    outcome = Outcome(DAY, [KAURI], results=[result])
+
+    assert outcome.remarks() == ["GAP Kauri Coffee: trial_balances not read: the scope is missing"]
     assert outcome.complaint() is None
 
 

@@ -46,7 +46,17 @@
                     substring({{ xero_text(field, object) }} from '-?[0-9]+')::numeric / 86400000
                 )::integer
         when {{ xero_text(field, object) }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
-            then to_date(left({{ xero_text(field, object) }}, 10), 'YYYY-MM-DD')
+            -- to_date() alone would stop everything at a 31st of February.
+            then case
+                when
+                    extract(
+                        day from to_date(left({{ xero_text(field, object) }}, 7), 'YYYY-MM')
+                        + substring({{ xero_text(field, object) }} from 9 for 2)::integer - 1
+                    ) = substring({{ xero_text(field, object) }} from 9 for 2)::integer
+                    then
+                        to_date(left({{ xero_text(field, object) }}, 7), 'YYYY-MM')
+                        + substring({{ xero_text(field, object) }} from 9 for 2)::integer - 1
+            end
     end
 {%- endmacro %}
 
