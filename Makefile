@@ -33,7 +33,7 @@ status: ## say what is running
 
 # A file stays in one worker, so that its servers and dbt builds are made once.
 test: venv ## the fast tests (at most 10 minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not campaign and not end_to_end" $(TEST_OPTIONS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not campaign and not end_to_end" $(TEST_OPTIONS)
 
 campaign: venv ## the slow tests: full numbers, whole stack (at most 30 minutes)
 	@$(BIN)/python -m pytest -m "campaign or end_to_end" $(TEST_OPTIONS)

@@ -40,6 +40,7 @@ WAREHOUSE_CONNECTION = "xero_warehouse"
 _PREFERRED_PORTS = {"airflow": 8080, "sandbox": 8090, "postgres": 5499}
 _HEALTHY_SECONDS = 180
 _POLL_SECONDS = 0.3
+_MIGRATIONS = "include/airflow_xero/sql"
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 # In this order. The triggerer would take ten seconds, and like the Dag processor it holds nothing
 # that is not in Postgres; the scheduler waits for its tasks, which report to the API server.
@@ -165,19 +166,22 @@ class Stack:
             self.airflow().run_command("db", "migrate")
             self.state.set("airflow_migrated", version)
 
-    def start_children(self) -> bool:
-        """Start what does not run, restart what runs with old settings; whether any did."""
+    def start_children(self) -> None:
+        """Start what does not run, and restart what runs with old settings."""
         wanted = [child for child in self.wanted_children() if not self.children.is_current(child)]
         if not wanted:
-            return False
+            return
         self.progress.step(f"starting {', '.join(child.name for child in wanted)}")
         self._stop_children([child.name for child in wanted])
         for child in wanted:
             self.children.start(child)
-        return True
 
     def migrate_warehouse(self) -> None:
-        """Bring the warehouse's tables to the version of the code."""
+        """Bring the warehouse's tables to the version of the code, unless they are there."""
+        migrations = sorted((self.settings.repository / _MIGRATIONS).glob("*.sql"))
+        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in migrations)).hexdigest()
+        if self.state.get("warehouse_migrated") == wanted:
+            return
         self.progress.step("warehouse: preparing its tables")
         output = self.airflow().run_command(
             "xero",
@@ -190,6 +194,7 @@ class Stack:
         for line in output.splitlines():
             if line.startswith("note:"):
                 self.progress.step(f"warehouse: {line}")
+        self.state.set("warehouse_migrated", wanted)
 
     def check(self) -> None:
         """Raise StackError when a process has died."""

@@ -42,7 +42,12 @@ def last_statistics(warehouse: Warehouse) -> list[DictRow]:
     with psycopg.connect(warehouse.reader_dsn or warehouse.dsn, row_factory=dict_row) as connection:
         try:
             return connection.execute(_QUERY).fetchall()
-        except (postgres.UndefinedTable, postgres.InvalidSchemaName):
+        except (
+            postgres.UndefinedTable,
+            postgres.InvalidSchemaName,
+            # A first build that failed has made the schema, but opened no mart to anybody yet.
+            postgres.InsufficientPrivilege,
+        ):
             return []
 
 

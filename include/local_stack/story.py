@@ -42,8 +42,9 @@ def run(settings: Settings, progress: Progress, *, now: datetime) -> None:
         stack.refuse_another_warehouse()
         stack.migrate_airflow()
         write_login(stack)
-        if stack.start_children():
-            stack.migrate_warehouse()
+        # First the tables: a run of the schedule may be due as soon as the scheduler is up.
+        stack.migrate_warehouse()
+        stack.start_children()
         api = stack.wait_until_healthy()
         stack.put_connections(api)
         if not stack.is_installed:

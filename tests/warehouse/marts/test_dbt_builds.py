@@ -6,8 +6,6 @@ import psycopg
 import pytest
 from psycopg import errors as postgres
 
-pytestmark = pytest.mark.xdist_group("marts")
-
 MARTS = {
     "dim_accounts",
     "dim_contacts",

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("marts")
-
 CONTROL = {"receivables": ("DEBTORS", 1), "payables": ("CREDITORS", -1)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.real_payloads, pytest.mark.xdist_group("marts")]
+pytestmark = pytest.mark.real_payloads
 
 INVOICES = {
     "australia": "demo-company-au-2011/invoices-full.json",

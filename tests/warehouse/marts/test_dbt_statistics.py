@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("marts")
-
 CENT = Decimal("0.01")
 APPROVED = {"AUTHORISED", "PAID"}
 BUCKETS = ["not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_91_plus"]
