@@ -23,6 +23,7 @@ from airflow_xero.errors import (
     ScopeMissingError,
     TenantForbiddenError,
     XeroError,
+    XeroSetupError,
 )
 from airflow_xero.page import Page
 from airflow_xero.raw import OVERLAP, Poured, RawStore, Walk
@@ -30,6 +31,7 @@ from airflow_xero.raw import OVERLAP, Poured, RawStore, Walk
 _FRESH = timedelta(minutes=30)
 # Xero's servers disagree a little; a clock further back than this was set back.
 _CLOCK_SKEW = timedelta(minutes=5)
+_EASTERNMOST = timedelta(hours=14)
 _MOST_WALKS = 3
 _LONG_WAIT_SECONDS = 600
 _CLOCK = ENDPOINTS[0]
@@ -160,6 +162,8 @@ class _Reading:
     def read_all(self) -> None:
         """Read every endpoint that is not up to date, in the order of `ENDPOINTS`."""
         for endpoint in ENDPOINTS:
+            if endpoint is not _CLOCK:
+                self._refuse_a_day_to_come()
             if self._is_up_to_date(endpoint):
                 _log.info(
                     "xero_fresh tenant=%s endpoint=%s run=%s",
@@ -169,6 +173,14 @@ class _Reading:
                 )
             else:
                 self._read_or_leave(endpoint)
+
+    def _refuse_a_day_to_come(self) -> None:
+        # Once complete, a mistyped year would stay the organisation's last day for years.
+        if self._xero_now and self._day > (self._xero_now + _EASTERNMOST).date():
+            raise XeroSetupError(
+                f"{self._day} has not begun anywhere yet: correct the day of the run",
+                tenant_id=self._tenant.tenant_id,
+            )
 
     def remark(self) -> str | None:
         """What was left unread and why, in a line; None when everything was read."""

@@ -175,7 +175,7 @@ def connections(
         raise _unexpected(response, "the list of connections")
     try:
         return [_connection(entry) for entry in listed]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise _unexpected(response, "the list of connections") from None
 
 

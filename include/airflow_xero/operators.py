@@ -32,27 +32,20 @@ def day_of_run(context: Context) -> date:
 
     The run's configuration `{"day": "2026-11-20"}` wins; else the date on which the data interval
     of the schedule starts; else, for a run without logical date, the day before it was due.
-    Raises XeroSetupError when the configured day is not a date, or lies ahead.
+    Raises XeroSetupError when the configured day is not a date.
     """
     dag_run = context["dag_run"]
     configured = (dag_run.conf or {}).get("day")
     if configured is not None:
-        return _configured_day(configured, last=_utc_date(dag_run.run_after))
+        try:
+            return date.fromisoformat(configured)
+        except (TypeError, ValueError):
+            raise XeroSetupError(
+                f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
+            ) from None
     if dag_run.data_interval_start is not None:
         return _utc_date(dag_run.data_interval_start)
     return _utc_date(dag_run.run_after) - timedelta(days=1)
-
-
-def _configured_day(configured: object, *, last: date) -> date:
-    try:
-        day = date.fromisoformat(configured)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise XeroSetupError(
-            f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
-        ) from None
-    if day > last:
-        raise XeroSetupError(f'The run\'s configuration "day" is {day}, a day to come')
-    return day
 
 
 def _utc_date(moment: datetime) -> date:

@@ -37,6 +37,8 @@ _ESCAPE = re.compile(
     rb"|\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _WHOLE_PAIR = 12
+# Half a pair that was not escaped but written as bytes, which are no UTF-8.
+_RAW_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 @dataclass(frozen=True)
@@ -235,10 +237,11 @@ class RawStore:
 
 
 def repaired(body: bytes) -> tuple[bytes, int]:
-    """Replace escapes that Postgres cannot store by U+FFFD; the body and how many there were."""
+    """Replace characters that Postgres cannot store by U+FFFD; the body and how many there were."""
+    body, halves = _RAW_HALF.subn("\ufffd".encode(), body) if b"\xed" in body else (body, 0)
     if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
-        return body, 0
-    repairs = 0
+        return body, halves
+    repairs = halves
 
     def replacement(match: re.Match[bytes]) -> bytes:
         nonlocal repairs
