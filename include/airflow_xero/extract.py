@@ -82,7 +82,7 @@ class EndpointCounts:
 class Extracted:
     """How an extraction ended; `counts` by endpoint name, only for endpoints that were read.
 
-    `gaps` says, by endpoint name, why an endpoint that is not required could not be read.
+    `gaps` says, by endpoint name, what may be missing from it and why.
     """
 
     state: Literal["complete", "waiting_for_limit"]
@@ -183,8 +183,8 @@ class _Reading:
             )
 
     def remark(self) -> str | None:
-        """What was left unread and why, in a line; None when everything was read."""
-        return "; ".join(f"{name} not read: {why}" for name, why in self._gaps.items()) or None
+        """What may be missing and why, in a line; None when nothing is."""
+        return "; ".join(f"{name}: {why}" for name, why in self._gaps.items()) or None
 
     def ended(self, state: Literal["complete", "waiting_for_limit"]) -> Extracted:
         """The extraction's outcome."""
@@ -222,7 +222,7 @@ class _Reading:
         except (ScopeMissingError, TenantForbiddenError) as error:
             if endpoint.is_required:
                 raise
-            self._gaps[endpoint.name] = error.message
+            self._gaps[endpoint.name] = f"not read: {error.message}"
 
     def _read(self, endpoint: Endpoint) -> None:
         """Walk the endpoint, and once more when edits may have hidden a record from the walk."""
@@ -235,6 +235,7 @@ class _Reading:
             cut_short = None
         else:
             self._raw.give_up_walk(endpoint)
+            self._gaps[endpoint.name] = "edited during each reading, and read again by the next run"
         self._log_read(endpoint, self._counts[endpoint.name])
 
     def _walk(self, endpoint: Endpoint, since: datetime | None, cut_short: Walk | None) -> bool:

@@ -77,7 +77,7 @@ class Outcome:
             for tenant in self.failed()
         ]
         gaps = [
-            f"GAP {result['tenant_name']}: {endpoint} not read: {reason}"
+            f"GAP {result['tenant_name']}: {endpoint}: {reason}"
             for result in self.results
             for endpoint, reason in result.get("gaps", {}).items()
         ]

@@ -46,10 +46,10 @@ def test_a_run_that_found_nothing_new_does_not_claim_to_have_published():
 
 
 def test_what_was_left_unread_is_named_and_fails_nothing():
-    result = {**complete(KAURI), "gaps": {"trial_balances": "the scope is missing"}}
+    result = {**complete(KAURI), "gaps": {"trial_balances": "not read: no scope"}}
     outcome = Outcome(DAY, [KAURI], results=[result])
 
-    assert outcome.remarks() == ["GAP Kauri Coffee: trial_balances not read: the scope is missing"]
+    assert outcome.remarks() == ["GAP Kauri Coffee: trial_balances: not read: no scope"]
     assert outcome.complaint() is None
 
 
