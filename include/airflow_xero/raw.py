@@ -8,37 +8,25 @@ watermark moves with the last page. Must not know HTTP, runs' states, or what a 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import class_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from airflow_xero.endpoints import Endpoint, Reading
 from airflow_xero.errors import UnexpectedPayloadError
 from airflow_xero.page import Page
+from airflow_xero.pouring import SETTINGS, pour_statement
+from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
 
 OVERLAP = timedelta(minutes=10)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
 _STAMP_PRECISION = timedelta(seconds=1)
-
-# An escape that Postgres refuses: NUL, or half of a surrogate pair. The lookbehind and the even
-# number of backslashes keep an escaped backslash before a harmless "u0000" as it is; a whole
-# pair is matched first and kept.
-_ESCAPE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)"
-    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-_WHOLE_PAIR = 12
-# Half a pair that was not escaped but written as bytes, which are no UTF-8.
-_RAW_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 @dataclass(frozen=True)
@@ -129,7 +117,7 @@ class RawStore:
             self._connection.transaction(),
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
-            cursor.execute(_SETTINGS, {"is_last": page.is_last})
+            cursor.execute(SETTINGS, {"is_last": page.is_last})
             poured = self._pour_records(cursor, page, walk=walk, report_key=report_key)
             self._count(cursor, page, poured)
             if endpoint.reading is not Reading.REPORT:
@@ -159,7 +147,7 @@ class RawStore:
         endpoint = page.endpoint
         try:
             row = cursor.execute(
-                _pour_statement(endpoint),
+                pour_statement(endpoint),
                 {
                     # The bytes go as they are; psycopg would otherwise dump them again.
                     "body": Jsonb(body, dumps=bytes),
@@ -236,215 +224,9 @@ class RawStore:
         )
 
 
-def repaired(body: bytes) -> tuple[bytes, int]:
-    """Replace characters that Postgres cannot store by U+FFFD; the body and how many there were."""
-    body, halves = _RAW_HALF.subn("\ufffd".encode(), body) if b"\xed" in body else (body, 0)
-    if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
-        return body, halves
-    repairs = halves
-
-    def replacement(match: re.Match[bytes]) -> bytes:
-        nonlocal repairs
-        if len(match.group(2)) == _WHOLE_PAIR:
-            return match.group(0)
-        repairs += 1
-        return match.group(1) + b"\\ufffd"
-
-    return _ESCAPE.sub(replacement, body), repairs
-
-
 def _required(endpoint: Endpoint) -> str:
     return "Rows" if endpoint.reading is Reading.REPORT else endpoint.id_field
 
-
-def _pour_statement(endpoint: Endpoint) -> sql.Composed:
-    is_report = endpoint.reading is Reading.REPORT
-    return sql.SQL(_POUR).format(
-        table=sql.Identifier("xero_raw", endpoint.name),
-        record_id=sql.SQL(
-            "%(report_key)s::text"
-            if is_report
-            else "coalesce(%(report_key)s::text, nullif(element ->> %(id_field)s::text, ''))"
-        ),
-        # Titles and stamps of a report change at every reading, its rows only with the books.
-        hashed=sql.SQL("element -> 'Rows'" if is_report else "element"),
-        vanished=sql.SQL(_VANISHED if endpoint.reading is Reading.FULL else _NONE_VANISHED).format(
-            table=sql.Identifier("xero_raw", endpoint.name)
-        ),
-    )
-
-
-# A page is split in memory. Within a walk, nobody waits for the disk: a page and its cursor are
-# lost together if Postgres dies, and the last page's commit waits for all before it.
-_SETTINGS = """
-select
-    set_config('work_mem', '64MB', true),
-    set_config(
-        'synchronous_commit',
-        case when %(is_last)s then current_setting('synchronous_commit') else 'off' end,
-        true
-    )
-"""
-
-_VANISHED = """
-    select current.record_id, current.payload, current.payload_hash, current.known_from
-    from {table} as current
-    where
-        current.tenant_id = %(tenant_id)s::uuid
-        and current.known_to is null
-        and not current.is_deleted
-        and not exists (select from incoming where incoming.record_id = current.record_id)
-"""
-
-_NONE_VANISHED = """
-    select null::text as record_id, null::jsonb as payload, null::bytea as payload_hash,
-        null::timestamptz as known_from
-    where false
-"""
-
-# One statement, so that the page crosses the wire and is parsed once.
-_POUR = r"""
-with answer as materialized (
-    select %(body)s::jsonb -> %(array_key)s::text as records
-),
-
-elements as materialized (
-    select
-        {record_id} as record_id,
-        element as payload,
-        sha256(convert_to(({hashed})::text, 'UTF8')) as payload_hash,
-        place
-    from
-        answer,
-        jsonb_array_elements(
-            case jsonb_typeof(records) when 'array' then records else '[]' end
-        ) with ordinality as listed (element, place)
-),
-
--- Xero lists a record that is edited meanwhile twice; the later mention is the newer one.
-incoming as materialized (
-    select distinct on (record_id) record_id, payload, payload_hash
-    from elements
-    where record_id is not null and payload_hash is not null
-    order by record_id, place desc
-),
-
-vanished as materialized (
-    {vanished}
-),
-
-changes as materialized (
-    select
-        incoming.record_id,
-        incoming.payload,
-        incoming.payload_hash,
-        false as is_deleted,
-        current.known_from
-    from incoming
-    left join {table} as current
-        on
-            current.tenant_id = %(tenant_id)s::uuid
-            and current.record_id = incoming.record_id
-            and current.known_to is null
-    where
-        current.record_id is null
-        or current.is_deleted
-        or current.payload_hash <> incoming.payload_hash
-    union all
-    select record_id, payload, payload_hash, true as is_deleted, known_from from vanished
-),
-
-stamped as materialized (
-    select
-        changes.*,
-        -- The offset behind the milliseconds is decoration: they always count from 1970 UTC.
-        case when milliseconds between -62135596800000 and 253402300799999 then
-            timestamptz 'epoch' + interval '1 millisecond' * milliseconds
-        end as xero_updated_at
-    from
-        changes,
-        lateral (select payload ->> 'UpdatedDateUTC' as written) as stamp,
-        -- Two plain matches: one with groups takes five times as long.
-        lateral (
-            select
-                case when written ~ '^/Date\(-?\d+([+-]\d+)?\)/$' and length(written) < 32 then
-                    substring(written from '-?\d+')::double precision
-                end as milliseconds
-        ) as parsed
-),
-
-replaced as (
-    update {table} as current
-    set
-        payload = stamped.payload,
-        payload_hash = stamped.payload_hash,
-        xero_updated_at = stamped.xero_updated_at,
-        is_deleted = stamped.is_deleted,
-        run_id = %(run_id)s
-    from stamped
-    where
-        current.tenant_id = %(tenant_id)s::uuid
-        and current.record_id = stamped.record_id
-        and current.known_to is null
-        and current.known_from = %(known_at)s::timestamptz
-),
-
-closed as (
-    update {table} as current
-    set known_to = %(known_at)s::timestamptz
-    from stamped
-    where
-        current.tenant_id = %(tenant_id)s::uuid
-        and current.record_id = stamped.record_id
-        and current.known_to is null
-        and current.known_from < %(known_at)s::timestamptz
-    returning 1
-),
-
-opened as (
-    insert into {table} (
-        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, payload_hash, run_id
-    )
-    select
-        %(tenant_id)s::uuid,
-        record_id,
-        %(known_at)s::timestamptz,
-        xero_updated_at,
-        is_deleted,
-        payload,
-        payload_hash,
-        %(run_id)s
-    from stamped
-    where
-        (known_from is null or known_from < %(known_at)s::timestamptz)
-        -- Makes Postgres close every old version before it opens the first new one.
-        and (select count(*) from closed) >= 0
-)
-
-select
-    (select jsonb_typeof(records) from answer),
-    (select bool_or(record_id is null or payload_hash is null) from elements),
-    exists (
-        select from {table} as current
-        where
-            current.tenant_id = %(tenant_id)s::uuid
-            and current.known_to is null
-            and not current.is_deleted
-    ),
-    -- Stamps beyond Xero's own clock, which demo companies have, tell nothing.
-    exists (
-        select from stamped
-        where xero_updated_at between %(walk_began)s::timestamptz and %(walk_ended)s::timestamptz
-    ),
-    (select count(*) from elements),
-    (select count(*) from changes where known_from is null),
-    (select count(*) from changes where known_from is not null and not is_deleted),
-    (select count(*) from vanished),
-    (
-        select count(*) from elements
-        where %(was_repaired)s::boolean and strpos(payload::text, chr(65533)) > 0
-    )
-"""
 
 _COUNT = """
 insert into xero_ops.extract_endpoints as counted (
