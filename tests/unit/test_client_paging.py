@@ -1,0 +1,223 @@
+"""XeroClient walking pages: how many, what it asks for, and what it fetches ahead."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_xero import oauth
+from airflow_xero.client import PAGE_SIZE, XeroClient
+from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.errors import UnavailableError, UnexpectedPayloadError
+from airflow_xero.oauth import XeroApp
+from tests.unit.conftest import VERIFIER, add_organisation
+
+CONTACTS = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "contacts")
+PATH = "/api.xro/2.0/Contacts"
+TENANT = "a-tenant"
+
+
+class Walker:
+    """A client of an organisation with a bit more than two pages of contacts."""
+
+    def __init__(self, sandbox, client: XeroClient, tenant_id: str) -> None:
+        self.sandbox = sandbox
+        self.client = client
+        self.tenant_id = tenant_id
+
+    def pages(self, **asked: Any):
+        return self.client.pages(CONTACTS, self.tenant_id, **asked)
+
+    def asked(self) -> list[dict[str, str]]:
+        entries = self.sandbox.control("GET", "requests")
+        return [dict(httpx.QueryParams(e["query"])) for e in entries if e["path"] == PATH]
+
+    def numbers(self) -> list[str]:
+        return [asked["page"] for asked in self.asked()]
+
+    def wait_for(self, numbers: list[str]) -> None:
+        give_up_at = time.monotonic() + 10
+        while self.numbers() != numbers and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        assert self.numbers() == numbers
+
+
+@pytest.fixture
+def walker(xero_sandbox, app, consent, http) -> Walker:
+    quiet = dict.fromkeys(("invoices_per_day", "bills_per_day", "bank_transactions_per_day"), 0)
+    tenant_id = add_organisation(xero_sandbox, days=1, customers=2 * PAGE_SIZE, **quiet)
+    tokens = oauth.exchange_code(
+        app, consent(app), code_verifier=VERIFIER, http=http, now=datetime.now(UTC)
+    )
+    client = XeroClient(
+        app, access_token=lambda: tokens.access_token, http=http, sleep=lambda _: None
+    )
+    return Walker(xero_sandbox, client, tenant_id)
+
+
+def test_a_walk_brings_every_record_once_and_asks_for_no_page_beyond_the_last(walker):
+    pages = list(walker.pages())
+
+    records = [record for page in pages for record in json.loads(page.body)["Contacts"]]
+    assert [page.number for page in pages] == [1, 2, 3]
+    assert [page.is_last for page in pages] == [False, False, True]
+    assert {page.page_count for page in pages} == {3}
+    assert len({record["ContactID"] for record in records}) == len(records) > 2 * PAGE_SIZE
+    assert walker.asked() == [
+        {"page": number, "pageSize": "1000", "includeArchived": "true"} for number in "123"
+    ]
+
+
+def test_a_walk_cut_short_goes_on_at_the_page_it_is_told(walker):
+    assert [page.number for page in walker.pages(first_page=3)] == [3]
+    assert walker.numbers() == ["3"]
+
+
+def test_the_next_page_is_fetched_while_this_one_is_handled_and_only_that_one(walker):
+    pages = walker.pages()
+    next(pages)
+
+    walker.wait_for(["1", "2"])
+    time.sleep(0.1)
+
+    assert walker.numbers() == ["1", "2"]
+    pages.close()
+
+
+def test_an_error_on_the_next_page_is_raised_only_when_that_page_is_wanted(walker):
+    rule = {"path": PATH, "status": 503, "times": 0, "query": {"page": "2"}}
+    walker.sandbox.control("POST", "faults", rule)
+    pages = walker.pages()
+
+    assert next(pages).number == 1
+    with pytest.raises(UnavailableError):
+        next(pages)
+
+
+def test_nothing_more_is_asked_for_after_the_caller_gave_up(walker, xero_sandbox, app, http):
+    rule = {"path": PATH, "status": 503, "times": 0, "query": {"page": "2"}}
+    xero_sandbox.control("POST", "faults", rule)
+    waiting, may_go_on = threading.Event(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        waiting.set()
+        may_go_on.wait(10)
+
+    walker.client._sleep = sleep
+    pages = walker.pages()
+    next(pages)
+    assert waiting.wait(10)
+
+    pages.close()
+    may_go_on.set()
+    time.sleep(0.1)
+
+    assert walker.numbers() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC),
+        datetime(2026, 11, 20, 3, 4, 5, 999_999, tzinfo=UTC),
+        datetime(2026, 11, 20, 16, 4, 5, tzinfo=timezone(timedelta(hours=13))),
+    ],
+)
+def test_changes_are_asked_for_in_exactly_the_form_xero_documents(since, walker):
+    list(walker.pages(since=since))
+
+    entries = walker.sandbox.control("GET", "requests")
+    asked = {entry["modifiedSince"] for entry in entries if entry["path"] == PATH}
+    assert asked == {"2026-11-20T03:04:05"}
+
+
+def test_nothing_is_said_of_changes_in_a_walk_over_everything(walker):
+    list(walker.pages())
+
+    entries = walker.sandbox.control("GET", "requests")
+    assert {entry["modifiedSince"] for entry in entries} == {None}
+
+
+# --- Servers that page as the sandbox does not ----------------------------------------------
+
+Answer = Callable[[int], dict[str, Any]]
+
+
+@pytest.fixture
+def scripted(app: XeroApp) -> Iterator[Callable[[Answer], tuple[XeroClient, list[int]]]]:
+    """A client of a server that answers page n with what `answer(n)` says, and what it asked."""
+    opened: list[httpx.Client] = []
+
+    def make(answer: Answer) -> tuple[XeroClient, list[int]]:
+        asked: list[int] = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            asked.append(int(request.url.params["page"]))
+            return httpx.Response(200, json=answer(asked[-1]))
+
+        opened.append(httpx.Client(transport=httpx.MockTransport(handle)))
+        return XeroClient(app, access_token=lambda: "token", http=opened[-1]), asked
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+def page_without_pagination(number: int, *, records: int) -> dict[str, Any]:
+    return {
+        "DateTimeUTC": f"/Date({1795176000000 + number})/",
+        "Contacts": [{"ContactID": f"{number}-{index}"} for index in range(records)],
+    }
+
+
+@pytest.mark.parametrize("last", [1, 2, 4])
+def test_a_walk_without_page_count_ends_at_the_empty_page(scripted, last):
+    client, asked = scripted(
+        lambda number: page_without_pagination(number, records=2 if number < last else 0)
+    )
+
+    pages = list(client.pages(CONTACTS, TENANT))
+
+    assert asked == list(range(1, last + 1))
+    assert [page.is_last for page in pages] == [False] * (last - 1) + [True]
+
+
+def test_a_server_that_repeats_its_first_page_for_ever_is_refused(scripted):
+    client, asked = scripted(
+        lambda number: {**page_without_pagination(1, records=3), "Id": f"answer-{number}"}
+    )
+
+    with pytest.raises(UnexpectedPayloadError, match="repeats page 1 as page 2"):
+        list(client.pages(CONTACTS, TENANT))
+
+    assert asked == [1, 2]
+
+
+def test_a_page_count_that_shrinks_during_the_walk_ends_it(scripted):
+    def answer(number: int) -> dict[str, Any]:
+        body = page_without_pagination(number, records=1)
+        return {**body, "pagination": {"pageCount": 5 if number == 1 else 2}}
+
+    client, asked = scripted(answer)
+
+    assert [page.page_count for page in client.pages(CONTACTS, TENANT)] == [5, 2]
+    assert asked == [1, 2]
+
+
+def test_a_walk_over_nothing_is_one_page(scripted):
+    client, asked = scripted(
+        lambda number: {
+            **page_without_pagination(number, records=0),
+            "pagination": {"page": 1, "pageCount": 0, "itemCount": 0},
+        }
+    )
+
+    assert [page.is_last for page in client.pages(CONTACTS, TENANT)] == [True]
+    assert asked == [1]

@@ -1,0 +1,412 @@
+"""Grants in Postgres: what is refreshed, when it is saved, and what is never shown."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import traceback
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+
+from airflow_xero.errors import (
+    ConsentLostError,
+    NotConnectedError,
+    UnavailableError,
+    UnexpectedPayloadError,
+    WarehouseBusyError,
+    XeroSetupError,
+)
+from airflow_xero.identity import XeroUser
+from airflow_xero.oauth import TokenSet
+from airflow_xero.tokens import AccessToken, TokenStore, cipher_of
+from tests.warehouse.conftest import Consents
+
+TOKEN_PATH = "/connect/token"
+
+
+@pytest.fixture
+def grant_id(connected, warehouse) -> str:
+    """Ava's grant, just given; its access token lives half an hour."""
+    (row,) = warehouse.execute("select grant_id::text from xero_ops.grants").fetchall()
+    return str(row[0])
+
+
+def later(minutes: float) -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=minutes)
+
+
+def refreshes(sandbox: Any) -> list[int | None]:
+    """The statuses of the token endpoint since the log was cleared, None for no answer."""
+    entries = sandbox.control("GET", "requests")
+    return [entry["status"] for entry in entries if entry["path"] == TOKEN_PATH]
+
+
+@pytest.fixture
+def xero(xero_sandbox, grant_id):
+    """The sandbox with an empty log, once the grant is there."""
+    xero_sandbox.control("DELETE", "requests")
+    return xero_sandbox
+
+
+def state_of(connection: psycopg.Connection, grant_id: str) -> tuple[str, str | None]:
+    (row,) = connection.execute(
+        "select state, state_reason from xero_ops.grants where grant_id = %s", (grant_id,)
+    ).fetchall()
+    return row
+
+
+def another(store: TokenStore, connect, http, keys, **changes: Any) -> TokenStore:
+    """A store that remembers nothing, as in another process."""
+    return TokenStore(store._app, connect=connect, keys=keys, http=http, **changes)
+
+
+# --- When a token is refreshed ----------------------------------------------------------------
+
+
+def test_a_token_with_more_than_five_minutes_left_is_used_as_it_is(token_store, grant_id, xero):
+    first = token_store.fresh(grant_id)
+
+    assert token_store.fresh(grant_id, now=later(24)) == first
+    assert refreshes(xero) == []
+
+
+def test_a_token_with_less_than_five_minutes_left_is_refreshed_once(token_store, grant_id, xero):
+    first = token_store.fresh(grant_id)
+
+    renewed = token_store.fresh(grant_id, now=later(26))
+
+    assert renewed.value != first.value
+    assert renewed.expires_at > first.expires_at
+    assert token_store.fresh(grant_id, now=later(26)) == renewed
+    assert refreshes(xero) == [200]
+
+
+def test_a_token_that_xero_refused_is_replaced_although_it_looks_alive(token_store, grant_id, xero):
+    refused = token_store.fresh(grant_id)
+
+    renewed = token_store.fresh(grant_id, rejected=refused.value)
+
+    assert renewed.value != refused.value
+    assert refreshes(xero) == [200]
+
+
+def test_a_refused_token_that_someone_else_replaced_is_not_replaced_again(
+    token_store, grant_id, xero, connect, http, keys
+):
+    refused = token_store.fresh(grant_id)
+    renewed = another(token_store, connect, http, keys).fresh(grant_id, rejected=refused.value)
+
+    assert token_store.fresh(grant_id, rejected=refused.value) == renewed
+    assert refreshes(xero) == [200]
+
+
+def test_a_saved_consent_is_used_at_once_instead_of_the_one_remembered(
+    token_store, grant_id, consents
+):
+    before = token_store.fresh(grant_id)
+    consents.run()
+
+    assert token_store.fresh(grant_id).value != before.value
+
+
+def test_a_grant_nobody_knows_is_not_connected(token_store, warehouse):
+    with pytest.raises(NotConnectedError, match="press Connect to Xero"):
+        token_store.fresh("99999999-9999-9999-9999-999999999999")
+
+
+def test_a_grant_of_another_airflow_connection_is_not_given_out(app, grant_id, connect, http, keys):
+    other = TokenStore(replace(app, conn_id="xero_second"), connect=connect, keys=keys, http=http)
+
+    with pytest.raises(NotConnectedError):
+        other.fresh(grant_id)
+
+
+def test_a_revoked_grant_is_not_given_out(token_store, grant_id, warehouse, xero):
+    warehouse.execute("update xero_ops.grants set state = 'revoked'")
+
+    with pytest.raises(NotConnectedError):
+        token_store.fresh(grant_id)
+    assert refreshes(xero) == []
+
+
+# --- Saved before used ------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def test_refresh_token_is_saved_before_it_is_used(token_store, grant_id, xero, connect, http, keys):
+    renewed = token_store.fresh(grant_id, now=later(26))
+
+    seen = another(token_store, connect, http, keys).fresh(grant_id, now=later(26))
+
+    assert seen == renewed
+    assert refreshes(xero) == [200]
+
+
+def test_no_token_is_returned_when_it_could_not_be_committed(
+    token_store, grant_id, xero, warehouse
+):
+    before = token_store.fresh(grant_id)
+    warehouse.execute(
+        "create function refuse() returns trigger language plpgsql"
+        " as $$ begin raise sqlstate '53100'; end $$"
+    )
+    warehouse.execute(
+        "create constraint trigger refuse after update on xero_ops.grants"
+        " deferrable initially deferred for each row execute function refuse()"
+    )
+
+    with pytest.raises(WarehouseBusyError):
+        token_store.fresh(grant_id, now=later(26))
+    warehouse.execute("drop trigger refuse on xero_ops.grants")
+
+    # Nobody has the token that was lost, and Xero still takes the one before it.
+    assert token_store.fresh(grant_id, now=later(26)).value != before.value
+    assert refreshes(xero) == [200, 200]
+
+
+def test_a_crash_between_refresh_and_commit_loses_nothing(
+    token_store, grant_id, xero, connect, http, keys
+):
+    told: list[str] = []
+
+    def crash_on_the_new_token(secret: str) -> None:
+        told.append(secret)
+        if len(told) > 2:
+            raise Crash
+
+    crashing = another(token_store, connect, http, keys, on_secret=crash_on_the_new_token)
+    with pytest.raises(Crash):
+        crashing.fresh(grant_id, now=later(26))
+
+    assert token_store.fresh(grant_id, now=later(26)).value not in told
+    assert refreshes(xero) == [200, 200]
+
+
+def test_the_next_try_works_when_the_answer_was_lost_after_the_rotation(
+    token_store, grant_id, xero, warehouse
+):
+    xero.control("POST", "faults", {"kind": "refresh_answer_lost"})
+
+    with pytest.raises(UnavailableError):
+        token_store.fresh(grant_id, now=later(26))
+
+    assert state_of(warehouse, grant_id) == ("active", None)
+    assert token_store.fresh(grant_id, now=later(26)).value
+    assert refreshes(xero) == [None, 200]
+
+
+def test_the_previous_refresh_token_is_the_way_back_for_thirty_minutes(
+    token_store, grant_id, xero, warehouse
+):
+    token_store.fresh(grant_id, now=later(26))
+    xero.control("POST", "faults", {"kind": "refused_refresh"})
+
+    assert token_store.fresh(grant_id, now=later(26 + 27)).value
+    assert refreshes(xero) == [200, 400, 200]
+    assert state_of(warehouse, grant_id) == ("active", None)
+
+
+def test_after_thirty_minutes_there_is_no_way_back(token_store, grant_id, xero, warehouse):
+    token_store.fresh(grant_id, now=later(26))
+    xero.control("POST", "faults", {"kind": "refused_refresh"})
+
+    with pytest.raises(ConsentLostError):
+        token_store.fresh(grant_id, now=later(26 + 31))
+    assert refreshes(xero) == [200, 400]
+
+
+@pytest.mark.parametrize("kind", ["drop", "offline", "not_json"])
+def test_a_passing_fault_of_xero_costs_no_consent(kind, token_store, grant_id, xero, warehouse):
+    xero.control("POST", "faults", {"path": TOKEN_PATH, "kind": kind})
+
+    with pytest.raises((UnavailableError, UnexpectedPayloadError), match=r"Xero|reached"):
+        token_store.fresh(grant_id, now=later(26))
+
+    assert state_of(warehouse, grant_id) == ("active", None)
+    assert token_store.fresh(grant_id, now=later(26)).value
+
+
+def test_wrong_credentials_of_the_app_cost_no_consent(
+    app, token_store, grant_id, connect, http, keys, warehouse
+):
+    wrong = TokenStore(replace(app, client_secret="wrong"), connect=connect, keys=keys, http=http)
+
+    with pytest.raises(XeroSetupError, match="client id and client secret"):
+        wrong.fresh(grant_id, now=later(26))
+
+    assert state_of(warehouse, grant_id) == ("active", None)
+
+
+# --- A consent that is lost ---------------------------------------------------------------------
+
+
+def test_a_refused_refresh_is_committed_before_it_is_raised_and_never_asked_again(
+    token_store, grant_id, xero, warehouse
+):
+    xero.control("POST", "revoke", {"email": "ava@example.com"})
+
+    for _ in range(2):
+        with pytest.raises(ConsentLostError, match="press Connect to Xero again") as lost:
+            token_store.fresh(grant_id, now=later(26))
+
+    assert state_of(warehouse, grant_id) == ("needs_reconnect", lost.value.message)
+    assert refreshes(xero) == [400]
+
+
+def test_connecting_again_makes_a_lost_grant_active(
+    token_store, grant_id, xero, warehouse, consents: Consents
+):
+    xero.control("POST", "revoke", {"email": "ava@example.com"})
+    with pytest.raises(ConsentLostError):
+        token_store.fresh(grant_id, now=later(26))
+
+    consents.run(started_by="bob")
+
+    assert state_of(warehouse, grant_id) == ("active", None)
+    assert token_store.fresh(grant_id).value
+    rows = warehouse.execute("select grant_id::text, connected_by from xero_ops.grants").fetchall()
+    assert rows == [(grant_id, "bob")]
+
+
+def test_a_later_consent_without_name_keeps_the_name_known(token_store, grant_id, warehouse):
+    (user_id,) = warehouse.execute("select xero_user_id::text from xero_ops.grants").fetchone()
+    tokens = TokenSet("access", "refresh", None, later(30), ("openid",))
+
+    assert token_store.save(XeroUser(user_id), tokens, connected_by="ada") == grant_id
+
+    rows = warehouse.execute("select user_name, user_email, scopes from xero_ops.grants")
+    assert rows.fetchall() == [("Ava Ngata", "ava@example.com", ["openid"])]
+
+
+# --- Keys ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [[], [""], ["not-a-key"], [Fernet.generate_key().decode()[:-2]]])
+def test_a_missing_or_malformed_key_names_the_variable_and_quotes_nothing(keys):
+    with pytest.raises(XeroSetupError, match="XERO_TOKEN_KEYS") as refused:
+        cipher_of(keys)
+
+    shown = "".join(traceback.format_exception(refused.value))
+    assert not any(key and key in shown for key in keys)
+
+
+def test_a_key_with_spaces_around_it_is_accepted(keys):
+    sealed = cipher_of(keys).encrypt(b"secret")
+
+    assert cipher_of([f" {keys[0]} \n"]).decrypt(sealed) == b"secret"
+
+
+def test_another_key_than_the_one_that_encrypted_names_the_variable(
+    token_store, grant_id, connect, http, warehouse
+):
+    foreign = another(token_store, connect, http, [Fernet.generate_key().decode()])
+
+    for question in (lambda: foreign.fresh(grant_id), foreign.rotate_keys):
+        with pytest.raises(XeroSetupError, match="XERO_TOKEN_KEYS"):
+            question()
+
+    assert state_of(warehouse, grant_id) == ("active", None)
+
+
+def test_rotating_keys_encrypts_every_grant_anew_of_other_connections_too(
+    app, token_store, grant_id, connect, http, keys, warehouse
+):
+    tokens = TokenSet("access-2", "refresh-2", None, later(30), ())
+    second = TokenStore(replace(app, conn_id="xero_second"), connect=connect, keys=keys, http=http)
+    user = XeroUser("11111111-1111-1111-1111-111111111111")
+    second_id = second.save(user, tokens, connected_by="ada")
+    value = token_store.fresh(grant_id).value
+    new_key = Fernet.generate_key().decode()
+
+    assert another(token_store, connect, http, [new_key, *keys]).rotate_keys() == 2
+
+    only_new = another(token_store, connect, http, [new_key])
+    assert only_new.fresh(grant_id).value == value
+    second_new = TokenStore(second._app, connect=connect, keys=[new_key], http=http)
+    assert second_new.fresh(second_id).value == "access-2"
+    with pytest.raises(XeroSetupError):
+        another(token_store, connect, http, keys).fresh(grant_id)
+
+
+def test_the_way_back_survives_a_rotation_of_keys(token_store, grant_id, xero, connect, http, keys):
+    token_store.fresh(grant_id, now=later(26))
+    new_key = Fernet.generate_key().decode()
+    another(token_store, connect, http, [new_key, *keys]).rotate_keys()
+    xero.control("POST", "faults", {"kind": "refused_refresh"})
+
+    assert another(token_store, connect, http, [new_key]).fresh(grant_id, now=later(53)).value
+
+
+# --- Secrets ------------------------------------------------------------------------------------
+
+
+def everything_in(connection: psycopg.Connection) -> bytes:
+    """All rows of xero_ops as text, and every bytea as its bytes, decoded where it is base64."""
+    tables = connection.execute(
+        "select format('%I.%I', table_schema, table_name) from information_schema.tables"
+        " where table_schema = 'xero_ops'"
+    ).fetchall()
+    assert ("xero_ops.grants",) in tables
+    found = b""
+    for (table,) in tables:
+        for row in connection.execute(f"select * from {table}").fetchall():
+            for value in row:
+                raw = bytes(value) if isinstance(value, bytes | memoryview) else b""
+                found += str(row).encode() + raw
+                if re.fullmatch(rb"[\w=-]+", raw):
+                    found += base64.urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
+    return found
+
+
+def test_no_token_state_cookie_or_verifier_can_be_read_in_postgres(
+    app, consents, warehouse, connect, http, keys
+):
+    secrets: list[str] = []
+    consents.tokens = another(consents.tokens, connect, http, keys, on_secret=secrets.append)
+    finished, under_way = consents.walk(), consents.walk()
+    consents.finish(finished)
+    (row,) = warehouse.execute("select grant_id::text from xero_ops.grants").fetchall()
+    consents.tokens.fresh(row[0], now=later(26))
+    (sealed,) = warehouse.execute("select code_verifier from xero_ops.authorisations").fetchone()
+    secrets += [
+        cipher_of(keys).decrypt(sealed).decode(),
+        *(finished.state, finished.code, finished.browser_cookie),
+        *(under_way.state, under_way.browser_cookie),
+        *(app.client_secret, keys[0]),
+    ]
+
+    stored = everything_in(warehouse)
+
+    assert len(set(secrets)) == 4 + 8
+    assert not [secret for secret in secrets if secret.encode() in stored]
+
+
+def test_every_token_is_told_for_masking_and_none_is_shown(
+    app, token_store, grant_id, xero, connect, http, keys, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    told: list[str] = []
+    store = another(token_store, connect, http, keys, on_secret=told.append)
+    tokens = [store.fresh(grant_id), store.fresh(grant_id, now=later(26))]
+    xero.control("POST", "revoke", {"email": "ava@example.com"})
+    with pytest.raises(ConsentLostError) as lost:
+        store.fresh(grant_id, now=later(60))
+
+    assert {token.value for token in tokens} < set(told)
+    shown = f"{tokens!r} {tokens[0]} {store!r} {store} {vars(store)!r} {caplog.text}"
+    shown += "".join(traceback.format_exception(lost.value))
+    secrets = {*told, *keys, app.client_secret}
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_an_access_token_has_no_repr():
+    assert "s3cret" not in repr(AccessToken("g", "s3cret", later(30)))
