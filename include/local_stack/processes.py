@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,12 +29,14 @@ _START_TOLERANCE_SECONDS = 2.0
 class Child:
     """A program to keep running.
 
-    `environment` is what we add to the caller's environment; it may hold secrets.
+    `environment` is what we add to the caller's environment; it may hold secrets. `code` is a
+    digest of the code it runs, so that newer code restarts it.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
+    code: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -41,7 +44,7 @@ class Child:
 
         The caller's part differs from one terminal to the next, and must not restart anything.
         """
-        text = json.dumps([list(self.command), sorted(self.environment.items())])
+        text = json.dumps([list(self.command), sorted(self.environment.items()), self.code])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -100,8 +103,10 @@ class Children:
 
         Returns when none of them is left.
         """
+        names = list(names)
         leaders = [process for name in names if (process := self._process(name)) is not None]
-        families = list(leaders)
+        # Whoever a leader left behind when it was killed is still in its session.
+        families = [*leaders, *(orphan for name in names for orphan in self._orphans(name))]
         for leader in leaders:
             families += _descendants(leader)
             _signal(leader, signal.SIGTERM)
@@ -115,6 +120,18 @@ class Children:
         for name in names:
             if not self.is_running(name):
                 (self._pids / f"{name}.pid").unlink(missing_ok=True)
+
+    def _orphans(self, name: str) -> list[psutil.Process]:
+        """The living members of the session of a leader that has died."""
+        record = self._record(name)
+        pid, started_at = record.get("pid"), record.get("started_at")
+        if not isinstance(pid, int) or not isinstance(started_at, float) or psutil.pid_exists(pid):
+            return []
+        return [
+            process
+            for process in psutil.process_iter()
+            if _is_member(process, pid, since=started_at)
+        ]
 
     def _record(self, name: str) -> dict[str, object]:
         try:
@@ -135,6 +152,14 @@ class Children:
         except psutil.Error:
             return None
         return process if is_same and is_alive else None
+
+
+def _is_member(process: psutil.Process, session: int, *, since: float) -> bool:
+    try:
+        is_inside = os.getsid(process.pid) == session
+        return is_inside and process.create_time() >= since - _START_TOLERANCE_SECONDS
+    except (psutil.Error, OSError):
+        return False
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

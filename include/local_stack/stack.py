@@ -10,8 +10,10 @@ import hashlib
 import importlib.metadata
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from local_stack import sandbox as pretend
@@ -96,7 +98,8 @@ class Stack:
                 f"Port {port} is in use, and Airflow cannot take another one: Xero compares the "
                 f"redirect URI http://localhost:{port}/xero/callback with the one registered for "
                 "your app. End the program on that port; or set XERO_AIRFLOW_PORT in .env and "
-                "register the redirect URI with that port at developer.xero.com."
+                "register the redirect URI with that port at developer.xero.com. If it is this "
+                "folder's own demo, `make stop` ends it."
             )
         return port
 
@@ -153,10 +156,11 @@ class Stack:
 
     def wanted_children(self) -> list[Child]:
         """Return every process this mode needs, in the order of starting."""
-        airflow = self.airflow().children()
-        if self.settings.is_real:
-            return airflow
-        return [self.sandbox().child(), *airflow]
+        children = self.airflow().children()
+        if not self.settings.is_real:
+            children = [self.sandbox().child(), *children]
+        code = _digest(sorted((self.settings.repository / "include").rglob("*.py")))
+        return [replace(child, code=code) for child in children]
 
     def migrate_airflow(self) -> None:
         """Bring Airflow's own database to the installed version."""
@@ -179,8 +183,9 @@ class Stack:
     def migrate_warehouse(self) -> None:
         """Bring the warehouse's tables to the version of the code, unless they are there."""
         migrations = sorted((self.settings.repository / _MIGRATIONS).glob("*.sql"))
-        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in migrations)).hexdigest()
-        if self.state.get("warehouse_migrated") == wanted:
+        wanted = _digest(migrations)
+        is_lacking = self.warehouse().lacks([path.name for path in migrations])
+        if self.state.get("warehouse_migrated") == wanted and not is_lacking:
             return
         self.progress.step("warehouse: preparing its tables")
         output = self.airflow().run_command(
@@ -274,6 +279,10 @@ class Stack:
         for group, grace_seconds in _STOPPING:
             chosen = [name for name in names if name in group]
             self.children.stop(chosen, grace_seconds=grace_seconds)
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def _as_variable(body: dict[str, Any]) -> str:

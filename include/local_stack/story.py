@@ -24,6 +24,7 @@ from local_stack.state import lock, write_private
 from local_stack.statistics import last_statistics, print_statistics
 
 _ORGANISATIONS = "/xero/api/organisations"
+_KEYS_FILE = "xero_token_keys"
 
 
 def run(settings: Settings, progress: Progress, *, now: datetime) -> None:
@@ -90,10 +91,13 @@ def install(stack: Stack, api: AirflowApi) -> None:
 
 
 def connect_demo_users(stack: Stack, api: AirflowApi) -> None:
-    """Let every demo user consent whose organisations are not all connected yet."""
+    """Let every demo user consent who has not done so in this installation.
+
+    A warehouse of one's own may know the organisations from an earlier one, without its keys.
+    """
+    consented: list[str] = stack.state.get("consented") or []
     for user in stack.sandbox().users():
-        connected = {found["tenant_id"] for found in _organisations(api)}
-        if connected.issuperset(user.organisations):
+        if user.email in consented:
             continue
         stack.progress.step(f"connecting Xero as {user.email}")
         consent(
@@ -108,6 +112,8 @@ def connect_demo_users(stack: Stack, api: AirflowApi) -> None:
                 f"{user.email} agreed, but {len(missing)} of their organisations did not arrive: "
                 f"read {stack.children.log('api-server')}, then run the command again."
             )
+        consented = [*consented, user.email]
+        stack.state.set("consented", consented)
 
 
 def run_demo_nights(stack: Stack, api: AirflowApi) -> None:
@@ -159,12 +165,26 @@ def stop(repository: Path, progress: Progress) -> None:
 
 
 def reset(repository: Path, progress: Progress) -> None:
-    """End every process and delete all state."""
+    """End every process and delete all state.
+
+    The keys of a warehouse of one's own stay: it goes on, and without them every user would have
+    to consent again.
+    """
     stop(repository, progress)
+    kept = {
+        path: path.read_text()
+        for stack in _existing_stacks(repository, progress)
+        if stack.state.get("warehouse") not in {None, "embedded"}
+        for path in [stack.secrets.path(_KEYS_FILE)]
+    }
     local = repository / ".local"
     if local.exists():
         shutil.rmtree(local)
         progress.step(f"{local} is deleted")
+    for path, keys in kept.items():
+        path.parent.mkdir(parents=True, mode=0o700)
+        write_private(path, keys.strip())
+        progress.step(f"{path} is kept, for the warehouse of your own")
 
 
 def status(repository: Path, progress: Progress) -> None:

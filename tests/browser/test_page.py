@@ -7,6 +7,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from airflow_xero.runs import tenant_lock
+
 OpenPage = Callable[..., Page]
 Colours = Literal["light", "dark"]
 CONNECT = "Connect to Xero"
@@ -128,8 +130,10 @@ def test_markup_in_a_name_is_text(open_page, warehouse):
 
 def test_the_page_follows_an_extraction_by_itself(open_page, warehouse):
     fill(warehouse, run="running")
-    page = open_page()
-    expect(page.get_by_text("Extracting", exact=True)).to_be_visible()
+    (tenant_id,) = warehouse.execute("select tenant_id::text from xero_ops.tenants").fetchone()
+    with tenant_lock(warehouse, tenant_id):
+        page = open_page()
+        expect(page.get_by_text("Extracting", exact=True)).to_be_visible()
 
     warehouse.execute("update xero_ops.extract_runs set state = 'complete'")
     warehouse.execute(

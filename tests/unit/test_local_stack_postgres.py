@@ -156,3 +156,25 @@ def test_a_wrong_warehouse_dsn_names_the_setting_and_never_the_password(dsn: str
         own_warehouse(dsn)
     assert "XERO_WAREHOUSE_DSN" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_with_an_unescaped_at_sign_is_not_printed() -> None:
+    with pytest.raises(StackError) as refused:
+        own_warehouse("postgresql://user:s3cr3t@tail@no-such-host.invalid:5432/db")
+    assert "XERO_WAREHOUSE_DSN is unknown" in str(refused.value)
+    assert "%40" in str(refused.value)
+    assert "tail" not in str(refused.value)
+
+
+def test_nobody_but_its_owner_may_connect_to_airflows_database(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    prepare_embedded(postgres_server, SecretFiles(tmp_path / "secrets"))
+    with psycopg.connect(postgres_server.dsn("postgres")) as connection:
+        allowed = connection.execute(
+            "select rolname from pg_roles where rolname in ('airflow', 'warehouse', 'bi_reader')"
+            " and has_database_privilege(rolname, 'airflow', 'connect')"
+        ).fetchall()
+    assert allowed == [("airflow",)]
+    for name in ("airflow", "warehouse"):
+        postgres_server.drop_database(name)

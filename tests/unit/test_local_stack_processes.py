@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -137,3 +138,27 @@ def test_foreign_settings_of_the_caller_do_not_reach_a_child(
     assert "HARMLESS" in seen
     assert "AIRFLOW_HOME" not in seen
     assert "XERO_CLIENT_SECRET" not in seen
+
+
+def test_who_a_killed_child_left_behind_is_ended_by_the_next_stop(
+    children: Children, tmp_path: Path
+) -> None:
+    children.start(_child(_PARENT))
+    leader = psutil.Process(json.loads(_pid_file(tmp_path).read_text())["pid"])
+    _wait_for(leader.children)
+    orphan = leader.children()[0]
+    leader.kill()
+    # Its parent is gone from the process table, as after a later command.
+    leader.wait()
+    assert orphan.is_running()
+
+    Children(tmp_path).stop(["worker"], grace_seconds=1.0)
+
+    _wait_for(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_newer_code_makes_a_running_child_outdated(children: Children) -> None:
+    child = replace(_child(_SLEEP), code="old")
+    children.start(child)
+    assert children.is_current(child)
+    assert not children.is_current(replace(child, code="new"))
