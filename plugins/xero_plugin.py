@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
-from airflow_xero.web.test_button import TestButtonFix
+from airflow_xero.web.port_zero import TestButtonFix
 
 
 class XeroPlugin(AirflowPlugin):

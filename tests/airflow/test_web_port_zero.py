@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.web.test_button import TestButtonFix, without_port_zero
+from airflow_xero.web.port_zero import TestButtonFix, without_port_zero
 
 pytestmark = [
     # Third parties, met inside Airflow's own server.
@@ -104,7 +104,7 @@ def test_the_button_works_for_a_connection_with_host_and_port(made_in_the_form, 
 
 def test_airflow_itself_still_needs_the_correction(made_in_the_form, browser, monkeypatch):
     # When this fails, Airflow has learnt it: remove TestButtonFix.
-    monkeypatch.setattr("airflow_xero.web.test_button.without_port_zero", lambda body: body)
+    monkeypatch.setattr("airflow_xero.web.port_zero.without_port_zero", lambda body: body)
 
     answer = browser.post("/api/v2/connections/test", json=row_of(made_in_the_form, browser))
 
