@@ -41,7 +41,12 @@ def pour_statement(endpoint: Endpoint) -> sql.Composed:
 
 
 _VANISHED = """
-    select current.record_id, current.payload, current.payload_hash, current.known_from
+    select
+        current.record_id,
+        current.payload,
+        current.payload_hash,
+        current.known_from,
+        current.ctid as row_place
     from {table} as current
     where
         current.tenant_id = %(tenant_id)s::uuid
@@ -52,7 +57,7 @@ _VANISHED = """
 
 _NONE_VANISHED = """
     select null::text as record_id, null::jsonb as payload, null::bytea as payload_hash,
-        null::timestamptz as known_from
+        null::timestamptz as known_from, null::tid as row_place
     where false
 """
 
@@ -87,25 +92,33 @@ vanished as materialized (
     {vanished}
 ),
 
+-- Each record is looked up in the index by itself, and the rows found are touched by their place:
+-- on a table that was empty a minute ago the planner would read the whole tenant for every page.
 changes as materialized (
     select
         incoming.record_id,
         incoming.payload,
         incoming.payload_hash,
         false as is_deleted,
-        current.known_from
+        known.known_from,
+        known.row_place
     from incoming
-    left join {table} as current
-        on
+    left join lateral (
+        select current.known_from, current.is_deleted, current.payload_hash, current.ctid as row_place
+        from {table} as current
+        where
             current.tenant_id = %(tenant_id)s::uuid
             and current.record_id = incoming.record_id
             and current.known_to is null
+        limit 1
+    ) as known on true
     where
-        current.record_id is null
-        or current.is_deleted
-        or current.payload_hash <> incoming.payload_hash
+        known.row_place is null
+        or known.is_deleted
+        or known.payload_hash <> incoming.payload_hash
     union all
-    select record_id, payload, payload_hash, true as is_deleted, known_from from vanished
+    select record_id, payload, payload_hash, true as is_deleted, known_from, row_place
+    from vanished
 ),
 
 stamped as materialized (
@@ -127,31 +140,21 @@ stamped as materialized (
         ) as parsed
 ),
 
-replaced as (
-    update {table} as current
-    set
-        payload = stamped.payload,
-        payload_hash = stamped.payload_hash,
-        xero_updated_at = stamped.xero_updated_at,
-        is_deleted = stamped.is_deleted,
-        run_id = %(run_id)s
-    from stamped
-    where
-        current.tenant_id = %(tenant_id)s::uuid
-        and current.record_id = stamped.record_id
-        and current.known_to is null
-        and current.known_from = %(known_at)s::timestamptz
+closed as (
+    update {table}
+    set known_to = %(known_at)s::timestamptz
+    where ctid = any(array(
+        select row_place from changes where known_from < %(known_at)s::timestamptz
+    ))
+    returning 1
 ),
 
-closed as (
-    update {table} as current
-    set known_to = %(known_at)s::timestamptz
-    from stamped
-    where
-        current.tenant_id = %(tenant_id)s::uuid
-        and current.record_id = stamped.record_id
-        and current.known_to is null
-        and current.known_from < %(known_at)s::timestamptz
+-- What this extraction itself wrote was never published: it is replaced, not closed.
+replaced as (
+    delete from {table}
+    where ctid = any(array(
+        select row_place from changes where known_from >= %(known_at)s::timestamptz
+    ))
     returning 1
 ),
 
@@ -169,10 +172,8 @@ opened as (
         payload_hash,
         %(run_id)s
     from stamped
-    where
-        (known_from is null or known_from < %(known_at)s::timestamptz)
-        -- Makes Postgres close every old version before it opens the first new one.
-        and (select count(*) from closed) >= 0
+    -- Makes Postgres close every old version before it opens the first new one.
+    where (select count(*) from closed) + (select count(*) from replaced) >= 0
 )
 
 select
