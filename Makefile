@@ -22,14 +22,15 @@ help: ## show this list
 run: venv ## start everything, connect three demo organisations, run three nights
 	@$(BIN)/local-stack run
 
+# Without .venv nobody knows what runs, nor which key a warehouse of one's own still needs.
+stop reset status: # see the list below
+	@if [ -x $(BIN)/local-stack ]; then $(BIN)/local-stack $@; \
+	elif [ -d .local ]; then echo "$(VENV) is missing: run make venv first, then make $@" >&2; exit 1; \
+	elif [ $@ = status ]; then echo "nothing was started here: make run starts everything"; fi
+
 stop: ## end everything that make run started; nothing is lost
-	@if [ -x $(BIN)/local-stack ]; then $(BIN)/local-stack stop; fi
-
 reset: ## stop, and delete all state of make run (.local)
-	@if [ -x $(BIN)/local-stack ]; then $(BIN)/local-stack reset; else rm -rf .local; fi
-
 status: ## say what is running
-	@if [ -x $(BIN)/local-stack ]; then $(BIN)/local-stack status; fi
 
 # A file stays in one worker, so that its servers and dbt builds are made once.
 test: venv ## the fast tests (at most 10 minutes)
@@ -67,6 +68,7 @@ venv: ## set up .venv from the lock; nothing to do when it is current
 	say() { printf '[%4d s] %s\n' $$(( $$(date +%s) - started )) "$$1"; }; \
 	fits() { "$$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }; \
 	python="$(PYTHON)"; \
+	if [ -z "$$python" ] && fits $(BIN)/python; then python=$(BIN)/python; fi; \
 	if [ -z "$$python" ]; then \
 	  for name in python3.11 python3.12 python3.13 python3; do \
 	    if fits "$$name"; then python=$$name; break; fi; \

@@ -247,11 +247,13 @@ def _close_unlisted(
 ) -> None:
     listed = [entry.connection_id for entry in organisations]
     with warehouse.cursor(row_factory=tuple_row) as cursor:
+        # What the same user connected after `now` is younger than Xero's list.
         gone = cursor.execute(
-            "update xero_ops.connections set disconnected_at = %s"
-            " where grant_id = %s and disconnected_at is null and connection_id <> all(%s::uuid[])"
+            "update xero_ops.connections set disconnected_at = %(now)s"
+            " where grant_id = %(grant_id)s and disconnected_at is null"
+            " and connected_at <= %(now)s and connection_id <> all(%(listed)s::uuid[])"
             " returning tenant_id",
-            (now, grant_id, listed),
+            {"now": now, "grant_id": grant_id, "listed": listed},
         ).fetchall()
         for (tenant_id,) in gone:
             cursor.execute(_AUDIT, _entry(actor, "disconnected at Xero", tenant_id))

@@ -26,11 +26,9 @@ from airflow_xero.errors import (
     XeroSetupError,
 )
 from airflow_xero.page import Page
-from airflow_xero.raw import OVERLAP, Poured, RawStore, Walk
+from airflow_xero.raw import CLOCK_SKEW, OVERLAP, Poured, RawStore, Walk
 
 _FRESH = timedelta(minutes=30)
-# Xero's servers disagree a little; a clock further back than this was set back.
-_CLOCK_SKEW = timedelta(minutes=5)
 _EASTERNMOST = timedelta(hours=14)
 _MOST_WALKS = 3
 _LONG_WAIT_SECONDS = 600
@@ -212,7 +210,7 @@ class _Reading:
         # Measured by Xero's clock: ours may differ, and a test's Xero lives in other years.
         return (
             watermark is not None
-            and -_CLOCK_SKEW <= self._xero_now - (watermark + OVERLAP) < _FRESH
+            and -CLOCK_SKEW <= self._xero_now - (watermark + OVERLAP) < _FRESH
             and self._raw.walk_cut_short(endpoint) is None
         )
 
@@ -250,13 +248,15 @@ class _Reading:
             day=self._day if key else None,
         )
         walk = cut_short
-        is_steady = True
+        is_steady, has_edited = True, False
         # Closed at once when a page cannot be stored, so that no further one is fetched.
         with closing(pages):
             for page in pages:
                 self._xero_now = self._xero_now or page.xero_now
                 walk = walk or Walk(since, page.xero_now, next_page=1)
-                poured = self._raw.pour(page, walk=walk, report_key=key)
+                poured = self._raw.pour(page, walk=walk, report_key=key, edited_before=has_edited)
+                # Where pages come without their number, the last one is empty and tells nothing.
+                has_edited = has_edited or poured.has_edited
                 counts = self._counts.get(endpoint.name, EndpointCounts())
                 self._counts[endpoint.name] = counts.plus(page, poured)
                 is_steady = not poured.is_shifted
@@ -276,7 +276,7 @@ class _Reading:
 
     def _is_past(self, moment: datetime) -> bool:
         # A moment to come means that Xero's clock was set back: then everything is read anew.
-        return self._xero_now is not None and moment <= self._xero_now + _CLOCK_SKEW
+        return self._xero_now is not None and moment <= self._xero_now + CLOCK_SKEW
 
     def _log_read(self, endpoint: Endpoint, counts: EndpointCounts) -> None:
         _log.info(

@@ -104,7 +104,11 @@ changes as materialized (
         known.row_place
     from incoming
     left join lateral (
-        select current.known_from, current.is_deleted, current.payload_hash, current.ctid as row_place
+        select
+            current.known_from,
+            current.is_deleted,
+            current.payload_hash,
+            current.ctid as row_place
         from {table} as current
         where
             current.tenant_id = %(tenant_id)s::uuid

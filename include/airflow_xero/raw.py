@@ -26,7 +26,8 @@ from airflow_xero.warehouse import warehouse_errors
 OVERLAP = timedelta(minutes=10)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
-_STAMP_PRECISION = timedelta(seconds=1)
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far Xero's servers disagree; a clock further back than this was set back."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,10 @@ class Walk:
 class Poured:
     """What one page changed.
 
-    `is_shifted` on a walk's last page: records were edited while it was walked. They moved to
-    its end, those behind them moved up, and one may have slipped from a page to come to a page
-    already read. The walk has to be made once more.
+    `has_edited`: it holds news that may be younger than the walk. `is_shifted` on a walk's last
+    page: records were edited while it was walked. They moved to its end, those behind them moved
+    up, and one may have slipped from a page to come to a page already read. The walk has to be
+    made once more.
     """
 
     records_read: int
@@ -55,6 +57,7 @@ class Poured:
     records_changed: int
     records_deleted: int
     records_repaired: int
+    has_edited: bool
     is_shifted: bool
 
 
@@ -105,10 +108,18 @@ class RawStore:
             ).fetchone()
         return row[0] if row else None
 
-    def pour(self, page: Page, *, walk: Walk, report_key: str | None = None) -> Poured:
+    def pour(
+        self,
+        page: Page,
+        *,
+        walk: Walk,
+        report_key: str | None = None,
+        edited_before: bool = False,
+    ) -> Poured:
         """Store one page, its counts and the walk's progress in one transaction.
 
-        `walk` is the walk this page belongs to; `report_key` is the record id of a report.
+        `walk` is the walk this page belongs to; `report_key` is the record id of a report;
+        `edited_before` tells whether an earlier page of this walk had `has_edited`.
         Raises UnexpectedPayloadError (nothing of the page is kept), WarehouseBusyError.
         """
         endpoint = page.endpoint
@@ -118,7 +129,9 @@ class RawStore:
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
             cursor.execute(SETTINGS, {"is_last": page.is_last})
-            poured = self._pour_records(cursor, page, walk=walk, report_key=report_key)
+            poured = self._pour_records(
+                cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
+            )
             self._count(cursor, page, poured)
             if endpoint.reading is not Reading.REPORT:
                 self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
@@ -140,6 +153,7 @@ class RawStore:
         *,
         walk: Walk,
         report_key: str | None,
+        edited_before: bool,
     ) -> Poured:
         body, repairs = repaired(page.body)
         if b"\x00" in body:
@@ -158,8 +172,9 @@ class RawStore:
                     "tenant_id": self._tenant_id,
                     "run_id": self._run_id,
                     "known_at": self._known_at,
-                    "walk_began": walk.read_from - _STAMP_PRECISION,
-                    "walk_ended": page.xero_now + _STAMP_PRECISION,
+                    # An edit may show in the list some time after its own stamp.
+                    "walk_began": walk.read_from - OVERLAP,
+                    "walk_ended": page.xero_now + CLOCK_SKEW,
                 },
             ).fetchone()
         except (psycopg.DataError, psycopg.errors.CharacterNotInRepertoire) as error:
@@ -169,7 +184,7 @@ class RawStore:
             ) from None
         if row is None:
             raise self._unexpected(page, "it holds no records")
-        kind, is_faulty, held, edited_meanwhile, read, new, changed, deleted, repairs = row
+        kind, is_faulty, held, has_edited, read, new, changed, deleted, repairs = row
         if kind != "array":
             raise self._unexpected(page, f"{endpoint.array_key} is {kind or 'missing'}, no array")
         if is_faulty:
@@ -180,7 +195,8 @@ class RawStore:
             records_changed=changed,
             records_deleted=deleted,
             records_repaired=repairs,
-            is_shifted=page.is_last and page.number > 1 and edited_meanwhile,
+            has_edited=has_edited,
+            is_shifted=page.is_last and page.number > 1 and (has_edited or edited_before),
         )
         if endpoint.reading is Reading.REPORT and poured.records_read != 1:
             raise self._unexpected(page, f"it holds {poured.records_read} reports")

@@ -116,16 +116,24 @@ class Children:
         for process in families:
             _signal(process, signal.SIGKILL)
         psutil.wait_procs(families, timeout=grace_seconds)
+        # Whoever was started between the look and the leader's end.
+        late = [orphan for name in names for orphan in self._orphans(name)]
+        for process in late:
+            _signal(process, signal.SIGKILL)
+        psutil.wait_procs(late, timeout=grace_seconds)
         self._started = [process for process in self._started if process.poll() is None]
         for name in names:
             if not self.is_running(name):
                 (self._pids / f"{name}.pid").unlink(missing_ok=True)
 
     def _orphans(self, name: str) -> list[psutil.Process]:
-        """The living members of the session of a leader that has died."""
+        """The living members of the session of a leader that has died.
+
+        The kernel gives the number of a session to nobody else while a member lives.
+        """
         record = self._record(name)
         pid, started_at = record.get("pid"), record.get("started_at")
-        if not isinstance(pid, int) or not isinstance(started_at, float) or psutil.pid_exists(pid):
+        if not isinstance(pid, int) or not isinstance(started_at, float) or _is_alive(pid):
             return []
         return [
             process
@@ -154,9 +162,16 @@ class Children:
         return process if is_same and is_alive else None
 
 
+def _is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
 def _is_member(process: psutil.Process, session: int, *, since: float) -> bool:
     try:
-        is_inside = os.getsid(process.pid) == session
+        is_inside = os.getsid(process.pid) == session and process.pid != session
         return is_inside and process.create_time() >= since - _START_TOLERANCE_SECONDS
     except (psutil.Error, OSError):
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -68,6 +69,19 @@ class Stack:
     def is_installed(self) -> bool:
         """Whether the first `make run` came to its end."""
         return bool(self.state.get("is_installed"))
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the warehouse is known to be ours, and so goes when the folder goes."""
+        try:
+            return bool(self.state.get("warehouse") == "embedded")
+        except StackError:
+            return False
+
+    def end_leftovers(self) -> None:
+        """End what a process that was killed left behind; it may hold a port."""
+        dead = [name for name in self.children.names() if not self.children.is_running(name)]
+        self.children.stop(dead, grace_seconds=1.0)
 
     def choose_ports(self) -> None:
         """Keep the ports of what runs; find others for what was driven from its own.
@@ -159,7 +173,9 @@ class Stack:
         children = self.airflow().children()
         if not self.settings.is_real:
             children = [self.sandbox().child(), *children]
-        code = _digest(sorted((self.settings.repository / "include").rglob("*.py")))
+        repository = self.settings.repository
+        sources = sorted([*repository.glob("include/**/*.py"), *repository.glob("plugins/*.py")])
+        code = f"{sys.version} {_digest([*sources, repository / 'requirements.txt'])}"
         return [replace(child, code=code) for child in children]
 
     def migrate_airflow(self) -> None:
@@ -170,13 +186,25 @@ class Stack:
             self.airflow().run_command("db", "migrate")
             self.state.set("airflow_migrated", version)
 
+    def stop_outdated(self) -> None:
+        """End what runs older code or with old settings."""
+        wanted = self.wanted_children()
+        self._stop_children(
+            [
+                child.name
+                for child in wanted
+                if self.children.is_running(child.name) and not self.children.is_current(child)
+            ]
+        )
+
     def start_children(self) -> None:
-        """Start what does not run, and restart what runs with old settings."""
-        wanted = [child for child in self.wanted_children() if not self.children.is_current(child)]
+        """Start what does not run."""
+        wanted = [
+            child for child in self.wanted_children() if not self.children.is_running(child.name)
+        ]
         if not wanted:
             return
         self.progress.step(f"starting {', '.join(child.name for child in wanted)}")
-        self._stop_children([child.name for child in wanted])
         for child in wanted:
             self.children.start(child)
 

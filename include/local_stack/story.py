@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,9 +39,12 @@ def run(settings: Settings, progress: Progress, *, now: datetime) -> None:
     with lock(folder / "lock"):
         stack = open_stack(settings, progress)
         remember_nights(stack, now)
+        stack.refuse_another_warehouse()
+        stack.end_leftovers()
         stack.choose_ports()
         stack.start_postgres()
-        stack.refuse_another_warehouse()
+        # Before the tables change under them.
+        stack.stop_outdated()
         stack.migrate_airflow()
         write_login(stack)
         # First the tables: a run of the schedule may be due as soon as the scheduler is up.
@@ -171,25 +175,37 @@ def reset(repository: Path, progress: Progress) -> None:
     to consent again.
     """
     stop(repository, progress)
-    kept = {
-        path: path.read_text()
+    kept = [
+        stack.secrets.path(_KEYS_FILE)
         for stack in _existing_stacks(repository, progress)
-        if stack.state.get("warehouse") not in {None, "embedded"}
-        for path in [stack.secrets.path(_KEYS_FILE)]
-    }
+        if not stack.is_embedded
+    ]
     local = repository / ".local"
     if local.exists():
-        shutil.rmtree(local)
+        _delete_all_but(kept, local)
         progress.step(f"{local} is deleted")
-    for path, keys in kept.items():
-        path.parent.mkdir(parents=True, mode=0o700)
-        write_private(path, keys.strip())
+    for path in kept:
         progress.step(f"{path} is kept, for the warehouse of your own")
+
+
+def _delete_all_but(kept: Sequence[Path], folder: Path) -> None:
+    """Delete the folder, except for the given files: those are never touched."""
+    if not any(folder in path.parents for path in kept):
+        shutil.rmtree(folder)
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            _delete_all_but(kept, entry)
+        elif entry not in kept:
+            entry.unlink()
 
 
 def status(repository: Path, progress: Progress) -> None:
     """Say what runs."""
-    for stack in _existing_stacks(repository, progress):
+    stacks = _existing_stacks(repository, progress)
+    if not stacks:
+        progress.text("nothing was started here: make run starts everything")
+    for stack in stacks:
         mode = stack.settings.folder.name
         is_up = stack.server.pid is not None
         progress.text(f"{mode}: postgres {'running' if is_up else 'stopped'}")

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -57,9 +59,20 @@ def test_a_python_without_venv_is_refused_with_the_package_to_install(tmp_path: 
     assert "apt install python3-venv    (or python3.12-venv)" in done.stderr
 
 
-def test_stop_and_reset_need_nothing_installed(tmp_path: Path) -> None:
+def test_stop_and_reset_need_nothing_where_nothing_was_started(tmp_path: Path) -> None:
     clone = _clone_without_packages(tmp_path)
-    (clone / ".local").mkdir()
+    assert "make run starts everything" in _make(clone, "status").stdout
     for target in ("stop", "status", "reset"):
         assert _make(clone, target).returncode == 0
-    assert not (clone / ".local").exists()
+
+
+@pytest.mark.parametrize("target", ["stop", "status", "reset"])
+def test_what_runs_is_not_forgotten_when_only_the_packages_are_gone(
+    tmp_path: Path, target: str
+) -> None:
+    clone = _clone_without_packages(tmp_path)
+    (clone / ".local" / "demo").mkdir(parents=True)
+    done = _make(clone, target)
+    assert done.returncode != 0
+    assert f".venv is missing: run make venv first, then make {target}" in done.stderr
+    assert (clone / ".local" / "demo").exists()

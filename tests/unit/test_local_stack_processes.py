@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +152,22 @@ def test_who_a_killed_child_left_behind_is_ended_by_the_next_stop(
     # Its parent is gone from the process table, as after a later command.
     leader.wait()
     assert orphan.is_running()
+
+    Children(tmp_path).stop(["worker"], grace_seconds=1.0)
+
+    _wait_for(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_orphans_of_a_leader_that_nobody_reaped_are_ended_too(
+    children: Children, tmp_path: Path
+) -> None:
+    children.start(_child(_PARENT))
+    leader = psutil.Process(json.loads(_pid_file(tmp_path).read_text())["pid"])
+    _wait_for(leader.children)
+    orphan = leader.children()[0]
+    # Nobody waits for it: it stays in the process table, as in a container without an init.
+    os.kill(leader.pid, signal.SIGKILL)
+    _wait_for(lambda: leader.status() == psutil.STATUS_ZOMBIE)
 
     Children(tmp_path).stop(["worker"], grace_seconds=1.0)
 

@@ -43,6 +43,32 @@ def test_reset_keeps_the_keys_of_a_warehouse_that_goes_on(
     assert keys.strip() not in printed.out + printed.err
 
 
+@pytest.mark.parametrize("state", ["", "{ damaged"])
+def test_reset_keeps_the_keys_as_long_as_nobody_knows_whose_they_are(
+    tmp_path: Path, state: str
+) -> None:
+    folder = _installed(tmp_path, warehouse="db.example.com:5432/xero")
+    keys = (folder / "secrets" / "xero_token_keys").read_text()
+    # As after an earlier reset, or a disk that was full.
+    (folder / "state.json").unlink()
+    if state:
+        (folder / "state.json").write_text(state)
+
+    reset(tmp_path, Progress())
+    reset(tmp_path, Progress())
+
+    assert [path for path in folder.rglob("*") if path.is_file()] == [
+        folder / "secrets" / "xero_token_keys"
+    ]
+    assert (folder / "secrets" / "xero_token_keys").read_text() == keys
+
+
+def test_reset_never_opens_the_folders_of_the_keys_to_others(tmp_path: Path) -> None:
+    folder = _installed(tmp_path, warehouse="db.example.com:5432/xero")
+    reset(tmp_path, Progress())
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "secrets")] == [0o700] * 2
+
+
 def test_reset_of_nothing_is_no_error(tmp_path: Path) -> None:
     reset(tmp_path, Progress())
     assert list(tmp_path.iterdir()) == []

@@ -338,6 +338,24 @@ def test_reconcile_changes_nothing_while_xero_lists_everything(connected, check,
     assert (audit(warehouse), status(warehouse, "xero_default")) == before
 
 
+def test_reconcile_spares_what_the_user_connected_after_xero_was_asked(
+    connected, xero_sandbox, app, token_store, http, warehouse
+):
+    xero_sandbox.control("POST", "disconnect", {"tenantId": xero_sandbox.organisations()[KAURI]})
+    asked_at = datetime.now(UTC) - timedelta(hours=1)
+
+    reconcile(
+        app,
+        grant_of(warehouse, AVA),
+        warehouse=warehouse,
+        tokens=token_store,
+        http=http,
+        now=asked_at,
+    )
+
+    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
+
+
 def test_reconcile_changes_nothing_when_xero_cannot_answer(
     connected, check, xero_sandbox, warehouse
 ):

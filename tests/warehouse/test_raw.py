@@ -105,6 +105,16 @@ def test_unchanged_record_costs_no_write(warehouse):
     assert (poured.records_read, poured.records_new, poured.records_changed) == (2, 0, 0)
 
 
+def test_walk_without_page_numbers_remembers_an_edit_until_its_empty_last_page(warehouse):
+    raw = store(warehouse)
+    edited = invoice(1, UpdatedDateUTC=f"/Date({int(XERO_NOW.timestamp() * 1000)}+0000)/")
+    first = pour(raw, page_of(INVOICES, [edited], is_last=False, page_count=None))
+    last = page_of(INVOICES, [], number=2, page_count=None)
+    assert first.has_edited
+    assert pour(raw, last, edited_before=first.has_edited).is_shifted
+    assert not pour(raw, last, edited_before=False).is_shifted
+
+
 def test_changed_record_closes_its_version_and_opens_another(warehouse):
     pour(store(warehouse), page_of(INVOICES, [invoice(1), invoice(2)]))
     poured = pour(second_night(warehouse), page_of(INVOICES, [invoice(1, Total=41)]))

@@ -169,6 +169,26 @@ def test_no_record_is_lost_when_more_than_a_page_is_edited_between_two_pages(xer
     assert xero.stored(ledger.tenant, "invoices") == xero.listed(ledger.tenant, INVOICES)
 
 
+def test_no_record_is_lost_when_an_edit_shows_only_some_time_after_its_stamp(xero, tmp_path):
+    ledger = Ledger(xero, tmp_path, 1500)
+
+    def edit():
+        ledger.edit(3, at=ledger.xero_now() - timedelta(minutes=4))
+
+    xero.extract(ledger.tenant, on_response=edit_after(1, edit))
+    assert xero.calls("Invoices") == ["1", "2", "1", "2"]
+    assert set(xero.stored(ledger.tenant, "invoices")) == ids(*range(1500))
+
+
+def test_edits_of_the_last_minutes_cost_one_more_walk_and_no_third(xero, tmp_path):
+    ledger = Ledger(xero, tmp_path, 1500)
+    ledger.edit(3, at=ledger.xero_now() - timedelta(minutes=4))
+    extracted = xero.extract(ledger.tenant)
+    assert xero.calls("Invoices") == ["1", "2", "1", "2"]
+    assert extracted.gaps == {}
+    assert xero.watermark() is not None
+
+
 def test_watermark_of_an_edited_walk_is_that_of_the_walk_that_was_steady(xero, tmp_path):
     ledger = Ledger(xero, tmp_path, 1500)
 

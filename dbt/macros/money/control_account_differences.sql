@@ -96,12 +96,14 @@ final as (
         on
             statistics.tenant_id = tenants.tenant_id
             and statistics.day = tenants.complete_day
-    -- Documents and report of one extraction alone are held against each other.
+    -- Documents and report of one extraction alone are held against each other; a remark says
+    -- that one of them may be missing.
     inner join runs
         on
             tenants.tenant_id = runs.tenant_id
             and tenants.known_at = runs.known_at
             and tenants.complete_day = runs.day
+            and runs.state_reason is null
     inner join reported
         on
             statistics.tenant_id = reported.tenant_id
