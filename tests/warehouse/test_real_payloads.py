@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from airflow_xero.endpoints import ENDPOINTS
-from tests.warehouse.extraction import BY_NAME, ConnectedApp
+from tests.warehouse.extraction import BY_NAME, DAY, ConnectedApp
+from tests.warehouse.marts.conftest import Warehouse
 from xero_sandbox.testing import SandboxServer
 
 pytestmark = pytest.mark.real_payloads
@@ -38,8 +39,9 @@ def xero(xero_sandbox: SandboxServer, warehouse_dsn: str) -> Iterator[ConnectedA
 
 
 @pytest.fixture
-def demo_au(real_payloads: Path, tmp_path: Path) -> Path:
+def demo_au(real_payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = real_payloads / "demo-company-au-2011"
+    tmp_path = tmp_path_factory.mktemp("au")
     for recorded, name, _ in AU.values():
         shutil.copy(folder / f"{recorded}.json", tmp_path / f"{name}.json")
     (tmp_path / "Reports").mkdir()
@@ -49,7 +51,8 @@ def demo_au(real_payloads: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def demo_nz(real_payloads: Path, tmp_path: Path) -> Path:
+def demo_nz(real_payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("nz")
     recorded = real_payloads / "demo-company-nz-2020" / "demo-nz-2020-invoices-page1.json"
     shutil.copy(recorded, tmp_path / "Invoices.json")
     return tmp_path
@@ -134,3 +137,25 @@ def test_second_extraction_of_real_payloads_writes_no_version(xero, company, req
     xero.set_clock(xero.watermark().replace(year=2027))
     xero.extract(tenant)
     assert xero.all_rows() == before
+
+
+def test_real_payloads_that_were_extracted_add_up_in_the_marts(
+    xero, demo_au, demo_nz, warehouse_dsn, tmp_path_factory
+):
+    folders, tenants = {"au": demo_au, "nz": demo_nz}, {}
+    for name, folder in folders.items():
+        tenants[name] = xero.payloads(folder, name)
+        xero.extract(tenants[name], AU_DAY if name == "au" else DAY)
+    marts = Warehouse(warehouse_dsn, tmp_path_factory.mktemp("dbt"), tenants)
+    models = ("--select", "+fct_invoices", "+fct_payments")
+    marts.dbt("build", *models, "--exclude-resource-type", "test", "unit_test")
+    for name, folder in folders.items():
+        rows = marts.table("xero_marts.fct_invoices", name)
+        given = records_of(folder / "Invoices.json")
+        assert {row["invoice_id"] for row in rows} == {record["InvoiceID"] for record in given}
+        for column, field in (("total_amount", "Total"), ("due_amount", "AmountDue")):
+            assert sum(row[column] for row in rows) == sum(record[field] for record in given)
+    payments = marts.table("xero_marts.fct_payments", "au")
+    given = records_of(demo_au / "Payments.json")
+    assert {row["payment_id"] for row in payments} == {record["PaymentID"] for record in given}
+    assert sum(row["amount"] for row in payments) == sum(record["Amount"] for record in given)
