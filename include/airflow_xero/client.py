@@ -1,7 +1,7 @@
 """Reading Xero's accounting API: pages of bytes, with every limit and every retry.
 
-The only home of limits and retries. Knows HTTP and how Xero pages; must not know Postgres, how
-tokens are kept, or what a record means.
+The only home of retries; `pacing.py` counts what Xero still allows. Knows HTTP and how Xero
+pages; must not know Postgres, how tokens are kept, or what a record means.
 Source: https://developer.xero.com/documentation/guides/oauth2/limits
 """
 
@@ -11,11 +11,11 @@ import json
 import logging
 import time
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from secrets import SystemRandom
-from threading import Event
+from threading import Event, Lock
 
 import httpx
 
@@ -29,6 +29,7 @@ from airflow_xero.errors import (
     XeroError,
 )
 from airflow_xero.oauth import XeroApp, unreachable
+from airflow_xero.pacing import CallsLeft, Pace
 from airflow_xero.page import Page
 
 __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
@@ -36,9 +37,13 @@ __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
 PAGE_SIZE = 1000
 """The largest page Xero serves."""
 
+RESERVED_CALLS = 100
+"""Calls of a tenant's day that are left to other programs, unless another number is chosen."""
+
 _LONGEST_WAIT_SECONDS = 60
 _WAITING_BUDGET_SECONDS = 600.0
-_MINUTE_WINDOW_SECONDS = 60.0
+# Of the five calls that Xero allows at a time, one is left to others.
+_PAGES_AT_A_TIME = 4
 _FAULT_TRIES = 4
 _CONCURRENT_TRIES = 8
 _SLICE_SECONDS = 5.0
@@ -53,8 +58,8 @@ class XeroClient:
     `access_token` gives a live token and is asked before every request, from a background
     thread, too. `renewed_token`, given the value that Xero refused as expired, gives another
     (`TokenStore.fresh(grant_id, rejected=value).value`); without it `access_token` is asked
-    again. `http` stays the caller's to close. All waiting of one client together stays within
-    ten minutes.
+    again. `http` stays the caller's to close. `reserved_calls` of a tenant's day are left alone.
+    All waiting of one client together stays within ten minutes.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class XeroClient:
         access_token: Callable[[], str],
         http: httpx.Client,
         renewed_token: Callable[[str], str] | None = None,
+        reserved_calls: int = RESERVED_CALLS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._app = app
@@ -71,7 +77,8 @@ class XeroClient:
         self._renewed_token = renewed_token
         self._http = http
         self._sleep = sleep
-        self._windows: dict[str, _MinuteWindow] = {}
+        self._pace = Pace(reserve=reserved_calls)
+        self._waiting = Lock()
         self._waited_seconds = 0.0
 
     def pages(
@@ -83,7 +90,9 @@ class XeroClient:
         first_page: int = 1,
         day: date | None = None,
     ) -> Generator[Page]:
-        """Walk an endpoint; the next page is fetched while the caller handles this one.
+        """Walk an endpoint in order; up to four pages are fetched while one is handled.
+
+        The last page is asked for when all others have come: then it tells what was edited.
 
         `since` (aware) asks for records changed after it; `day` is the day of a report.
         Raises every class of `errors.py` that an answer of Xero can mean.
@@ -97,31 +106,33 @@ class XeroClient:
         self, endpoint: Endpoint, tenant_id: str, *, since: datetime | None, first_page: int
     ) -> Generator[Page]:
         abandoned = Event()
-        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="xero-next-page")
+        pool = ThreadPoolExecutor(_PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
         def fetch(number: int) -> Page:
             request = _Request(endpoint, tenant_id, since=since, number=number)
             return self._page(request, abandoned)
 
+        coming: dict[int, Future[Page]] = {first_page: pool.submit(fetch, first_page)}
         try:
-            coming = pool.submit(fetch, first_page)
             previous: Page | None = None
             while previous is None or not previous.is_last:
-                page = coming.result()
+                number = first_page if previous is None else previous.number + 1
+                page = coming.pop(number).result()
                 _refuse_repetition(previous, page, tenant_id)
-                if not page.is_last:
-                    coming = pool.submit(fetch, page.number + 1)
+                for ahead in _pages_to_ask_for(page):
+                    if ahead not in coming:
+                        coming[ahead] = pool.submit(fetch, ahead)
                 yield page
                 previous = page
         finally:
-            # Nobody waits for the page that is under way when the caller gives up.
+            # Nobody waits for the pages that are under way when the caller gives up.
             abandoned.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _page(self, request: _Request, abandoned: Event) -> Page:
         started = time.monotonic()
         response, calls = self._answer(request, abandoned)
-        endpoint = request.endpoint
+        endpoint, left = request.endpoint, _calls_left(response)
         envelope = envelope_of(response, tenant_id=request.tenant_id, endpoint=endpoint)
         is_last = (
             endpoint.reading is not Reading.CHANGES
@@ -136,8 +147,8 @@ class XeroClient:
             page_count=envelope.page_count,
             seconds=time.monotonic() - started,
             calls=calls,
-            minute_calls_left=int_header(response, "X-MinLimit-Remaining"),
-            day_calls_left=int_header(response, "X-DayLimit-Remaining"),
+            minute_calls_left=left.minute,
+            day_calls_left=left.day,
             is_last=is_last,
         )
 
@@ -148,7 +159,7 @@ class XeroClient:
         calls = 0
         while True:
             try:
-                self._pace(request, abandoned)
+                self._await_turn(request, abandoned)
                 token = self._token(rejected)
                 calls += 1
                 response = self._get(request, token)
@@ -174,19 +185,23 @@ class XeroClient:
                     error.correlation_id,
                 )
                 self._wait(wait_seconds or 0.0, error, abandoned)
-                self._window(request.tenant_id).forget()
+                if isinstance(error, RateLimitError):
+                    self._pace.forget(request.tenant_id)
 
     def _get(self, request: _Request, token: str) -> httpx.Response:
         url = f"{self._app.api_url}/api.xro/2.0/{request.endpoint.path}"
         headers = {"Authorization": f"Bearer {token}", **request.headers()}
+        left = CallsLeft()
         try:
             response = self._http.get(url, params=request.params(), headers=headers)
+            left = _calls_left(response)
         except httpx.RequestError as error:
             # The cause would carry the request and with it the token.
             failure = unreachable(url, error)
             failure.tenant_id, failure.endpoint = request.tenant_id, request.endpoint.name
             raise failure from None
-        self._window(request.tenant_id).note(int_header(response, "X-MinLimit-Remaining"))
+        finally:
+            self._pace.note(request.tenant_id, left)
         return response
 
     def _token(self, rejected: str | None) -> str:
@@ -194,13 +209,9 @@ class XeroClient:
             return self._renewed_token(rejected)
         return self._access_token()
 
-    def _window(self, tenant_id: str) -> _MinuteWindow:
-        return self._windows.setdefault(tenant_id, _MinuteWindow())
-
-    def _pace(self, request: _Request, abandoned: Event) -> None:
+    def _await_turn(self, request: _Request, abandoned: Event) -> None:
         """Wait for the next minute when this one has no call left, rather than earn a 429."""
-        seconds = self._window(request.tenant_id).seconds_to_wait()
-        if seconds > 0:
+        while (seconds := self._pace.seconds_to_wait(request.tenant_id)) > 0:
             used_up = RateLimitError(
                 "Xero's minute limit for this organisation is used up",
                 limit="minute",
@@ -209,13 +220,14 @@ class XeroClient:
                 endpoint=request.endpoint.name,
             )
             self._wait(seconds, used_up, abandoned)
-            self._window(request.tenant_id).forget()
+            self._pace.forget(request.tenant_id)
 
     def _wait(self, seconds: float, reason: XeroError, abandoned: Event) -> None:
         """Sleep, unless all waiting together would pass the budget: then raise the reason."""
-        if self._waited_seconds + seconds > _WAITING_BUDGET_SECONDS:
-            raise reason
-        self._waited_seconds += seconds
+        with self._waiting:
+            if self._waited_seconds + seconds > _WAITING_BUDGET_SECONDS:
+                raise reason
+            self._waited_seconds += seconds
         while seconds > 0 and not abandoned.is_set():
             self._sleep(min(seconds, _SLICE_SECONDS))
             seconds -= _SLICE_SECONDS
@@ -271,31 +283,6 @@ class _Patience:
         return None
 
 
-class _MinuteWindow:
-    """What is known of a tenant's current minute: Xero's windows are fixed, not rolling."""
-
-    def __init__(self) -> None:
-        self._left: int | None = None
-        self._seen_at = 0.0
-
-    def note(self, left: int | None) -> None:
-        """Remember the calls left; more than before means that a new window has begun."""
-        now = time.monotonic()
-        if left is not None and (self._left is None or left > self._left):
-            self._seen_at = now
-        self._left = left
-
-    def seconds_to_wait(self) -> float:
-        """Seconds until the window is certainly over; 0 while calls are left or unknown."""
-        if self._left is None or self._left > 0:
-            return 0.0
-        return max(0.0, self._seen_at + _MINUTE_WINDOW_SECONDS - time.monotonic())
-
-    def forget(self) -> None:
-        """The window is over."""
-        self._left = None
-
-
 def _jittered(attempt: int) -> float:
     """About 1, 2, 4, … seconds, at most 30, so that many tasks do not return at once."""
     return min(30.0, 2.0 ** (attempt - 1)) * _random.uniform(0.5, 1.5)
@@ -313,3 +300,23 @@ def _refuse_repetition(previous: Page | None, page: Page, tenant_id: str) -> Non
             tenant_id=tenant_id,
             endpoint=page.endpoint.name,
         )
+
+
+def _pages_to_ask_for(page: Page) -> range:
+    """The numbers of the pages that may be fetched once `page` has come."""
+    following = page.number + 1
+    if page.is_last:
+        return range(0)
+    if page.page_count is None or page.page_count == following:
+        return range(following, following + 1)
+    # Whoever edits a record moves it to the end of the list, and all behind it up by one: the
+    # last page must be read after the others to show it.
+    return range(following, min(page.number + _PAGES_AT_A_TIME, page.page_count - 1) + 1)
+
+
+def _calls_left(response: httpx.Response) -> CallsLeft:
+    return CallsLeft(
+        minute=int_header(response, "X-MinLimit-Remaining"),
+        day=int_header(response, "X-DayLimit-Remaining"),
+        app_minute=int_header(response, "X-AppMinLimit-Remaining"),
+    )

@@ -28,7 +28,7 @@ from airflow_xero.errors import (
 from airflow_xero.migrate import require_migrated
 from airflow_xero.oauth import XeroApp
 from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
-from airflow_xero.settings import token_keys_from_environment
+from airflow_xero.settings import reserved_calls, token_keys_from_environment
 from airflow_xero.tokens import TokenStore, cipher_of
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class XeroHook(BaseHook):
             access_token=lambda: tokens.fresh(tenant.grant_id).value,
             renewed_token=lambda value: tokens.fresh(tenant.grant_id, rejected=value).value,
             http=self.http(),
+            reserved_calls=reserved_calls(),
         )
 
     def reconcile(self, tenant: Tenant, warehouse: psycopg.Connection[Any]) -> None:

@@ -15,6 +15,7 @@ PACKAGE_NAME = "airflow-provider-xero"
 CONN_TYPE = "xero"
 DEFAULT_CONN_ID = "xero_default"
 DEFAULT_STORE_CONN_ID = "xero_warehouse"
+DEFAULT_RESERVED_CALLS = "100"
 DEFAULT_SCOPES = (
     "offline_access openid profile email"
     " accounting.settings.read accounting.contacts.read accounting.invoices.read"
@@ -120,6 +121,11 @@ def _options() -> dict[str, Any]:
             "The folder of the dbt project. Empty: the folder dbt beside the folder of Dags.",
             default="",
             example="/opt/airflow/dbt",
+        ),
+        "reserved_calls": _option(
+            "How many of Xero's calls a day and organisation are left to other programs of the "
+            "app: an extraction that reaches them waits.",
+            default=DEFAULT_RESERVED_CALLS,
         ),
         "token_keys": _option(
             "Fernet keys separated by commas; the first encrypts Xero's tokens, all decrypt. "

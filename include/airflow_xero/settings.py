@@ -13,7 +13,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.log import mask_secret
 
 from airflow_xero.errors import XeroSetupError
-from airflow_xero.provider_info import DEFAULT_CONN_ID
+from airflow_xero.provider_info import DEFAULT_CONN_ID, DEFAULT_RESERVED_CALLS
 
 
 def conn_id() -> str:
@@ -36,6 +36,20 @@ def first_day() -> datetime:
             " publish, for example 2026-11-20, and never change it afterwards"
         ) from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def reserved_calls() -> int:
+    """How many calls of an organisation's day are left to other programs of the app.
+
+    Raises XeroSetupError when it is no whole number of at least 0.
+    """
+    text = conf.get("xero", "reserved_calls", fallback="") or DEFAULT_RESERVED_CALLS
+    if not text.strip().isdecimal():
+        raise XeroSetupError(
+            f"[xero] reserved_calls is {text!r}: set AIRFLOW__XERO__RESERVED_CALLS to a whole"
+            " number of calls a day, for example 100"
+        )
+    return int(text)
 
 
 def dbt_project_dir() -> Path:

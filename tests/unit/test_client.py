@@ -257,6 +257,19 @@ def test_a_used_up_minute_is_waited_for_rather_than_refused(reader, http):
     assert [entry["status"] for entry in reader.requests()].count(429) <= 1
 
 
+def test_the_calls_that_are_kept_for_others_are_left_alone(reader, http):
+    reader.sandbox.control("POST", "limits", {"day": 43})
+    client = reader.client(http, reserved_calls=40)
+    pages = [page for _ in range(3) for page in client.pages(ACCOUNTS, reader.tenant_id)]
+
+    with pytest.raises(RateLimitError, match="40 calls are left, and 40 are kept") as raised:
+        list(client.pages(ACCOUNTS, reader.tenant_id))
+
+    assert [page.day_calls_left for page in pages] == [42, 41, 40]
+    assert (raised.value.limit, raised.value.retry_after_seconds) == ("day", 3600)
+    assert [entry["status"] for entry in reader.requests()] == [200] * 3
+
+
 def test_what_is_left_of_the_limits_comes_with_the_page(reader, read):
     reader.sandbox.control("POST", "limits", {"minute": 30, "day": 500})
 

@@ -331,7 +331,8 @@ def test_walk_whose_warehouse_session_was_ended_continues(xero, tmp_path):
 
     with pytest.raises(WarehouseBusyError, match="next try continues"):
         xero.extract(ledger.tenant, on_response=end_session)
-    assert xero.next_page() in (2, 3)
+    # The third page may come while the first is being stored.
+    assert xero.next_page() in (None, 2, 3)
     assert xero.watermark() is None
     assert xero.run()[0] == "running"
     xero.extract(ledger.tenant)
