@@ -19,6 +19,7 @@ from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.outcome import CONNECT_FIRST, FAILURE_KEY, Outcome, reason_of
+from airflow_xero.standing import waiting_tenants
 
 if TYPE_CHECKING:
     import psycopg
@@ -83,8 +84,36 @@ class ListTenantsOperator(BaseOperator):
         return [{"tenant_id": t.tenant_id, "tenant_name": t.tenant_name} for t in tenants]
 
 
+class ListWaitingOperator(BaseOperator):
+    """Names the organisations whose wait for a limit is over, and the day each waited with.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`, for ExtractTenantOperator.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+        """Return the organisations, those first that waited longest; usually none."""
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            waiting = waiting_tenants(warehouse, self.xero_conn_id)
+        self.log.info("organisations=%d", len(waiting))
+        return [
+            {
+                "tenant_id": tenant.tenant_id,
+                "tenant_name": tenant.tenant_name,
+                "day": tenant.day.isoformat(),
+            }
+            for tenant in waiting
+        ]
+
+
 class ExtractTenantOperator(BaseOperator):
-    """Extracts one organisation for the run's day; expand it over what ListTenantsOperator gives.
+    """Extracts one organisation; expand it over what a listing operator gives.
+
+    For the tenant's `day` when it has one, else for the run's.
 
     A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
     retry policy decides), and keeps the reason under the XCom key `failure` for the report.
@@ -98,7 +127,10 @@ class ExtractTenantOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the organisation, its state (complete, waiting_for_limit) and counts."""
         try:
-            return self._extract(day_of_run(context), context["dag_run"].run_id)
+            day = self.tenant.get("day")
+            return self._extract(
+                date.fromisoformat(day) if day else day_of_run(context), context["dag_run"].run_id
+            )
         except Exception as error:
             failure = {**self.tenant, "reason": reason_of(error)}
             context["ti"].xcom_push(key=FAILURE_KEY, value=failure)

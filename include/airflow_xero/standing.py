@@ -39,6 +39,15 @@ class SkippedTenant:
 
 
 @dataclass(frozen=True)
+class WaitingTenant:
+    """A connected organisation whose wait for a limit is over, and the day it waited with."""
+
+    tenant_id: str
+    tenant_name: str
+    day: date
+
+
+@dataclass(frozen=True)
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
@@ -66,6 +75,11 @@ def tenants_to_extract(warehouse: psycopg.Connection[Any], conn_id: str) -> list
 def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[SkippedTenant]:
     """The connected organisations whose every grant needs its user to reconnect, by name."""
     return _all(warehouse, SkippedTenant, query=_SKIPPED, conn_id=conn_id)
+
+
+def waiting_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[WaitingTenant]:
+    """The organisations that waited for a limit which is open by now, the longest wait first."""
+    return _all(warehouse, WaitingTenant, query=_WAITING, conn_id=conn_id)
 
 
 def status(warehouse: psycopg.Connection[Any], conn_id: str) -> list[OrganisationStatus]:
@@ -128,6 +142,29 @@ from chosen
 inner join xero_ops.tenants using (tenant_id)
 where chosen.disconnected_at is null and chosen.grant_state <> 'active'
 order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608
+
+_WAITING = f"""
+with {_CHOSEN}
+
+select tenants.tenant_id::text, tenants.tenant_name, extract_runs.day
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+inner join xero_ops.extract_runs using (tenant_id)
+where
+    chosen.disconnected_at is null
+    and chosen.grant_state = 'active'
+    and extract_runs.state = 'waiting_for_limit'
+    and extract_runs.resume_at <= clock_timestamp()
+    -- A later run, of whatever day, has begun anew what this one waited with.
+    and not exists (
+        select from xero_ops.extract_runs as later
+        where
+            later.tenant_id = extract_runs.tenant_id
+            and later.run_id > extract_runs.run_id
+            and later.day >= extract_runs.day
+    )
+order by extract_runs.resume_at, tenants.tenant_id
 """  # noqa: S608
 
 _STATUS = f"""

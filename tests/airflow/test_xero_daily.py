@@ -21,11 +21,11 @@ def dag() -> Any:
     return load_dags().dags["xero_daily"]
 
 
-def test_the_folder_holds_exactly_this_dag_without_errors():
+def test_the_folder_holds_exactly_these_dags_without_errors():
     bag = load_dags()
 
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"xero_daily"}
+    assert set(bag.dags) == {"xero_daily", "xero_resume"}
 
 
 def test_tasks_and_edges_are_exactly_these(dag):

@@ -1,0 +1,139 @@
+"""xero_resume: who waited for a limit goes on, is published, and nobody else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.models.dagrun import DagRun
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
+
+pytestmark = [
+    pytest.mark.usefixtures("airflow_database"),
+    # Third parties, met inside Airflow's own runner.
+    pytest.mark.filterwarnings(
+        "ignore:Using .httpx. with .starlette.testclient. is deprecated"
+        ":starlette.exceptions.StarletteDeprecationWarning"
+    ),
+]
+
+Run = Callable[..., DagRun]
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    return BundleDagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name="dags-folder").dags
+
+
+@pytest.fixture
+def run(dags, xero, small_project, monkeypatch) -> Run:
+    """Run one of the Dags; publishing is left to a small dbt project."""
+    (small_project / "models" / "published.sql").write_text(
+        "{{ config(materialized='table', schema=none) }}"
+        " select tenant_name, complete_day from xero_ops.tenants where complete_at is not null"
+    )
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(small_project))
+
+    def start(dag_id: str) -> DagRun:
+        conf = {"day": "2026-11-20"} if dag_id == "xero_daily" else {}
+        dag_run: DagRun = dags[dag_id].test(
+            logical_date=datetime.now(UTC).replace(year=2026, month=12), run_conf=conf
+        )
+        return dag_run
+
+    return start
+
+
+def states(dag_run: DagRun) -> dict[str, Any]:
+    return {
+        f"{ti.task_id}[{ti.rendered_map_index}]" if ti.map_index >= 0 else ti.task_id: ti.state
+        for ti in dag_run.get_task_instances()
+    }
+
+
+def published(warehouse: psycopg.Connection) -> dict[str, str]:
+    rows = warehouse.execute("select tenant_name, complete_day from xero_staging.published")
+    return {name: day.isoformat() for name, day in rows.fetchall()}
+
+
+def use_up_the_day(xero, organisation: str) -> None:
+    rule = {"path": "/api.xro/2.0/Invoices", "kind": "day_limit", "seconds": 36_000, "times": 1}
+    xero.control("POST", "faults", {**rule, "tenant": xero.organisations()[organisation]})
+
+
+def open_the_limit(warehouse: psycopg.Connection) -> None:
+    """As if the ten hours were over."""
+    warehouse.execute(
+        "update xero_ops.extract_runs set resume_at = now() where resume_at is not null"
+    )
+
+
+NOBODY = {"list_waiting": "success", "extract_tenant": "skipped", "dbt_build": "skipped"}
+
+
+def test_nothing_is_done_while_nobody_waits(run, connect_organisations, warehouse):
+    connect_organisations()
+
+    dag_run = run("xero_resume")
+
+    assert (dag_run.state, states(dag_run)) == ("success", NOBODY)
+    assert warehouse.execute("select count(*) from xero_ops.extract_runs").fetchone() == (0,)
+
+
+def test_who_waited_goes_on_when_the_limit_opens_and_is_published_for_that_day(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    use_up_the_day(xero, KAURI)
+    run("xero_daily")
+    assert published(warehouse) == {BEACON: "2026-11-20"}
+
+    too_early = run("xero_resume")
+
+    assert states(too_early) == NOBODY
+
+    open_the_limit(warehouse)
+    xero.control("DELETE", "requests")
+    resumed = run("xero_resume")
+
+    assert states(resumed) == {
+        "list_waiting": "success",
+        f"extract_tenant[{KAURI}]": "success",
+        "dbt_build": "success",
+    }
+    assert published(warehouse) == {BEACON: "2026-11-20", KAURI: "2026-11-20"}
+    called = xero.control("GET", "requests")
+    assert {entry["tenant"] for entry in called if "/api.xro/" in entry["path"]} == {
+        xero.organisations()[KAURI]
+    }
+    assert states(run("xero_resume")) == NOBODY
+
+
+def test_who_lost_the_consent_meanwhile_is_left_to_the_user(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    use_up_the_day(xero, KAURI)
+    run("xero_daily")
+    open_the_limit(warehouse)
+    warehouse.execute("update xero_ops.grants set state = 'needs_reconnect'")
+
+    assert states(run("xero_resume")) == NOBODY
+
+
+def test_it_looks_every_quarter_of_an_hour_and_starts_by_itself(dags):
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    dag = dags["xero_resume"]
+    timetable: Any = coerce_to_core_timetable(dag.timetable)
+
+    assert timetable.summary == "*/15 * * * *"
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert dag.is_paused_upon_creation is False
