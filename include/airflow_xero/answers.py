@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from airflow_xero.endpoints import Endpoint
+from airflow_xero.endpoint import Endpoint
 from airflow_xero.errors import (
     BadRequestError,
     ConsentLostError,
@@ -50,10 +50,11 @@ _FIXED_MEANINGS: Mapping[int, tuple[type[XeroError], str]] = {
 
 @dataclass(frozen=True)
 class Envelope:
-    """What stands around the records: Xero's clock, the number of pages, and whether any come."""
+    """What stands around the records: Xero's clock, the length of the list, whether any come."""
 
     xero_now: datetime
     page_count: int | None
+    item_count: int | None
     is_empty: bool
 
 
@@ -97,13 +98,18 @@ def envelope_of(response: httpx.Response, *, tenant_id: str, endpoint: Endpoint)
             status=response.status_code,
             correlation_id=response.headers.get("Xero-Correlation-Id"),
         )
-    pagination = envelope.get("pagination")
-    page_count = pagination.get("pageCount") if isinstance(pagination, dict) else None
+    given = envelope.get("pagination")
+    pagination = given if isinstance(given, dict) else {}
     return Envelope(
         xero_now=_moment_of(envelope.get("DateTimeUTC")) or _sent_at(response),
-        page_count=page_count if isinstance(page_count, int) else None,
+        page_count=_whole_number(pagination.get("pageCount")),
+        item_count=_whole_number(pagination.get("itemCount")),
         is_empty=is_empty,
     )
+
+
+def _whole_number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def int_header(response: httpx.Response, name: str) -> int | None:

@@ -7,20 +7,21 @@ Source: https://developer.xero.com/documentation/guides/oauth2/limits
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from secrets import SystemRandom
 from threading import Event, Lock
+from types import MappingProxyType
+from urllib.parse import quote
 
 import httpx
 
 from airflow_xero.answers import envelope_of, error_of, int_header
-from airflow_xero.endpoints import Endpoint, Reading
+from airflow_xero.endpoint import Endpoint, Paging, Params
 from airflow_xero.errors import (
     ConsentLostError,
     RateLimitError,
@@ -40,6 +41,7 @@ PAGE_SIZE = 1000
 RESERVED_CALLS = 100
 """Calls of a tenant's day that are left to other programs, unless another number is chosen."""
 
+_NO_PARAMS: Params = MappingProxyType({})
 _LONGEST_WAIT_SECONDS = 60
 _WAITING_BUDGET_SECONDS = 600.0
 # Of the five calls that Xero allows at a time, one is left to others.
@@ -88,29 +90,51 @@ class XeroClient:
         *,
         since: datetime | None = None,
         first_page: int = 1,
-        day: date | None = None,
+        params: Params = _NO_PARAMS,
     ) -> Generator[Page]:
         """Walk an endpoint in order; up to four pages are fetched while one is handled.
 
         The last page is asked for when all others have come: then it tells what was edited.
-
-        `since` (aware) asks for records changed after it; `day` is the day of a report.
-        Raises every class of `errors.py` that an answer of Xero can mean.
+        `since` (aware) asks for records changed after it; `params` for more than the endpoint's
+        own. Raises every class of `errors.py` that an answer of Xero can mean.
         """
-        if endpoint.reading is Reading.CHANGES:
-            yield from self._walk(endpoint, tenant_id, since=since, first_page=first_page)
+        request = _Request(endpoint, tenant_id, since=since, extra=params)
+        if endpoint.paging is Paging.NONE:
+            yield self._page(request, Event())
         else:
-            yield self._page(_Request(endpoint, tenant_id, day=day), Event())
+            yield from self._walk(request, first_page)
 
-    def _walk(
-        self, endpoint: Endpoint, tenant_id: str, *, since: datetime | None, first_page: int
-    ) -> Generator[Page]:
+    def page(self, endpoint: Endpoint, tenant_id: str, number: int) -> Page:
+        """One page of the whole list, changed or not."""
+        return self._page(_Request(endpoint, tenant_id, number=number), Event())
+
+    def record(
+        self, endpoint: Endpoint, tenant_id: str, record_id: str, *, params: Params = _NO_PARAMS
+    ) -> Page:
+        """One record by its id, as a page that holds it alone."""
+        request = _Request(endpoint, tenant_id, record_id=record_id, extra=params)
+        return self._page(request, Event())
+
+    def numbered(self, endpoint: Endpoint, tenant_id: str, *, after: int) -> Generator[Page]:
+        """Journals with a number above `after`; `Page.number` is the number it was read after.
+
+        A short page is no end: only an empty one is.
+        """
+        is_last = False
+        while not is_last:
+            request = _Request(endpoint, tenant_id, extra={"offset": str(after)})
+            page = self._page(request, Event())
+            numbers = page.values_of("JournalNumber", int)
+            is_last = not numbers
+            yield replace(page, number=after, is_last=is_last)
+            after = max(numbers, default=after)
+
+    def _walk(self, first: _Request, first_page: int) -> Generator[Page]:
         abandoned = Event()
         pool = ThreadPoolExecutor(_PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
         def fetch(number: int) -> Page:
-            request = _Request(endpoint, tenant_id, since=since, number=number)
-            return self._page(request, abandoned)
+            return self._page(replace(first, number=number), abandoned)
 
         coming: dict[int, Future[Page]] = {first_page: pool.submit(fetch, first_page)}
         try:
@@ -118,7 +142,7 @@ class XeroClient:
             while previous is None or not previous.is_last:
                 number = first_page if previous is None else previous.number + 1
                 page = coming.pop(number).result()
-                _refuse_repetition(previous, page, tenant_id)
+                _refuse_repetition(previous, page, first.tenant_id)
                 for ahead in _pages_to_ask_for(page):
                     if ahead not in coming:
                         coming[ahead] = pool.submit(fetch, ahead)
@@ -135,7 +159,7 @@ class XeroClient:
         endpoint, left = request.endpoint, _calls_left(response)
         envelope = envelope_of(response, tenant_id=request.tenant_id, endpoint=endpoint)
         is_last = (
-            endpoint.reading is not Reading.CHANGES
+            endpoint.paging is Paging.NONE
             or (envelope.page_count is not None and request.number >= envelope.page_count)
             or (envelope.page_count is None and envelope.is_empty)
         )
@@ -145,6 +169,7 @@ class XeroClient:
             body=response.content,
             xero_now=envelope.xero_now,
             page_count=envelope.page_count,
+            item_count=envelope.item_count,
             seconds=time.monotonic() - started,
             calls=calls,
             minute_calls_left=left.minute,
@@ -189,7 +214,7 @@ class XeroClient:
                     self._pace.forget(request.tenant_id)
 
     def _get(self, request: _Request, token: str) -> httpx.Response:
-        url = f"{self._app.api_url}/api.xro/2.0/{request.endpoint.path}"
+        url = f"{self._app.api_url}/api.xro/2.0/{request.path()}"
         headers = {"Authorization": f"Bearer {token}", **request.headers()}
         left = CallsLeft()
         try:
@@ -243,17 +268,22 @@ class _Request:
     tenant_id: str
     since: datetime | None = None
     number: int = 1
-    day: date | None = None
+    record_id: str = ""
+    extra: Params = field(default_factory=lambda: _NO_PARAMS)
 
-    def params(self) -> Mapping[str, str]:
-        params = dict(self.endpoint.params)
-        if self.endpoint.reading is Reading.CHANGES:
-            params |= {"page": str(self.number), "pageSize": str(PAGE_SIZE)}
-        if self.day is not None:
-            params["date"] = self.day.isoformat()
+    def path(self) -> str:
+        path = self.endpoint.path
+        return f"{path}/{quote(self.record_id, safe='')}" if self.record_id else path
+
+    def params(self) -> Params:
+        params = {**self.endpoint.params, **self.extra}
+        if self.endpoint.paging is not Paging.NONE:
+            params["page"] = str(self.number)
+        if self.endpoint.paging is Paging.SIZED:
+            params["pageSize"] = str(PAGE_SIZE)
         return params
 
-    def headers(self) -> Mapping[str, str]:
+    def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Xero-Tenant-Id": self.tenant_id}
         if self.since is not None:
             # Exactly this form: zone suffixes and fractions are ignored or refused.
@@ -293,8 +323,7 @@ def _refuse_repetition(previous: Page | None, page: Page, tenant_id: str) -> Non
     if previous is None or page.page_count is not None or page.is_last:
         return
     # Only the records count: what stands around them may differ from page to page.
-    key = page.endpoint.array_key
-    if json.loads(previous.body).get(key) == json.loads(page.body).get(key):
+    if previous.records() == page.records():
         raise UnexpectedPayloadError(
             f"Xero repeats page {previous.number} as page {page.number}; please report it",
             tenant_id=tenant_id,

@@ -1,55 +1,29 @@
 """Every Xero endpoint that is extracted, one frozen row each, in the order of reading.
 
-The only home of paths, array keys, id fields, scopes and how each endpoint changes. Knows
-nothing of HTTP or Postgres. Source: Xero's published accounting API (OpenAPI 16.1).
+The only home of paths, array keys, id fields, scopes, how each endpoint changes and how often it
+is read; what the words mean is told by `endpoint.py`. Knows nothing of HTTP or Postgres.
+Source: Xero's published accounting API (OpenAPI 16.1).
 
 Adding one is a numbered list in CONTRIBUTING.md; `tests/test_house.py` names a missing step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
 from types import MappingProxyType
 
+from airflow_xero.endpoint import Cadence, Endpoint, Paging, Params, Reading, Report
 
-class Reading(Enum):
-    """How the endpoint is read.
-
-    FULL: one unpaged answer holds every record, so a record that is missing was deleted.
-    CHANGES: pages of records changed since the watermark; deletions arrive as a status.
-    REPORT: one answer as at a day; the record is the whole report.
-    """
-
-    FULL = "full"
-    CHANGES = "changes"
-    REPORT = "report"
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One endpoint of the accounting API.
-
-    `name` is the raw table, the dbt source and the word in every log line; `path` follows
-    `/api.xro/2.0/`; `array_key` holds the records in the answer; `id_field` is their key;
-    `scopes` are alternatives, any one of which suffices (granular first, then broad, each
-    read-only); `params` are sent with every request. `never_empties` marks a list that always
-    has a record once it had one, so that an empty answer is a fault and no deletion.
-    What is not `is_required` may stay unread where the user granted or has no right to it.
-    """
-
-    name: str
-    path: str
-    array_key: str
-    id_field: str
-    reading: Reading
-    scopes: tuple[str, ...]
-    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    never_empties: bool = False
-    is_required: bool = True
-
+__all__ = [
+    "DEFAULT_ENDPOINTS",
+    "ENDPOINTS",
+    "Cadence",
+    "Endpoint",
+    "Paging",
+    "Params",
+    "Reading",
+    "Report",
+]
 
 _SETTINGS = ("accounting.settings.read", "accounting.settings")
 _CONTACTS = ("accounting.contacts.read", "accounting.contacts")
@@ -57,11 +31,47 @@ _BROAD = ("accounting.transactions.read", "accounting.transactions")
 _INVOICES = ("accounting.invoices.read", "accounting.invoices", *_BROAD)
 _PAYMENTS = ("accounting.payments.read", "accounting.payments", *_BROAD)
 _BANK = ("accounting.banktransactions.read", "accounting.banktransactions", *_BROAD)
-_TRIAL_BALANCE = ("accounting.reports.trialbalance.read", "accounting.reports.read")
+_MANUAL_JOURNALS = ("accounting.manualjournals.read", "accounting.manualjournals", *_BROAD)
+_BUDGETS = ("accounting.budgets.read",)
+_JOURNALS = ("accounting.journals.read",)
 
 # Prices with four decimals are rounded to two unless asked for.
-_FOUR_DECIMALS = MappingProxyType({"unitdp": "4"})
-_WITH_ARCHIVED = MappingProxyType({"includeArchived": "true"})
+_FOUR_DECIMALS: Params = MappingProxyType({"unitdp": "4"})
+_WITH_ARCHIVED: Params = MappingProxyType({"includeArchived": "true"})
+_WITH_DELETED: Params = MappingProxyType({"includeDeleted": "true"})
+_CASH: Params = MappingProxyType({"paymentsOnly": "true"})
+
+
+def _as_at(day: date) -> Params:
+    return {"date": day.isoformat()}
+
+
+def _standard_as_at(day: date) -> Params:
+    # An organisation's own layout would move rows without a word.
+    return {"date": day.isoformat(), "standardLayout": "true"}
+
+
+def _month_to(day: date) -> Params:
+    return {"fromDate": day.replace(day=1).isoformat(), "toDate": day.isoformat()}
+
+
+def _standard_month_to(day: date) -> Params:
+    return {**_month_to(day), "standardLayout": "true"}
+
+
+def _year_from(day: date) -> Params:
+    return {"date": day.replace(day=1).isoformat(), "periods": "12", "timeframe": "1"}
+
+
+_FULL, _CHANGES, _DETAILS, _NUMBERS, _REPORT = Reading
+_SIZED, _HUNDREDS = Paging.SIZED, Paging.HUNDREDS
+_A_WEEK, _A_MONTH = 7, 28
+_WEEKLY, _MONTHLY = Cadence.WEEKLY, Cadence.MONTHLY
+
+
+def _report(name: str) -> tuple[str, ...]:
+    return (f"accounting.reports.{name}.read", "accounting.reports.read")
+
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     # Organisation comes first: its answer is Xero's own clock, and costs no egress.
@@ -70,65 +80,271 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Organisation",
         "Organisations",
         "OrganisationID",
-        Reading.FULL,
+        _FULL,
         _SETTINGS,
         never_empties=True,
     ),
-    Endpoint("currencies", "Currencies", "Currencies", "Code", Reading.FULL, _SETTINGS),
-    Endpoint("tax_rates", "TaxRates", "TaxRates", "TaxType", Reading.FULL, _SETTINGS),
+    Endpoint("currencies", "Currencies", "Currencies", "Code", _FULL, _SETTINGS, cadence=_WEEKLY),
+    Endpoint("tax_rates", "TaxRates", "TaxRates", "TaxType", _FULL, _SETTINGS, cadence=_WEEKLY),
     Endpoint(
-        "accounts",
-        "Accounts",
-        "Accounts",
-        "AccountID",
-        Reading.FULL,
+        "tracking_categories",
+        "TrackingCategories",
+        "TrackingCategories",
+        "TrackingCategoryID",
+        _FULL,
         _SETTINGS,
-        never_empties=True,
+        params=_WITH_ARCHIVED,
+        cadence=_WEEKLY,
     ),
+    Endpoint(
+        "branding_themes",
+        "BrandingThemes",
+        "BrandingThemes",
+        "BrandingThemeID",
+        _FULL,
+        _SETTINGS,
+        cadence=_WEEKLY,
+        is_required=False,
+    ),
+    Endpoint(
+        "users", "Users", "Users", "UserID", _FULL, _SETTINGS, cadence=_WEEKLY, is_required=False
+    ),
+    Endpoint("accounts", "Accounts", "Accounts", "AccountID", _FULL, _SETTINGS, never_empties=True),
     Endpoint(
         "contacts",
         "Contacts",
         "Contacts",
         "ContactID",
-        Reading.CHANGES,
+        _CHANGES,
         _CONTACTS,
-        _WITH_ARCHIVED,
+        params=_WITH_ARCHIVED,
+        paging=_SIZED,
+        reread_nights=_A_WEEK,
     ),
     Endpoint(
-        "invoices", "Invoices", "Invoices", "InvoiceID", Reading.CHANGES, _INVOICES, _FOUR_DECIMALS
+        "contact_groups",
+        "ContactGroups",
+        "ContactGroups",
+        "ContactGroupID",
+        _FULL,
+        _CONTACTS,
+        cadence=_WEEKLY,
+        is_required=False,
+    ),
+    Endpoint(
+        "items", "Items", "Items", "ItemID", _FULL, (*_SETTINGS, *_INVOICES), params=_FOUR_DECIMALS
+    ),
+    Endpoint(
+        "invoices",
+        "Invoices",
+        "Invoices",
+        "InvoiceID",
+        _CHANGES,
+        _INVOICES,
+        params=_FOUR_DECIMALS,
+        paging=_SIZED,
+        reread_nights=_A_MONTH,
     ),
     Endpoint(
         "credit_notes",
         "CreditNotes",
         "CreditNotes",
         "CreditNoteID",
-        Reading.CHANGES,
+        _CHANGES,
         _INVOICES,
-        _FOUR_DECIMALS,
+        params=_FOUR_DECIMALS,
+        paging=_SIZED,
+        reread_nights=_A_MONTH,
     ),
-    Endpoint("payments", "Payments", "Payments", "PaymentID", Reading.CHANGES, _PAYMENTS),
+    Endpoint("payments", "Payments", "Payments", "PaymentID", _CHANGES, _PAYMENTS, paging=_SIZED),
+    Endpoint(
+        "batch_payments", "BatchPayments", "BatchPayments", "BatchPaymentID", _CHANGES, _PAYMENTS
+    ),
+    Endpoint(
+        "prepayments",
+        "Prepayments",
+        "Prepayments",
+        "PrepaymentID",
+        _CHANGES,
+        _PAYMENTS,
+        params=_FOUR_DECIMALS,
+        paging=_SIZED,
+    ),
+    Endpoint(
+        "overpayments",
+        "Overpayments",
+        "Overpayments",
+        "OverpaymentID",
+        _CHANGES,
+        _PAYMENTS,
+        params=_FOUR_DECIMALS,
+        paging=_SIZED,
+    ),
     Endpoint(
         "bank_transactions",
         "BankTransactions",
         "BankTransactions",
         "BankTransactionID",
-        Reading.CHANGES,
+        _CHANGES,
         _BANK,
-        _FOUR_DECIMALS,
+        params=_FOUR_DECIMALS,
+        paging=_SIZED,
+        reread_nights=_A_MONTH,
+    ),
+    Endpoint(
+        "bank_transfers",
+        "BankTransfers",
+        "BankTransfers",
+        "BankTransferID",
+        _FULL,
+        _BANK,
+        params=_WITH_DELETED,
+    ),
+    Endpoint(
+        "manual_journals",
+        "ManualJournals",
+        "ManualJournals",
+        "ManualJournalID",
+        _CHANGES,
+        _MANUAL_JOURNALS,
+        paging=_SIZED,
+        is_required=False,
+    ),
+    Endpoint(
+        "purchase_orders",
+        "PurchaseOrders",
+        "PurchaseOrders",
+        "PurchaseOrderID",
+        _CHANGES,
+        _INVOICES,
+        paging=_SIZED,
+    ),
+    Endpoint("quotes", "Quotes", "Quotes", "QuoteID", _CHANGES, _INVOICES, paging=_HUNDREDS),
+    Endpoint(
+        "linked_transactions",
+        "LinkedTransactions",
+        "LinkedTransactions",
+        "LinkedTransactionID",
+        _FULL,
+        _INVOICES,
+        paging=_HUNDREDS,
+        cadence=_WEEKLY,
+    ),
+    Endpoint(
+        "repeating_invoices",
+        "RepeatingInvoices",
+        "RepeatingInvoices",
+        "RepeatingInvoiceID",
+        _FULL,
+        _INVOICES,
+        cadence=_WEEKLY,
+    ),
+    Endpoint(
+        "budgets",
+        "Budgets",
+        "Budgets",
+        "BudgetID",
+        _DETAILS,
+        _BUDGETS,
+        cadence=_WEEKLY,
+        is_required=False,
+    ),
+    Endpoint(
+        "journals",
+        "Journals",
+        "Journals",
+        "JournalID",
+        _NUMBERS,
+        _JOURNALS,
+        is_default=False,
+        is_required=False,
+    ),
+    Endpoint(
+        "cash_journals",
+        "Journals",
+        "Journals",
+        "JournalID",
+        _NUMBERS,
+        _JOURNALS,
+        params=_CASH,
+        is_default=False,
+        is_required=False,
     ),
     Endpoint(
         "trial_balances",
         "Reports/TrialBalance",
         "Reports",
         "ReportID",
-        Reading.REPORT,
-        _TRIAL_BALANCE,
-        # The statistics come from documents; without the report they are not held against it.
+        _REPORT,
+        _report("trialbalance"),
+        report=Report(_as_at),
+        is_required=False,
+    ),
+    Endpoint(
+        "profit_and_losses",
+        "Reports/ProfitAndLoss",
+        "Reports",
+        "ReportID",
+        _REPORT,
+        _report("profitandloss"),
+        report=Report(_standard_month_to, bases=("accrual", "cash")),
+        is_required=False,
+    ),
+    Endpoint(
+        "balance_sheets",
+        "Reports/BalanceSheet",
+        "Reports",
+        "ReportID",
+        _REPORT,
+        _report("balancesheet"),
+        report=Report(_standard_as_at),
+        is_required=False,
+    ),
+    Endpoint(
+        "bank_summaries",
+        "Reports/BankSummary",
+        "Reports",
+        "ReportID",
+        _REPORT,
+        _report("banksummary"),
+        report=Report(_month_to),
+        is_required=False,
+    ),
+    Endpoint(
+        "executive_summaries",
+        "Reports/ExecutiveSummary",
+        "Reports",
+        "ReportID",
+        _REPORT,
+        _report("executivesummary"),
+        report=Report(_as_at),
+        is_required=False,
+    ),
+    Endpoint(
+        "budget_summaries",
+        "Reports/BudgetSummary",
+        "Reports",
+        "ReportID",
+        _REPORT,
+        _report("budgetsummary"),
+        cadence=_MONTHLY,
+        report=Report(_year_from),
         is_required=False,
     ),
 )
 
 
-def report_key(endpoint: Endpoint, day: date) -> str:
+DEFAULT_ENDPOINTS = tuple(endpoint for endpoint in ENDPOINTS if endpoint.is_default)
+"""What is read unless the connection says otherwise."""
+
+
+def report_key(endpoint: Endpoint, day: date, basis: str = "accrual") -> str:
     """The speaking key of a report, such as `TrialBalance:2026-11-20:accrual`."""
-    return f"{endpoint.path.removeprefix('Reports/')}:{day.isoformat()}:accrual"
+    return f"{endpoint.path.removeprefix('Reports/')}:{day.isoformat()}:{basis}"
+
+
+def report_params(endpoint: Endpoint, day: date, basis: str = "accrual") -> Params:
+    """What is asked of a report as at a day."""
+    if endpoint.report is None:
+        return {}
+    return {**endpoint.report.params(day), **(_CASH if basis == "cash" else {})}

@@ -15,6 +15,7 @@
         ├── NotFoundError           404
         ├── HighVolumeError         400: too large to be read without paging
         ├── UnexpectedPayloadError  the answer is not what Xero documents
+        ├── VanishedError           far fewer records than yesterday: an alarm, not a truth
         └── PublishError            a dbt model or test failed: the marts keep their last state
 
 Knows nothing of HTTP, Postgres or Airflow. Only `retry.py` translates these for Airflow.
@@ -142,6 +143,10 @@ class HighVolumeError(XeroContractError):
 
 class UnexpectedPayloadError(XeroContractError):
     """The body is not JSON, or lacks what Xero documents."""
+
+
+class VanishedError(XeroContractError):
+    """A list holds far fewer records than it did; nothing of it is kept until somebody agrees."""
 
 
 class PublishError(XeroContractError):

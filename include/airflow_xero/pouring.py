@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from airflow_xero.endpoints import Endpoint, Reading
+from airflow_xero.endpoint import Endpoint, Reading
 
 # A page is split in memory. Within a walk, nobody waits for the disk: a page and its cursor are
 # lost together if Postgres dies, and the last page's commit waits for all before it.
@@ -22,11 +22,15 @@ select
 """
 
 
-def pour_statement(endpoint: Endpoint) -> sql.Composed:
-    """The statement that stores a page of the endpoint and answers with what it changed."""
+def pour_statement(endpoint: Endpoint, *, is_whole: bool) -> sql.Composed:
+    """The statement that stores a page of the endpoint and answers with what it changed.
+
+    `is_whole`: the page holds every record there is, so that one which is missing was deleted.
+    """
+    table = sql.Identifier("xero_raw", endpoint.name)
     is_report = endpoint.reading is Reading.REPORT
     return sql.SQL(_POUR).format(
-        table=sql.Identifier("xero_raw", endpoint.name),
+        table=table,
         record_id=sql.SQL(
             "%(report_key)s::text"
             if is_report
@@ -34,10 +38,34 @@ def pour_statement(endpoint: Endpoint) -> sql.Composed:
         ),
         # Titles and stamps of a report change at every reading, its rows only with the books.
         hashed=sql.SQL("element -> 'Rows'" if is_report else "element"),
-        vanished=sql.SQL(_VANISHED if endpoint.reading is Reading.FULL else _NONE_VANISHED).format(
-            table=sql.Identifier("xero_raw", endpoint.name)
-        ),
+        vanished=sql.SQL(_VANISHED if is_whole else _NONE_VANISHED).format(table=table),
+        held=sql.SQL(_HELD if is_whole else _HOLDS_ANY).format(table=table),
     )
+
+
+def close_statement(endpoint: Endpoint) -> sql.Composed:
+    """The statement that marks as deleted what is not among `listed`, and counts it."""
+    return sql.SQL(_CLOSE_UNLISTED).format(table=sql.Identifier("xero_raw", endpoint.name))
+
+
+def count_statement(endpoint: Endpoint) -> sql.Composed:
+    """The statement that counts the records a tenant has now."""
+    return sql.SQL("select {held}").format(
+        held=sql.SQL(_HELD).format(table=sql.Identifier("xero_raw", endpoint.name))
+    )
+
+
+_CURRENT = """
+        from {table} as current
+        where
+            current.tenant_id = %(tenant_id)s::uuid
+            and current.known_to is null
+            and not current.is_deleted
+"""
+
+_HELD = f"(select count(*) {_CURRENT})"
+
+_HOLDS_ANY = f"(select count(*) from (select {_CURRENT} limit 1) as one)"  # noqa: S608
 
 
 _VANISHED = """
@@ -183,13 +211,7 @@ opened as (
 select
     (select jsonb_typeof(records) from answer),
     (select bool_or(record_id is null or payload_hash is null) from elements),
-    exists (
-        select from {table} as current
-        where
-            current.tenant_id = %(tenant_id)s::uuid
-            and current.known_to is null
-            and not current.is_deleted
-    ),
+    {held},
     -- Stamps beyond Xero's own clock, which demo companies have, tell nothing.
     exists (
         select from stamped
@@ -203,4 +225,37 @@ select
         select count(*) from elements
         where %(was_repaired)s::boolean and strpos(payload::text, chr(65533)) > 0
     )
+"""
+
+_CLOSE_UNLISTED = """
+with gone as (
+    update {table}
+    set known_to = %(known_at)s::timestamptz
+    where
+        tenant_id = %(tenant_id)s::uuid
+        and known_to is null
+        and not is_deleted
+        and known_from < %(known_at)s::timestamptz
+        and record_id <> all(%(listed)s::text[])
+    returning record_id, xero_updated_at, payload, payload_hash
+),
+
+marked as (
+    insert into {table} (
+        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, payload_hash, run_id
+    )
+    select
+        %(tenant_id)s::uuid,
+        record_id,
+        %(known_at)s::timestamptz,
+        xero_updated_at,
+        true,
+        payload,
+        payload_hash,
+        %(run_id)s
+    from gone
+    where (select count(*) from gone) >= 0
+)
+
+select count(*) from gone
 """

@@ -8,23 +8,29 @@ watermark moves with the last page. Must not know HTTP, runs' states, or what a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from airflow_xero.endpoints import Endpoint, Reading
-from airflow_xero.errors import UnexpectedPayloadError
+from airflow_xero.endpoint import Endpoint, Paging, Reading
+from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
-from airflow_xero.pouring import SETTINGS, pour_statement
+from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
+from airflow_xero.progress import ADVANCE, COUNT, FORGET, MOVE_NUMBER, MOVE_WATERMARK
 from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
 
 OVERLAP = timedelta(minutes=10)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
+
+# A list that loses more than half of its records at once, and more than a handful, is an alarm.
+_HANDFUL = 5
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far Xero's servers disagree; a clock further back than this was set back."""
@@ -64,8 +70,8 @@ class Poured:
 class RawStore:
     """The raw tables of one tenant within one extraction, over one warehouse connection.
 
-    `known_at` (aware UTC) stamps every version written. The connection must not be inside a
-    transaction.
+    `known_at` (aware UTC) stamps every version written. `accept_deletions`: somebody agreed that
+    many records are gone. The connection must not be inside a transaction.
     """
 
     def __init__(
@@ -75,8 +81,10 @@ class RawStore:
         tenant_id: str,
         run_id: int,
         known_at: datetime,
+        accept_deletions: bool = False,
     ) -> None:
         self._connection = connection
+        self._accept_deletions = accept_deletions
         self._tenant_id = tenant_id
         self._run_id = run_id
         self._known_at = known_at
@@ -112,14 +120,16 @@ class RawStore:
         self,
         page: Page,
         *,
-        walk: Walk,
+        walk: Walk | None,
         report_key: str | None = None,
         edited_before: bool = False,
+        last_number: int | None = None,
     ) -> Poured:
-        """Store one page, its counts and the walk's progress in one transaction.
+        """Store one page, its counts and what it completes, in one transaction.
 
-        `walk` is the walk this page belongs to; `report_key` is the record id of a report;
-        `edited_before` tells whether an earlier page of this walk had `has_edited`.
+        `walk` is the walk this page belongs to, None for a page by itself; `report_key` is the
+        record id of a report; `edited_before` tells whether an earlier page of this walk had
+        `has_edited`; `last_number` is the highest number on a page of journals.
         Raises UnexpectedPayloadError (nothing of the page is kept), WarehouseBusyError.
         """
         endpoint = page.endpoint
@@ -133,9 +143,77 @@ class RawStore:
                 cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
             )
             self._count(cursor, page, poured)
-            if endpoint.reading is not Reading.REPORT:
+            if walk is not None:
                 self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
+            if last_number is not None:
+                cursor.execute(MOVE_NUMBER, self._values(endpoint, last_number=last_number))
         return poured
+
+    def last_number(self, endpoint: Endpoint) -> int:
+        """The highest number read of an endpoint of journals; 0 before the first."""
+        row = self._one(
+            endpoint,
+            "select last_number from xero_ops.watermarks"
+            " where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s",
+        )
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def count(self, endpoint: Endpoint) -> int:
+        """How many records the tenant has now, deleted ones left out."""
+        row = self._one(endpoint, count_statement(endpoint))
+        return int(row[0]) if row else 0
+
+    def finish_listing(
+        self, endpoint: Endpoint, listed: Sequence[str], *, read_at: datetime
+    ) -> int:
+        """Mark as deleted what Xero no longer lists, and move the watermark; how many were.
+
+        For lists that do not come as one page. `read_at` is Xero's clock at their beginning.
+        Raises VanishedError when far too many would go.
+        """
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+            self._connection.transaction(),
+            self._connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            held = cursor.execute(count_statement(endpoint), self._values(endpoint)).fetchall()
+            values = self._values(endpoint, listed=list(listed))
+            [(deleted,)] = cursor.execute(close_statement(endpoint), values).fetchall()
+            self._refuse_vanishing(endpoint, deleted, held[0][0])
+            where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
+            cursor.execute(FORGET, where)
+            cursor.execute(MOVE_WATERMARK, {**where, "modified_since": read_at - OVERLAP})
+        return int(deleted)
+
+    def _refuse_vanishing(self, endpoint: Endpoint, deleted: int, held: int) -> None:
+        if self._accept_deletions or deleted <= _HANDFUL or deleted * 2 <= held:
+            return
+        raise VanishedError(
+            f"Xero lists {held - deleted} of {held} records: the others are kept, because so many "
+            "at once are rather a fault; if they were deleted, run the day again with the "
+            'configuration {"accept_deletions": true}',
+            tenant_id=self._tenant_id,
+            endpoint=endpoint.name,
+        )
+
+    def _values(self, endpoint: Endpoint, **more: Any) -> dict[str, Any]:
+        return {
+            "tenant_id": self._tenant_id,
+            "run_id": self._run_id,
+            "known_at": self._known_at,
+            "endpoint": endpoint.name,
+            **more,
+        }
+
+    def _one(
+        self, endpoint: Endpoint, query: LiteralString | sql.Composed
+    ) -> tuple[Any, ...] | None:
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+            self._connection.transaction(),
+            self._connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            return cursor.execute(query, self._values(endpoint)).fetchone()
 
     def give_up_walk(self, endpoint: Endpoint) -> None:
         """Forget where the walk stands; the watermark stays, so that the next run asks again."""
@@ -144,14 +222,14 @@ class RawStore:
             self._connection.transaction(),
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
-            cursor.execute(_FORGET, {"tenant_id": self._tenant_id, "endpoint": endpoint.name})
+            cursor.execute(FORGET, {"tenant_id": self._tenant_id, "endpoint": endpoint.name})
 
     def _pour_records(
         self,
         cursor: psycopg.Cursor[tuple[Any, ...]],
         page: Page,
         *,
-        walk: Walk,
+        walk: Walk | None,
         report_key: str | None,
         edited_before: bool,
     ) -> Poured:
@@ -159,9 +237,10 @@ class RawStore:
         if b"\x00" in body:
             raise self._unexpected(page, "it holds a NUL byte")
         endpoint = page.endpoint
+        is_whole = endpoint.reading is Reading.FULL and endpoint.paging is Paging.NONE
         try:
             row = cursor.execute(
-                pour_statement(endpoint),
+                pour_statement(endpoint, is_whole=is_whole),
                 {
                     # The bytes go as they are; psycopg would otherwise dump them again.
                     "body": Jsonb(body, dumps=bytes),
@@ -173,7 +252,7 @@ class RawStore:
                     "run_id": self._run_id,
                     "known_at": self._known_at,
                     # An edit may show in the list some time after its own stamp.
-                    "walk_began": walk.read_from - OVERLAP,
+                    "walk_began": (walk.read_from if walk else page.xero_now) - OVERLAP,
                     "walk_ended": page.xero_now + CLOCK_SKEW,
                 },
             ).fetchone()
@@ -202,11 +281,13 @@ class RawStore:
             raise self._unexpected(page, f"it holds {poured.records_read} reports")
         if endpoint.never_empties and poured.records_read == 0 and held:
             raise self._unexpected(page, "it is empty, although there were records yesterday")
+        if is_whole:
+            self._refuse_vanishing(endpoint, poured.records_deleted, held)
         return poured
 
     def _count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
         cursor.execute(
-            _COUNT,
+            COUNT,
             {
                 **vars(poured),
                 "run_id": self._run_id,
@@ -227,10 +308,10 @@ class RawStore:
         where = {"tenant_id": self._tenant_id, "endpoint": page.endpoint.name}
         if is_shifted or not page.is_last:
             next_page = 1 if is_shifted else page.number + 1
-            cursor.execute(_ADVANCE, {**where, **vars(walk), "next_page": next_page})
+            cursor.execute(ADVANCE, {**where, **vars(walk), "next_page": next_page})
             return
-        cursor.execute(_FORGET, where)
-        cursor.execute(_MOVE_WATERMARK, {**where, "modified_since": walk.read_from - OVERLAP})
+        cursor.execute(FORGET, where)
+        cursor.execute(MOVE_WATERMARK, {**where, "modified_since": walk.read_from - OVERLAP})
 
     def _unexpected(self, page: Page, what: str) -> UnexpectedPayloadError:
         return UnexpectedPayloadError(
@@ -242,50 +323,3 @@ class RawStore:
 
 def _required(endpoint: Endpoint) -> str:
     return "Rows" if endpoint.reading is Reading.REPORT else endpoint.id_field
-
-
-_COUNT = """
-insert into xero_ops.extract_endpoints as counted (
-    run_id, tenant_id, endpoint, records_read, records_new, records_changed, records_deleted,
-    records_repaired, calls, bytes, seconds, minute_calls_left, day_calls_left, finished_at
-)
-values (
-    %(run_id)s, %(tenant_id)s, %(endpoint)s, %(records_read)s, %(records_new)s,
-    %(records_changed)s, %(records_deleted)s, %(records_repaired)s, %(calls)s, %(bytes)s,
-    %(seconds)s, %(minute_calls_left)s, %(day_calls_left)s,
-    case when %(is_last)s then clock_timestamp() end
-)
-on conflict (run_id, endpoint) do update set
-    records_read = counted.records_read + excluded.records_read,
-    records_new = counted.records_new + excluded.records_new,
-    records_changed = counted.records_changed + excluded.records_changed,
-    records_deleted = counted.records_deleted + excluded.records_deleted,
-    records_repaired = counted.records_repaired + excluded.records_repaired,
-    calls = counted.calls + excluded.calls,
-    bytes = counted.bytes + excluded.bytes,
-    seconds = counted.seconds + excluded.seconds,
-    minute_calls_left = excluded.minute_calls_left,
-    day_calls_left = excluded.day_calls_left,
-    finished_at = excluded.finished_at
-"""
-
-_ADVANCE = """
-insert into xero_ops.cursors (tenant_id, endpoint, modified_since, read_from, next_page)
-values (%(tenant_id)s, %(endpoint)s, %(modified_since)s, %(read_from)s, %(next_page)s)
-on conflict (tenant_id, endpoint) do update set
-    modified_since = excluded.modified_since,
-    read_from = excluded.read_from,
-    next_page = excluded.next_page
-"""
-
-_FORGET = """
-delete from xero_ops.cursors where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s
-"""
-
-_MOVE_WATERMARK = """
-insert into xero_ops.watermarks (tenant_id, endpoint, modified_since)
-values (%(tenant_id)s, %(endpoint)s, %(modified_since)s)
-on conflict (tenant_id, endpoint) do update set
-    modified_since = excluded.modified_since,
-    moved_at = clock_timestamp()
-"""

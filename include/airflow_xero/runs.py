@@ -130,6 +130,15 @@ def has_current_report(
         return bool(_row(connection, _HAS_CURRENT_REPORT, values)[0])
 
 
+def has_report_of_month(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, endpoint: str
+) -> bool:
+    """Whether a report was read by a run whose day lies in the same month."""
+    with warehouse_errors(tenant_id=tenant_id):
+        values = {"tenant_id": tenant_id, "day": day, "endpoint": endpoint}
+        return bool(_row(connection, _HAS_REPORT_OF_MONTH, values)[0])
+
+
 def _row(connection: psycopg.Connection[Any], query: str, values: Any) -> tuple[Any, ...]:
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query, values).fetchone() or (None,)
@@ -218,4 +227,17 @@ from (
     inner join xero_ops.extract_runs using (run_id)
     where extract_endpoints.tenant_id = %(tenant_id)s and extract_endpoints.finished_at is not null
 ) as finished
+"""
+
+_HAS_REPORT_OF_MONTH = """
+select exists (
+    select
+    from xero_ops.extract_endpoints
+    inner join xero_ops.extract_runs using (run_id)
+    where
+        extract_endpoints.tenant_id = %(tenant_id)s
+        and extract_endpoints.endpoint = %(endpoint)s
+        and extract_endpoints.finished_at is not null
+        and date_trunc('month', extract_runs.day) = date_trunc('month', %(day)s::date)
+)
 """

@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SCOPES = (
     "offline_access openid profile email accounting.settings.read accounting.contacts.read "
     "accounting.invoices.read accounting.payments.read accounting.banktransactions.read "
-    "accounting.reports.trialbalance.read"
+    "accounting.reports.trialbalance.read accounting.manualjournals.read accounting.budgets.read accounting.reports.profitandloss.read accounting.reports.balancesheet.read accounting.reports.banksummary.read accounting.reports.executivesummary.read accounting.reports.budgetsummary.read"
 )
 _API = "/api.xro/2.0/"
 _KEY = Fernet.generate_key().decode()

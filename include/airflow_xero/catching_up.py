@@ -1,0 +1,229 @@
+"""Bring one organisation's raw tables up to now: what is due, and in which order.
+
+Settings, documents, what Xero changes without a stamp, and the reports as at a day. How each kind
+is read is told by `reader.py`. Must not know Airflow, HTTP or SQL, nor the lock and the state of
+the extraction (`extract.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+
+from airflow_xero import rereads, runs
+from airflow_xero.client import XeroClient
+from airflow_xero.endpoint import Cadence, Endpoint, Reading
+from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.errors import (
+    ScopeMissingError,
+    TenantForbiddenError,
+    VanishedError,
+    XeroSetupError,
+)
+from airflow_xero.raw import CLOCK_SKEW, OVERLAP, RawStore
+from airflow_xero.reader import EndpointCounts, Reader
+from airflow_xero.references import unknown_settings
+
+_CLOCK = ENDPOINTS[0]
+_FRESH = timedelta(minutes=30)
+# Half a day less than a week, so that the hour of the night does not matter.
+_WEEK = timedelta(days=6, hours=12)
+_NIGHT = timedelta(hours=20)
+_EASTERNMOST = timedelta(hours=14)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organisation to extract, and the grant that reaches it; holds no secret."""
+
+    tenant_id: str
+    tenant_name: str
+    grant_id: str
+
+
+class CatchingUp:
+    """One extraction under way.
+
+    `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
+    what may be missing from it and why.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        day: date,
+        *,
+        client: XeroClient,
+        warehouse: psycopg.Connection[Any],
+        run: runs.Run,
+        accept_deletions: bool = False,
+    ) -> None:
+        self._tenant = tenant
+        self._day = day
+        self._warehouse = warehouse
+        self._run = run
+        self._raw = RawStore(
+            warehouse,
+            tenant_id=tenant.tenant_id,
+            run_id=run.run_id,
+            known_at=run.known_at,
+            accept_deletions=accept_deletions,
+        )
+        self._reader = Reader(tenant.tenant_id, day, client=client, raw=self._raw)
+        self.counts, self.gaps = self._reader.counts, self._reader.gaps
+
+    def read_all(self, endpoints: Sequence[Endpoint]) -> None:
+        """Read every endpoint that is not up to date, then what depends on others."""
+        reports = [each for each in endpoints if each.reading is Reading.REPORT]
+        others = [each for each in endpoints if each.reading is not Reading.REPORT]
+        for endpoint in others:
+            if endpoint is not _CLOCK:
+                self._refuse_a_day_to_come()
+            if not self._is_up_to_date(endpoint):
+                self._read_or_leave(endpoint)
+        self._read_unknown_settings(others)
+        for endpoint in others:
+            if endpoint.reread_nights and endpoint.name not in self.gaps:
+                self._reread(endpoint)
+        for endpoint in reports:
+            if not self._has_report(endpoint, documents=others):
+                self._read_or_leave(endpoint)
+
+    def remark(self) -> str | None:
+        """What may be missing and why, in a line; None when nothing is."""
+        return "; ".join(f"{name}: {why}" for name, why in self.gaps.items()) or None
+
+    # What is due
+
+    def _refuse_a_day_to_come(self) -> None:
+        # Once complete, a mistyped year would stay the organisation's last day for years.
+        if self._reader.xero_now and self._day > (self._reader.xero_now + _EASTERNMOST).date():
+            raise XeroSetupError(
+                f"{self._day} has not begun anywhere yet: correct the day of the run",
+                tenant_id=self._tenant.tenant_id,
+            )
+
+    def _is_up_to_date(self, endpoint: Endpoint) -> bool:
+        if endpoint is _CLOCK or self._reader.xero_now is None:
+            return False
+        watermark = self._raw.watermark(endpoint)
+        lasts = _FRESH if endpoint.cadence is Cadence.DAILY else _WEEK
+        # Measured by Xero's clock: ours may differ, and a test's Xero lives in other years.
+        return (
+            watermark is not None
+            and -CLOCK_SKEW <= self._reader.xero_now - (watermark + OVERLAP) < lasts
+            and self._raw.walk_cut_short(endpoint) is None
+        )
+
+    def _has_report(self, endpoint: Endpoint, *, documents: Sequence[Endpoint]) -> bool:
+        where = (self._warehouse, self._tenant.tenant_id)
+        if endpoint.cadence is Cadence.MONTHLY:
+            return runs.has_report_of_month(*where, day=self._day, endpoint=endpoint.name)
+        return runs.has_current_report(
+            *where,
+            day=self._day,
+            endpoint=endpoint.name,
+            documents=[each.name for each in documents if each is not _CLOCK],
+        )
+
+    def _read_unknown_settings(self, endpoints: Sequence[Endpoint]) -> None:
+        """Read settings at once of which a new document names one that is not stored."""
+        written = [
+            each.name
+            for each in endpoints
+            if each.reading is Reading.CHANGES
+            and (counts := self.counts.get(each.name))
+            and counts.records_new + counts.records_changed
+        ]
+        unknown = unknown_settings(
+            self._warehouse,
+            self._tenant.tenant_id,
+            run_id=self._run.run_id,
+            documents=written,
+        )
+        for endpoint in endpoints:
+            if endpoint.name in unknown and endpoint.name not in self.counts:
+                self._read_or_leave(endpoint)
+
+    def _read_or_leave(self, endpoint: Endpoint) -> None:
+        try:
+            self._reader.read(endpoint)
+        except (ScopeMissingError, TenantForbiddenError) as error:
+            if endpoint.is_required:
+                raise
+            self.gaps[endpoint.name] = f"not read: {error.message}"
+        except VanishedError as error:
+            self.gaps[endpoint.name] = error.message
+        else:
+            self._log_read(endpoint)
+
+    # What Xero changes without a stamp
+
+    def _reread(self, endpoint: Endpoint) -> None:
+        """Read tonight's share of the whole list, and see whether its length is ours."""
+        where = (self._warehouse, self._tenant.tenant_id, endpoint)
+        state = rereads.state_of(*where)
+        now = self._reader.xero_now
+        if now is None:
+            return
+        if state.wanted_reason:
+            self._read_whole(endpoint, state.wanted_reason)
+            rereads.keep(*where, state=rereads.Reread(read_at=now))
+        elif state.read_at is None or not timedelta(0) <= now - state.read_at < _NIGHT:
+            rereads.keep(*where, state=replace(self._reread_share(endpoint, state), read_at=now))
+
+    def _reread_share(self, endpoint: Endpoint, state: rereads.Reread) -> rereads.Reread:
+        page = self._reader.read_page(endpoint, state.next_page)
+        page_count = page.page_count or 1
+        for _ in range(1, math.ceil(page_count / endpoint.reread_nights)):
+            if page.number >= page_count:
+                break
+            page = self._reader.read_page(endpoint, page.number + 1)
+        next_page = page.number + 1 if page.number < page_count else 1
+        off_by = 0 if page.item_count is None else page.item_count - self._raw.count(endpoint)
+        missing, vanished = max(0, off_by), max(0, -off_by)
+        # What was entered a moment ago is on the list already; twice is no coincidence.
+        if min(missing, state.records_missing):
+            self._read_whole(endpoint, f"{missing} records were missing two nights in a row")
+            return rereads.Reread()
+        if min(vanished, state.records_vanished):
+            self.gaps[endpoint.name] = (
+                f"Xero lists {vanished} records fewer than are stored: nobody may delete them"
+            )
+        return rereads.Reread(
+            next_page=next_page, records_missing=missing, records_vanished=vanished
+        )
+
+    def _read_whole(self, endpoint: Endpoint, reason: str) -> None:
+        _log.warning(
+            "xero_reread tenant=%s endpoint=%s reason=%s",
+            self._tenant.tenant_id,
+            endpoint.name,
+            reason,
+        )
+        self._reader.read_whole(endpoint)
+
+    def _log_read(self, endpoint: Endpoint) -> None:
+        counts = self._reader.counts.get(endpoint.name, EndpointCounts())
+        _log.info(
+            "xero_read tenant=%s endpoint=%s run=%s records=%s new=%s changed=%s deleted=%s "
+            "repaired=%s calls=%s bytes=%s",
+            self._tenant.tenant_id,
+            endpoint.name,
+            self._run.run_id,
+            counts.records_read,
+            counts.records_new,
+            counts.records_changed,
+            counts.records_deleted,
+            counts.records_repaired,
+            counts.calls,
+            counts.bytes,
+        )
