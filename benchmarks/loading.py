@@ -87,6 +87,7 @@ def _page(number: int) -> Page:
         body=json.dumps({"Status": "OK", "Invoices": invoices}).encode(),
         xero_now=_STARTED,
         page_count=PAGES,
+        item_count=None,
         seconds=0.0,
         calls=1,
         minute_calls_left=None,

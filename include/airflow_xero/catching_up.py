@@ -30,7 +30,7 @@ from airflow_xero.raw import CLOCK_SKEW, OVERLAP, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
 from airflow_xero.references import unknown_settings
 
-_CLOCK = ENDPOINTS[0]
+_CLOCK = ENDPOINTS[0].name
 _FRESH = timedelta(minutes=30)
 # Half a day less than a week, so that the hour of the night does not matter.
 _WEEK = timedelta(days=6, hours=12)
@@ -85,14 +85,14 @@ class CatchingUp:
         reports = [each for each in endpoints if each.reading is Reading.REPORT]
         others = [each for each in endpoints if each.reading is not Reading.REPORT]
         for endpoint in others:
-            if endpoint is not _CLOCK:
+            if endpoint.name != _CLOCK:
                 self._refuse_a_day_to_come()
             if not self._is_up_to_date(endpoint):
                 self._read_or_leave(endpoint)
-        self._read_unknown_settings(others)
         for endpoint in others:
             if endpoint.reread_nights and endpoint.name not in self.gaps:
                 self._reread(endpoint)
+        self._read_unknown_settings(others)
         for endpoint in reports:
             if not self._has_report(endpoint, documents=others):
                 self._read_or_leave(endpoint)
@@ -112,7 +112,7 @@ class CatchingUp:
             )
 
     def _is_up_to_date(self, endpoint: Endpoint) -> bool:
-        if endpoint is _CLOCK or self._reader.xero_now is None:
+        if endpoint.name == _CLOCK or self._reader.xero_now is None:
             return False
         watermark = self._raw.watermark(endpoint)
         lasts = _FRESH if endpoint.cadence is Cadence.DAILY else _WEEK
@@ -131,7 +131,7 @@ class CatchingUp:
             *where,
             day=self._day,
             endpoint=endpoint.name,
-            documents=[each.name for each in documents if each is not _CLOCK],
+            documents=[each.name for each in documents if each.name != _CLOCK],
         )
 
     def _read_unknown_settings(self, endpoints: Sequence[Endpoint]) -> None:
@@ -174,7 +174,9 @@ class CatchingUp:
         now = self._reader.xero_now
         if now is None:
             return
-        if state.wanted_reason:
+        if endpoint.name in self._reader.read_whole_names:
+            rereads.keep(*where, state=rereads.Reread(read_at=now))
+        elif state.wanted_reason:
             self._read_whole(endpoint, state.wanted_reason)
             rereads.keep(*where, state=rereads.Reread(read_at=now))
         elif state.read_at is None or not timedelta(0) <= now - state.read_at < _NIGHT:

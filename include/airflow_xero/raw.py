@@ -149,6 +149,17 @@ class RawStore:
                 cursor.execute(MOVE_NUMBER, self._values(endpoint, last_number=last_number))
         return poured
 
+    def note(self, page: Page) -> Poured:
+        """Count a page of which nothing is stored, such as a list of ids."""
+        nothing = Poured(0, 0, 0, 0, 0, has_edited=False, is_shifted=False)
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=page.endpoint.name),
+            self._connection.transaction(),
+            self._connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            self._count(cursor, page, nothing)
+        return nothing
+
     def last_number(self, endpoint: Endpoint) -> int:
         """The highest number read of an endpoint of journals; 0 before the first."""
         row = self._one(

@@ -51,7 +51,8 @@ class Reader:
     """Reads endpoints of one organisation as at a day.
 
     `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
-    what may be missing from it and why. `xero_now` is Xero's clock at the first page.
+    what may be missing from it and why. `xero_now` is Xero's clock at the first page;
+    `read_whole_names` are the endpoints of which everything was read, changed or not.
     """
 
     def __init__(self, tenant_id: str, day: date, *, client: XeroClient, raw: RawStore) -> None:
@@ -60,6 +61,7 @@ class Reader:
         self._client = client
         self._raw = raw
         self.xero_now: datetime | None = None
+        self.read_whole_names: set[str] = set()
         self.counts: dict[str, EndpointCounts] = {}
         self.gaps: dict[str, str] = {}
 
@@ -103,6 +105,7 @@ class Reader:
     def _read_details(self, endpoint: Endpoint) -> None:
         (listing,) = self._client.pages(endpoint, self._tenant_id)
         listed = listing.values_of(endpoint.id_field, str)
+        self._tally(listing, self._raw.note(listing))
         for record_id in listed:
             params = _window_of(self._day)
             page = self._client.record(endpoint, self._tenant_id, record_id, params=params)
@@ -150,6 +153,8 @@ class Reader:
         for _ in range(_MOST_WALKS):
             is_steady = self._walk(endpoint, since, cut_short)
             if is_steady:
+                if since is None:
+                    self.read_whole_names.add(endpoint.name)
                 return
             cut_short = None
         self._raw.give_up_walk(endpoint)
@@ -207,9 +212,12 @@ class Reader:
             edited_before=edited_before,
             last_number=last_number,
         )
+        self._tally(page, poured)
+        return poured
+
+    def _tally(self, page: Page, poured: Poured) -> None:
         name = page.endpoint.name
         self.counts[name] = self.counts.get(name, EndpointCounts()).plus(page, poured)
-        return poured
 
 
 def _window_of(day: date) -> Mapping[str, str]:

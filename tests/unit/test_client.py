@@ -15,7 +15,7 @@ import pytest
 
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
-from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.endpoints import ENDPOINTS, report_params
 from airflow_xero.errors import (
     BadRequestError,
     ConsentLostError,
@@ -281,7 +281,8 @@ def test_what_is_left_of_the_limits_comes_with_the_page(reader, read):
 def test_a_report_is_asked_for_as_at_its_day(reader, http):
     report = BY_NAME["trial_balances"]
 
-    (page,) = reader.client(http).pages(report, reader.tenant_id, day=date(2026, 11, 20))
+    asked = report_params(report, date(2026, 11, 20))
+    (page,) = reader.client(http).pages(report, reader.tenant_id, params=asked)
 
     (entry,) = reader.requests("/api.xro/2.0/Reports/TrialBalance")
     assert entry["query"] == "date=2026-11-20"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,8 @@ from psycopg import sql
 
 from airflow_xero import connect
 from airflow_xero.client import XeroClient
-from airflow_xero.endpoints import ENDPOINTS, Endpoint, Reading
+from airflow_xero.endpoint import Cadence, Endpoint, Paging, Reading
+from airflow_xero.endpoints import DEFAULT_ENDPOINTS, ENDPOINTS
 from airflow_xero.extract import Extracted, Tenant, extract_day
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import TokenStore
@@ -35,9 +37,28 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SCOPES = (
     "offline_access openid profile email accounting.settings.read accounting.contacts.read "
     "accounting.invoices.read accounting.payments.read accounting.banktransactions.read "
-    "accounting.reports.trialbalance.read accounting.manualjournals.read accounting.budgets.read accounting.reports.profitandloss.read accounting.reports.balancesheet.read accounting.reports.banksummary.read accounting.reports.executivesummary.read accounting.reports.budgetsummary.read"
+    "accounting.manualjournals.read accounting.budgets.read accounting.journals.read "
+    "accounting.reports.trialbalance.read accounting.reports.profitandloss.read "
+    "accounting.reports.balancesheet.read accounting.reports.banksummary.read "
+    "accounting.reports.executivesummary.read accounting.reports.budgetsummary.read"
 )
+WITHOUT_REREADS = tuple(replace(each, reread_nights=0) for each in DEFAULT_ENDPOINTS)
 _API = "/api.xro/2.0/"
+
+
+def paths(*cadences: Cadence, endpoints: Sequence[Endpoint] = WITHOUT_REREADS) -> list[str]:
+    """What is asked for when endpoints of these cadences are due; no budget has details."""
+    return [
+        endpoint.path
+        for endpoint in endpoints
+        if endpoint.cadence in cadences
+        for _ in (endpoint.report.bases if endpoint.report else [""])
+    ]
+
+
+FIRST_PATHS = paths(*Cadence)
+NIGHTLY_PATHS = paths(Cadence.DAILY)
+REPORT_PATHS = [path for path in NIGHTLY_PATHS if path.startswith("Reports/")]
 _KEY = Fernet.generate_key().decode()
 
 OnResponse = Callable[[httpx.Response], None]
@@ -53,6 +74,7 @@ class ConnectedApp:
         self.sandbox = sandbox
         self.dsn = dsn
         self.slept: list[float] = []
+        self.endpoints: Sequence[Endpoint] = WITHOUT_REREADS
         self.http = new_browser()
         self.rows = psycopg.connect(dsn, autocommit=True)
         self.app = self._app(SCOPES)
@@ -137,6 +159,7 @@ class ConnectedApp:
         *,
         on_response: OnResponse | None = None,
         warehouse: psycopg.Connection[Any] | None = None,
+        accept_deletions: bool = False,
     ) -> Extracted:
         """One extraction over a connection of its own; the log of calls begins anew."""
         self.sandbox.control("DELETE", "requests")
@@ -153,7 +176,14 @@ class ConnectedApp:
                 http=http,
                 sleep=self.slept.append,
             )
-            return extract_day(tenant, day, client=client, warehouse=connection)
+            return extract_day(
+                tenant,
+                day,
+                client=client,
+                warehouse=connection,
+                endpoints=self.endpoints,
+                accept_deletions=accept_deletions,
+            )
 
     def token(self, tenant: Tenant) -> str:
         return self._tokens().fresh(tenant.grant_id).value
@@ -182,13 +212,20 @@ class ConnectedApp:
         number, count = 1, 1
         while number <= count:
             params = dict(endpoint.params)
-            if endpoint.reading is Reading.CHANGES:
+            if endpoint.paging is not Paging.NONE:
                 params |= {"page": str(number), "pageSize": "500"}
             body = self._get(tenant, endpoint.path, params)
             found |= {record[endpoint.id_field]: record for record in body[endpoint.array_key]}
+            if endpoint.reading is Reading.DETAILS:
+                found = {key: self._detail(tenant, endpoint, key) for key in found}
             count = body.get("pagination", {"pageCount": 1})["pageCount"]
             number += 1
         return found
+
+    def _detail(self, tenant: Tenant, endpoint: Endpoint, record_id: str) -> Any:
+        window = {"DateFrom": "2025-11-01", "DateTo": "2027-10-31"}
+        body = self._get(tenant, f"{endpoint.path}/{record_id}", window)
+        return body[endpoint.array_key][0]
 
     def report(self, tenant: Tenant, day: date = DAY) -> Any:
         """The trial balance of a day as the sandbox answers it."""

@@ -59,6 +59,7 @@ def page_of(endpoint: Endpoint, records: list[Any] | bytes, **changes: Any) -> P
         body=body,
         xero_now=XERO_NOW,
         page_count=1,
+        item_count=None,
         seconds=0.25,
         calls=1,
         minute_calls_left=59,
