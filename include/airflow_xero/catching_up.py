@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero import rereads, runs
+from airflow_xero import rereads, runs, wanted
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS
@@ -65,11 +65,13 @@ class CatchingUp:
         warehouse: psycopg.Connection[Any],
         run: runs.Run,
         accept_deletions: bool = False,
+        backfill_calls: int = 0,
     ) -> None:
         self._tenant = tenant
         self._day = day
         self._warehouse = warehouse
         self._run = run
+        self._backfill_calls = backfill_calls
         self._raw = RawStore(
             warehouse,
             tenant_id=tenant.tenant_id,
@@ -96,6 +98,36 @@ class CatchingUp:
         for endpoint in reports:
             if not self._has_report(endpoint, documents=others):
                 self._read_or_leave(endpoint)
+        self._want_reports(reports)
+        self._read_wanted(reports)
+
+    def _want_reports(self, reports: Sequence[Endpoint]) -> None:
+        """Remember which past reports are to be fetched: all at first, then what has moved."""
+        where = (self._warehouse, self._tenant.tenant_id)
+        names = [each.name for each in reports if each.cadence is Cadence.DAILY]
+        if not runs.has_completed(*where):
+            wanted.want_history(*where, day=self._day, reports=names)
+            return
+        earliest = wanted.earliest_change(
+            *where, run_id=self._run.run_id, known_at=self._run.known_at
+        )
+        if earliest is not None:
+            wanted.want_month_ends_since(*where, first_date=earliest, day=self._day, reports=names)
+
+    def _read_wanted(self, reports: Sequence[Endpoint]) -> None:
+        """Fetch past reports, as many as this run may."""
+        by_name = {each.name: each for each in reports}
+        where = (self._warehouse, self._tenant.tenant_id)
+        calls_left = self._backfill_calls
+        for name, day in wanted.coming(*where) if calls_left else ():
+            endpoint = by_name.get(name)
+            if endpoint is None or endpoint.report is None or name in self.gaps:
+                continue
+            calls_left -= len(endpoint.report.bases)
+            if calls_left < 0:
+                return
+            self._reader.read_report(endpoint, day)
+            wanted.fetched(*where, endpoint=name, day=day)
 
     def remark(self) -> str | None:
         """What may be missing and why, in a line; None when nothing is."""

@@ -13,6 +13,7 @@ from datetime import date
 from types import MappingProxyType
 
 from airflow_xero.endpoint import Cadence, Endpoint, Paging, Params, Reading, Report
+from airflow_xero.errors import XeroSetupError
 
 __all__ = [
     "DEFAULT_ENDPOINTS",
@@ -336,6 +337,29 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 DEFAULT_ENDPOINTS = tuple(endpoint for endpoint in ENDPOINTS if endpoint.is_default)
 """What is read unless the connection says otherwise."""
+
+
+def chosen_endpoints(text: str) -> tuple[Endpoint, ...]:
+    """The endpoints a connection asks for: names that are read, too, and `-name` for never.
+
+    Separated by spaces or commas; nothing means the usual ones. Raises XeroSetupError for a name
+    that does not exist, and for the one that cannot be left out.
+    """
+    words = text.replace(",", " ").split()
+    names = {word.removeprefix("-") for word in words}
+    known = {endpoint.name for endpoint in ENDPOINTS}
+    clock = ENDPOINTS[0].name
+    if names - known or f"-{clock}" in words:
+        wrong = ", ".join(sorted(names - known)) or f"-{clock}"
+        raise XeroSetupError(
+            f"The endpoints of the connection cannot be {wrong}: the names are"
+            f" {', '.join(sorted(known))}; {clock} is always read"
+        )
+    return tuple(
+        endpoint
+        for endpoint in ENDPOINTS
+        if f"-{endpoint.name}" not in words and (endpoint.is_default or endpoint.name in words)
+    )
 
 
 def report_key(endpoint: Endpoint, day: date, basis: str = "accrual") -> str:

@@ -47,15 +47,17 @@ def extract_day(
     warehouse: psycopg.Connection[Any],
     endpoints: Sequence[Endpoint] = DEFAULT_ENDPOINTS,
     accept_deletions: bool = False,
+    backfill_calls: int = 0,
     dag_run_id: str | None = None,
 ) -> Extracted:
     """Extract one organisation: documents up to now, reports as at `day`.
 
     `endpoints` are those to read, the first of them Organisation; `accept_deletions`: somebody
-    agreed that many records are gone. Returns `complete`, or `waiting_for_limit` when Xero's limit
-    opens much later only (the cursor is kept). Any other error is stored as the run's reason and
-    raised; WarehouseBusyError when another extraction of the same organisation is under way.
-    `warehouse` must not be inside a transaction; every page is committed.
+    agreed that many records are gone; `backfill_calls` may be spent on reports of past days.
+    Returns `complete`, or `waiting_for_limit` when Xero's limit opens much later only (the cursor
+    is kept). Any other error is stored as the run's reason and raised; WarehouseBusyError when
+    another extraction of the same organisation is under way. `warehouse` must not be inside a
+    transaction; every page is committed.
     """
     with runs.tenant_lock(warehouse, tenant.tenant_id):
         run = runs.start(warehouse, tenant.tenant_id, day=day, dag_run_id=dag_run_id)
@@ -66,6 +68,7 @@ def extract_day(
             warehouse=warehouse,
             run=run,
             accept_deletions=accept_deletions,
+            backfill_calls=backfill_calls,
         )
         try:
             catching_up.read_all(endpoints)

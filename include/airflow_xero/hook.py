@@ -18,6 +18,7 @@ from airflow.sdk.log import mask_secret
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
 from airflow_xero.connect import reconcile, tenants_to_extract
+from airflow_xero.endpoints import Endpoint, chosen_endpoints
 from airflow_xero.errors import (
     ConsentLostError,
     NotConnectedError,
@@ -171,6 +172,13 @@ class XeroHook(BaseHook):
             http=self.http(),
             reserved_calls=reserved_calls(),
         )
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints to read of this app's organisations.
+
+        Raises XeroSetupError for a name in the connection that does not exist.
+        """
+        return chosen_endpoints(self._fields(self._connection())["endpoints"])
 
     def reconcile(self, tenant: Tenant, warehouse: psycopg.Connection[Any]) -> None:
         """Leave out from now on what the tenant's grant does not reach any more, if Xero says."""

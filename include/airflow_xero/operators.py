@@ -19,7 +19,7 @@ from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.outcome import CONNECT_FIRST, FAILURE_KEY, Outcome, reason_of
-from airflow_xero.standing import waiting_tenants
+from airflow_xero.standing import tenants_to_backfill, waiting_tenants
 
 if TYPE_CHECKING:
     import psycopg
@@ -110,42 +110,81 @@ class ListWaitingOperator(BaseOperator):
         ]
 
 
+class ListBackfillOperator(BaseOperator):
+    """Names the organisations of which reports of past days are wanted, for ExtractTenantOperator.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last complete one.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+        """Return the organisations by name; none once the past is fetched."""
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            tenants = tenants_to_backfill(warehouse, self.xero_conn_id)
+        for tenant in tenants:
+            self.log.info("tenant=%r reports_wanted=%d", tenant.tenant_name, tenant.reports_wanted)
+        return [
+            {
+                "tenant_id": tenant.tenant_id,
+                "tenant_name": tenant.tenant_name,
+                "day": tenant.day.isoformat(),
+            }
+            for tenant in tenants
+        ]
+
+
 class ExtractTenantOperator(BaseOperator):
     """Extracts one organisation; expand it over what a listing operator gives.
 
-    For the tenant's `day` when it has one, else for the run's.
+    For the tenant's `day` when it has one, else for the run's. `backfill_calls` may be spent on
+    reports of past days. The run's configuration `{"accept_deletions": true}` agrees that many
+    records are gone.
 
     A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
     retry policy decides), and keeps the reason under the XCom key `failure` for the report.
     """
 
-    def __init__(self, *, tenant: Mapping[str, str], xero_conn_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        tenant: Mapping[str, str],
+        xero_conn_id: str,
+        backfill_calls: int = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.tenant = tenant
         self.xero_conn_id = xero_conn_id
+        self.backfill_calls = backfill_calls
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the organisation, its state (complete, waiting_for_limit) and counts."""
         try:
-            day = self.tenant.get("day")
-            return self._extract(
-                date.fromisoformat(day) if day else day_of_run(context), context["dag_run"].run_id
-            )
+            return self._extract(context)
         except Exception as error:
             failure = {**self.tenant, "reason": reason_of(error)}
             context["ti"].xcom_push(key=FAILURE_KEY, value=failure)
             raise
 
-    def _extract(self, day: date, dag_run_id: str) -> dict[str, Any]:
+    def _extract(self, context: Context) -> dict[str, Any]:
+        own_day = self.tenant.get("day")
+        dag_run = context["dag_run"]
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             tenant = hook.tenant(self.tenant["tenant_id"])
             try:
                 extracted = extract_day(
                     tenant,
-                    day,
+                    date.fromisoformat(own_day) if own_day else day_of_run(context),
                     client=hook.client(tenant),
                     warehouse=warehouse,
-                    dag_run_id=dag_run_id,
+                    endpoints=hook.endpoints(),
+                    accept_deletions=(dag_run.conf or {}).get("accept_deletions") is True,
+                    backfill_calls=self.backfill_calls,
+                    dag_run_id=dag_run.run_id,
                 )
             except TenantForbiddenError:
                 hook.reconcile(tenant, warehouse)

@@ -16,6 +16,7 @@ CONN_TYPE = "xero"
 DEFAULT_CONN_ID = "xero_default"
 DEFAULT_STORE_CONN_ID = "xero_warehouse"
 DEFAULT_RESERVED_CALLS = "100"
+DEFAULT_BACKFILL_CALLS = "120"
 DEFAULT_SCOPES = (
     "offline_access openid profile email"
     " accounting.settings.read accounting.contacts.read accounting.invoices.read"
@@ -31,6 +32,7 @@ FIELD_DEFAULTS = {
     "identity_url": "https://identity.xero.com",
     "login_url": "https://login.xero.com",
     "store_conn_id": DEFAULT_STORE_CONN_ID,
+    "endpoints": "",
 }
 
 # A label is also what every message calls the field, so that a person finds it.
@@ -43,6 +45,7 @@ FIELD_LABELS = {
     "identity_url": "Identity base URL",
     "login_url": "Login base URL",
     "store_conn_id": "Warehouse connection",
+    "endpoints": "Endpoints",
 }
 
 _FIELD_DESCRIPTIONS = {
@@ -58,6 +61,10 @@ _FIELD_DESCRIPTIONS = {
     "identity_url": "Change it only for a sandbox or a proxy.",
     "login_url": "Change it only for a sandbox or a proxy.",
     "store_conn_id": "The id of the Postgres connection of the warehouse.",
+    "endpoints": (
+        "Empty for the usual ones. A name adds one, a minus leaves one out, for example: "
+        "journals cash_journals -quotes. The names are in docs/endpoints.md."
+    ),
 }
 
 
@@ -126,6 +133,11 @@ def _options() -> dict[str, Any]:
             "How many of Xero's calls a day and organisation are left to other programs of the "
             "app: an extraction that reaches them waits.",
             default=DEFAULT_RESERVED_CALLS,
+        ),
+        "backfill_calls": _option(
+            "How many of Xero's calls a run of xero_backfill spends on reports of past days of one "
+            "organisation.",
+            default=DEFAULT_BACKFILL_CALLS,
         ),
         "token_keys": _option(
             "Fernet keys separated by commas; the first encrypts Xero's tokens, all decrypt. "

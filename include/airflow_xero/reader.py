@@ -77,7 +77,7 @@ class Reader:
             case Reading.NUMBERS:
                 self._read_numbered(endpoint)
             case Reading.REPORT:
-                self._read_report(endpoint)
+                self.read_report(endpoint, self._day)
 
     def read_whole(self, endpoint: Endpoint) -> None:
         """Walk everything the endpoint has, changed or not."""
@@ -129,17 +129,18 @@ class Reader:
             numbers = page.values_of("JournalNumber", int)
             self._pour(page, last_number=max(numbers, default=page.number))
 
-    def _read_report(self, endpoint: Endpoint) -> None:
+    def read_report(self, endpoint: Endpoint, day: date) -> None:
+        """Read a report as at a day, on each of its bases."""
         bases = endpoint.report.bases if endpoint.report else ()
         for basis in bases:
             (page,) = self._client.pages(
                 endpoint,
                 self._tenant_id,
-                params=report_params(endpoint, self._day, basis),
+                params=report_params(endpoint, day, basis),
             )
             # The endpoint counts as read when its last basis is.
             page = replace(page, is_last=basis == bases[-1])
-            self._pour(page, report_key=report_key(endpoint, self._day, basis))
+            self._pour(page, report_key=report_key(endpoint, day, basis))
 
     def _read_changes(self, endpoint: Endpoint) -> None:
         """Walk the changes, and once more when edits may have hidden a record from the walk."""

@@ -130,6 +130,13 @@ def has_current_report(
         return bool(_row(connection, _HAS_CURRENT_REPORT, values)[0])
 
 
+def has_completed(connection: psycopg.Connection[Any], tenant_id: str) -> bool:
+    """Whether any extraction of the tenant was ever completed."""
+    with warehouse_errors(tenant_id=tenant_id):
+        query = "select complete_at is not null from xero_ops.tenants where tenant_id = %s"
+        return bool(_row(connection, query, (tenant_id,))[0])
+
+
 def has_report_of_month(
     connection: psycopg.Connection[Any], tenant_id: str, *, day: date, endpoint: str
 ) -> bool:

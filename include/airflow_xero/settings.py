@@ -13,7 +13,11 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.log import mask_secret
 
 from airflow_xero.errors import XeroSetupError
-from airflow_xero.provider_info import DEFAULT_CONN_ID, DEFAULT_RESERVED_CALLS
+from airflow_xero.provider_info import (
+    DEFAULT_BACKFILL_CALLS,
+    DEFAULT_CONN_ID,
+    DEFAULT_RESERVED_CALLS,
+)
 
 
 def conn_id() -> str:
@@ -43,11 +47,23 @@ def reserved_calls() -> int:
 
     Raises XeroSetupError when it is no whole number of at least 0.
     """
-    text = conf.get("xero", "reserved_calls", fallback="") or DEFAULT_RESERVED_CALLS
+    return _calls("reserved_calls", DEFAULT_RESERVED_CALLS)
+
+
+def backfill_calls() -> int:
+    """How many calls a run of xero_backfill spends on past reports of one organisation.
+
+    Raises XeroSetupError when it is no whole number of at least 0.
+    """
+    return _calls("backfill_calls", DEFAULT_BACKFILL_CALLS)
+
+
+def _calls(name: str, default: str) -> int:
+    text = conf.get("xero", name, fallback="") or default
     if not text.strip().isdecimal():
         raise XeroSetupError(
-            f"[xero] reserved_calls is {text!r}: set AIRFLOW__XERO__RESERVED_CALLS to a whole"
-            " number of calls a day, for example 100"
+            f"[xero] {name} is {text!r}: set AIRFLOW__XERO__{name.upper()} to a whole number of"
+            f" calls, for example {default}"
         )
     return int(text)
 

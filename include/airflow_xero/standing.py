@@ -48,6 +48,16 @@ class WaitingTenant:
 
 
 @dataclass(frozen=True)
+class BackfillTenant:
+    """A connected organisation of which reports of past days are wanted; its last complete day."""
+
+    tenant_id: str
+    tenant_name: str
+    day: date
+    reports_wanted: int
+
+
+@dataclass(frozen=True)
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
@@ -80,6 +90,11 @@ def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[Sk
 def waiting_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[WaitingTenant]:
     """The organisations that waited for a limit which is open by now, the longest wait first."""
     return _all(warehouse, WaitingTenant, query=_WAITING, conn_id=conn_id)
+
+
+def tenants_to_backfill(warehouse: psycopg.Connection[Any], conn_id: str) -> list[BackfillTenant]:
+    """The organisations of which reports of past days are still to be fetched, by name."""
+    return _all(warehouse, BackfillTenant, query=_TO_BACKFILL, conn_id=conn_id)
 
 
 def status(warehouse: psycopg.Connection[Any], conn_id: str) -> list[OrganisationStatus]:
@@ -165,6 +180,25 @@ where
             and later.day >= extract_runs.day
     )
 order by extract_runs.resume_at, tenants.tenant_id
+"""  # noqa: S608
+
+_TO_BACKFILL = f"""
+with {_CHOSEN}
+
+select
+    tenants.tenant_id::text,
+    tenants.tenant_name,
+    tenants.complete_day as day,
+    count(*) as reports_wanted
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+inner join xero_ops.wanted_reports using (tenant_id)
+where
+    chosen.disconnected_at is null
+    and chosen.grant_state = 'active'
+    and tenants.complete_day is not null
+group by tenants.tenant_id, tenants.tenant_name, tenants.complete_day
+order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608
 
 _STATUS = f"""

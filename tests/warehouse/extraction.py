@@ -160,6 +160,7 @@ class ConnectedApp:
         on_response: OnResponse | None = None,
         warehouse: psycopg.Connection[Any] | None = None,
         accept_deletions: bool = False,
+        backfill_calls: int = 0,
     ) -> Extracted:
         """One extraction over a connection of its own; the log of calls begins anew."""
         self.sandbox.control("DELETE", "requests")
@@ -183,6 +184,7 @@ class ConnectedApp:
                 warehouse=connection,
                 endpoints=self.endpoints,
                 accept_deletions=accept_deletions,
+                backfill_calls=backfill_calls,
             )
 
     def token(self, tenant: Tenant) -> str:

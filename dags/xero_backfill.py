@@ -1,0 +1,62 @@
+"""Reports of the time before the first extraction, and of months that have moved: every hour.
+
+The work itself is in the installed package airflow_xero; no logic belongs here.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from airflow_xero import settings
+from airflow_xero.dbt_build import DbtBuildOperator
+from airflow_xero.operators import ExtractTenantOperator, ListBackfillOperator
+from airflow_xero.retry import XeroRetryPolicy
+
+DOC = """
+Fetches reports of past days: of the 31 days and 24 month ends before an organisation's first
+extraction, and of month ends that a back-dated change has touched. Each run spends
+`[xero] backfill_calls` calls on an organisation, so that the past takes hours, not the day's calls.
+How many are left: `select tenant_id, count(*) from xero_ops.wanted_reports group by 1`.
+
+| what you see | what it means | what to do |
+|---|---|---|
+| `extract_tenant` and `dbt_build` skipped | the past is fetched | nothing |
+| one `extract_tenant` failed | only that organisation | read its log; the next hour tries again |
+"""
+
+with DAG(
+    dag_id="xero_backfill",
+    description="Fetches reports of past days of every connected organisation",
+    doc_md=DOC,
+    schedule=CronTriggerTimetable("30 * * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    # It has nothing to do until xero_daily has begun something.
+    is_paused_upon_creation=False,
+    tags=["xero"],
+    default_args={
+        "owner": "finance-data",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_policy": XeroRetryPolicy(),
+    },
+):
+    conn_id = settings.conn_id()
+    list_backfill = ListBackfillOperator(task_id="list_backfill", xero_conn_id=conn_id)
+    extract_tenant = ExtractTenantOperator.partial(
+        task_id="extract_tenant",
+        xero_conn_id=conn_id,
+        map_index_template="{{ task.tenant.tenant_name }}",
+        backfill_calls=settings.backfill_calls(),
+        pool="xero_extract",
+    ).expand(tenant=list_backfill.output)
+    dbt_build = DbtBuildOperator(
+        task_id="dbt_build",
+        xero_conn_id=conn_id,
+        listed_by=list_backfill.task_id,
+        pool="xero_dbt",
+        # Not when there was nobody to extract, and also when one of several failed.
+        trigger_rule="all_done_min_one_success",
+    )
+    extract_tenant >> dbt_build

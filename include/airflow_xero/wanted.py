@@ -1,0 +1,144 @@
+"""Reports of past days that are still to be fetched: why, which come next, how many are left.
+
+Knows the table xero_ops.wanted_reports. Must not know HTTP, or how a report is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from airflow_xero.warehouse import warehouse_errors
+
+# Documents whose date decides which month ends they touch.
+_DATED = (
+    "invoices",
+    "credit_notes",
+    "payments",
+    "prepayments",
+    "overpayments",
+    "bank_transactions",
+    "bank_transfers",
+    "manual_journals",
+)
+
+
+def want_history(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, reports: Sequence[str]
+) -> None:
+    """Want the reports of the 31 days and the 24 month ends before `day`."""
+    values = {"tenant_id": tenant_id, "day": day, "reports": list(reports)}
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(_WANT_HISTORY, values)
+
+
+def want_month_ends_since(
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    first_date: date,
+    day: date,
+    reports: Sequence[str],
+) -> None:
+    """Want the month ends from `first_date` to `day` again, 24 at most: the past has moved."""
+    values = {
+        "tenant_id": tenant_id,
+        "first_date": first_date,
+        "day": day,
+        "reports": list(reports),
+    }
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(_WANT_MONTH_ENDS, values)
+
+
+def earliest_change(
+    connection: psycopg.Connection[Any], tenant_id: str, *, run_id: int, known_at: datetime
+) -> date | None:
+    """The earliest date of a document that this run wrote, as it is or as it was before."""
+    query = sql.SQL("select min(on_date)::date from ({}) as changed").format(
+        sql.SQL(" union all ").join(
+            _CHANGED.format(table=sql.Identifier("xero_raw", name)) for name in _DATED
+        )
+    )
+    values = {"tenant_id": tenant_id, "run_id": run_id, "known_at": known_at}
+    with (
+        warehouse_errors(tenant_id=tenant_id),
+        connection.transaction(),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        row = cursor.execute(query, values).fetchone()
+    return row[0] if row else None
+
+
+def coming(connection: psycopg.Connection[Any], tenant_id: str) -> list[tuple[str, date]]:
+    """The reports to fetch, as endpoint and day: the newest days first."""
+    with (
+        warehouse_errors(tenant_id=tenant_id),
+        connection.transaction(),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        return cursor.execute(
+            "select endpoint, day from xero_ops.wanted_reports where tenant_id = %s"
+            " order by day desc, endpoint",
+            (tenant_id,),
+        ).fetchall()
+
+
+def fetched(
+    connection: psycopg.Connection[Any], tenant_id: str, *, endpoint: str, day: date
+) -> None:
+    """The report was read: it is wanted no more."""
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(
+            "delete from xero_ops.wanted_reports"
+            " where tenant_id = %s and endpoint = %s and day = %s",
+            (tenant_id, endpoint, day),
+        )
+
+
+_WANT_HISTORY = """
+insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)
+select %(tenant_id)s, endpoint, past.day, 'history before the first extraction'
+from
+    unnest(%(reports)s::text[]) as endpoint,
+    (
+        select %(day)s::date - ago as day from generate_series(1, 31) as ago
+        union
+        select (date_trunc('month', %(day)s::date) - interval '1 month' * ago)::date - 1
+        from generate_series(0, 23) as ago
+    ) as past
+on conflict do nothing
+"""
+
+_WANT_MONTH_ENDS = """
+insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)
+select %(tenant_id)s, endpoint, month_end.day, 'documents dated before it have changed'
+from
+    unnest(%(reports)s::text[]) as endpoint,
+    (
+        select (date_trunc('month', %(day)s::date) - interval '1 month' * ago)::date - 1
+            as day
+        from generate_series(0, 23) as ago
+    ) as month_end
+where month_end.day >= %(first_date)s
+on conflict do nothing
+"""
+
+_CHANGED = sql.SQL(r"""
+    select
+        (
+            timestamptz 'epoch'
+            + substring(payload ->> 'Date' from '-?\d+')::double precision
+            * interval '1 millisecond'
+        ) at time zone 'UTC' as on_date
+    from {table}
+    where
+        tenant_id = %(tenant_id)s
+        and (run_id = %(run_id)s or known_to = %(known_at)s)
+        and payload ->> 'Date' ~ '^/Date\(-?\d{{1,14}}'
+""")

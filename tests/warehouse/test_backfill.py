@@ -1,0 +1,108 @@
+"""Reports of past days: which are wanted, fetched within a budget, and wanted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from airflow_xero.endpoint import Cadence, Reading
+from airflow_xero.endpoints import DEFAULT_ENDPOINTS
+from tests.warehouse.extraction import DAY, NOW, ConnectedApp
+from xero_sandbox.testing import SandboxServer
+
+REPORTS = [
+    each
+    for each in DEFAULT_ENDPOINTS
+    if each.reading is Reading.REPORT and each.cadence is Cadence.DAILY
+]
+
+
+@pytest.fixture
+def xero(xero_sandbox: SandboxServer, warehouse_dsn: str) -> Iterator[ConnectedApp]:
+    with ConnectedApp(xero_sandbox, warehouse_dsn) as app:
+        app.sandbox.control("POST", "limits", {"enabled": False})
+        yield app
+
+
+def wanted(xero: ConnectedApp) -> set[tuple[str, date]]:
+    return set(xero.rows.execute("select endpoint, day from xero_ops.wanted_reports").fetchall())
+
+
+def month_ends(count: int) -> list[date]:
+    ends, day = [], DAY.replace(day=1)
+    for _ in range(count):
+        ends.append(day - timedelta(days=1))
+        day = ends[-1].replace(day=1)
+    return ends
+
+
+def test_first_extraction_wants_a_month_of_days_and_two_years_of_month_ends(xero):
+    xero.extract(xero.organisation(days=5))
+    days = {DAY - timedelta(days=ago) for ago in range(1, 32)} | set(month_ends(24))
+    assert min(days) == date(2024, 11, 30)
+    assert wanted(xero) == {(report.name, day) for report in REPORTS for day in days}
+
+
+def test_past_is_fetched_newest_first_within_the_budget_and_goes_on_where_it_stopped(xero):
+    tenant = xero.organisation(days=5)
+    xero.extract(tenant)
+    before = len(wanted(xero))
+    extracted = xero.extract(tenant, backfill_calls=12)
+    # Six reports a day, one of them on two bases.
+    calls = sum(
+        counts.calls for name, counts in extracted.counts.items() if name != "organisations"
+    )
+    assert (calls, before - len(wanted(xero))) == (12, 10)
+    stored = set(xero.stored(tenant, "balance_sheets"))
+    assert stored == {f"BalanceSheet:{DAY - timedelta(days=ago)}:accrual" for ago in (0, 1, 2)}
+    xero.extract(tenant, backfill_calls=9)
+    assert f"BalanceSheet:{DAY - timedelta(days=3)}:accrual" in xero.stored(
+        tenant, "balance_sheets"
+    )
+
+
+def test_whole_past_is_fetched_and_nothing_is_left_to_do(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    xero.extract(tenant, backfill_calls=1000)
+    assert wanted(xero) == set()
+    days = 1 + len({DAY - timedelta(days=ago) for ago in range(1, 32)} | set(month_ends(24)))
+    assert len(xero.stored(tenant, "balance_sheets")) == days
+    assert len(xero.stored(tenant, "profit_and_losses")) == 2 * days
+
+
+def test_back_dated_change_wants_the_month_ends_it_has_moved(xero):
+    tenant = xero.organisation()
+    xero.do(tenant, "create_contact", name="Aroha")
+    xero.extract(tenant)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-08-15")
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    moved = {date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)}
+    assert wanted(xero) == {(report.name, day) for report in REPORTS for day in moved}
+
+
+def test_change_that_moves_a_document_to_another_date_counts_from_the_earlier_one(xero):
+    tenant = xero.organisation()
+    xero.do(tenant, "create_contact", name="Aroha")
+    made = xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-09-15")
+    xero.extract(tenant)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.do(tenant, "edit_invoice", id=made["InvoiceID"], date="2026-11-15")
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert {day for _, day in wanted(xero)} == {date(2026, 9, 30), date(2026, 10, 31)}
+
+
+def test_document_of_this_month_wants_nothing(xero):
+    tenant = xero.organisation()
+    xero.do(tenant, "create_contact", name="Aroha")
+    xero.extract(tenant)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-11-03")
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert wanted(xero) == set()
