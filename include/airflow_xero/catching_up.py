@@ -81,6 +81,7 @@ class CatchingUp:
         )
         self._reader = Reader(tenant.tenant_id, day, client=client, raw=self._raw)
         self.counts, self.gaps = self._reader.counts, self._reader.gaps
+        self.drifts = self._reader.drifts
 
     def read_all(self, endpoints: Sequence[Endpoint]) -> None:
         """Read every endpoint that is not up to date, then what depends on others."""

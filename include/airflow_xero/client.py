@@ -47,6 +47,8 @@ _WAITING_BUDGET_SECONDS = 600.0
 # Of the five calls that Xero allows at a time, one is left to others.
 _PAGES_AT_A_TIME = 4
 _FAULT_TRIES = 4
+# Headers by which an API announces that something will end.
+_NOTICES = ("Deprecation", "Sunset")
 _CONCURRENT_TRIES = 8
 _SLICE_SECONDS = 5.0
 
@@ -175,6 +177,9 @@ class XeroClient:
             minute_calls_left=left.minute,
             day_calls_left=left.day,
             is_last=is_last,
+            notices=tuple(
+                (name, response.headers[name]) for name in _NOTICES if name in response.headers
+            ),
         )
 
     def _answer(self, request: _Request, abandoned: Event) -> tuple[httpx.Response, int]:

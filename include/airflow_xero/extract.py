@@ -16,6 +16,7 @@ import psycopg
 from airflow_xero import runs
 from airflow_xero.catching_up import CatchingUp, Tenant
 from airflow_xero.client import XeroClient
+from airflow_xero.drift import Drift
 from airflow_xero.endpoint import Endpoint
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from airflow_xero.errors import RateLimitError, XeroError
@@ -30,13 +31,15 @@ _LONG_WAIT_SECONDS = 600
 class Extracted:
     """How an extraction ended; `counts` by endpoint name, only for endpoints that were read.
 
-    `gaps` says, by endpoint name, what may be missing from it and why.
+    `gaps` says, by endpoint name, what may be missing from it and why; `drifts` what Xero sent for
+    the first time and does not document.
     """
 
     state: Literal["complete", "waiting_for_limit"]
     run_id: int
     counts: Mapping[str, EndpointCounts]
     gaps: Mapping[str, str]
+    drifts: Sequence[Drift] = ()
 
 
 def extract_day(
@@ -93,4 +96,6 @@ def extract_day(
             # The page must not go on saying that this organisation is being read.
             runs.fail(warehouse, tenant.tenant_id, run, reason=f"a fault: {type(fault).__name__}")
             raise
-        return Extracted("complete", run.run_id, catching_up.counts, catching_up.gaps)
+        return Extracted(
+            "complete", run.run_id, catching_up.counts, catching_up.gaps, catching_up.drifts
+        )

@@ -191,6 +191,7 @@ class ExtractTenantOperator(BaseOperator):
                 raise
             summary = {**self.tenant, "state": extracted.state, **_totals(extracted)}
             summary["gaps"] = dict(extracted.gaps)
+            summary["drifts"] = [str(drift) for drift in extracted.drifts]
             if extracted.state == "waiting_for_limit":
                 summary["resume_at"] = self._resume_at(warehouse)
         self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))

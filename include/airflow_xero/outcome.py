@@ -21,7 +21,8 @@ class Outcome:
     """One run of one day.
 
     `tenants` are the organisations that were to be extracted (`tenant_id`, `tenant_name`);
-    `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`, `gaps`);
+    `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`, `gaps`,
+    `drifts`);
     `failures` the reasons they left (`tenant_id`, `reason`); `skipped` organisations that must be
     reconnected (`tenant_name`, `reason`). An organisation that left no result has failed.
     `not_published` says why the statistics could not be renewed; None when they could, and then
@@ -84,7 +85,12 @@ class Outcome:
         skipped = [
             f"SKIPPED {tenant['tenant_name']}: {tenant['reason']}" for tenant in self.skipped
         ]
-        return waiting + failed + gaps + skipped
+        drifts = [f"NEW AT XERO {drift}" for drift in self.drifts()]
+        return waiting + failed + gaps + skipped + drifts
+
+    def drifts(self) -> list[str]:
+        """What Xero sent for the first time and does not document, each once."""
+        return sorted({drift for result in self.results for drift in result.get("drifts", ())})
 
     def complaint(self) -> str | None:
         """Why the run must turn red, or None."""

@@ -26,6 +26,7 @@ class Page:
     are None where Xero does not say.
     `seconds` is the time spent on fetching and `calls` the requests it took, retries included;
     the two limits are what Xero said is left after the last of them. `is_last` ends the walk.
+    `notices` are headers by which Xero announces the end of something.
     """
 
     endpoint: Endpoint
@@ -39,6 +40,7 @@ class Page:
     minute_calls_left: int | None
     day_calls_left: int | None
     is_last: bool
+    notices: tuple[tuple[str, str], ...] = ()
 
     def records(self) -> list[Any]:
         """The records, decoded: for ids and numbers alone, because money would become a float."""

@@ -222,6 +222,16 @@ select
     (select count(*) from changes where known_from is not null and not is_deleted),
     (select count(*) from vanished),
     (
+        select array_agg(distinct field)
+        from changes, jsonb_object_keys(payload) as field
+        where not field = any(%(known_fields)s::text[])
+    ),
+    (
+        select array_agg(distinct field || '=' || (payload ->> field))
+        from changes, jsonb_each(%(known_values)s::jsonb) as known (field, allowed)
+        where payload ->> field <> '' and not allowed ? (payload ->> field)
+    ),
+    (
         select count(*) from elements
         where %(was_repaired)s::boolean and strpos(payload::text, chr(65533)) > 0
     )

@@ -59,3 +59,9 @@ on conflict (tenant_id, endpoint) do update set
     modified_since = excluded.modified_since,
     moved_at = clock_timestamp()
 """
+
+ADD_DRIFT = """
+insert into xero_ops.schema_drift (endpoint, field, kind)
+values (%(endpoint)s, left(%(field)s, 200), %(kind)s)
+on conflict do nothing
+"""

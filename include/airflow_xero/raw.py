@@ -18,11 +18,12 @@ from psycopg import sql
 from psycopg.rows import class_row, tuple_row
 from psycopg.types.json import Jsonb
 
+from airflow_xero.drift import Drift, known_of
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
 from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
-from airflow_xero.progress import ADVANCE, COUNT, FORGET, MOVE_NUMBER, MOVE_WATERMARK
+from airflow_xero.progress import ADD_DRIFT, ADVANCE, COUNT, FORGET, MOVE_NUMBER, MOVE_WATERMARK
 from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
 
@@ -55,7 +56,7 @@ class Poured:
     `has_edited`: it holds news that may be younger than the walk. `is_shifted` on a walk's last
     page: records were edited while it was walked. They moved to its end, those behind them moved
     up, and one may have slipped from a page to come to a page already read. The walk has to be
-    made once more.
+    made once more. `drifts`: what Xero sent for the first time and does not document.
     """
 
     records_read: int
@@ -65,6 +66,16 @@ class Poured:
     records_repaired: int
     has_edited: bool
     is_shifted: bool
+    drifts: tuple[Drift, ...] = ()
+
+
+_COUNTED = (
+    "records_read",
+    "records_new",
+    "records_changed",
+    "records_deleted",
+    "records_repaired",
+)
 
 
 class RawStore:
@@ -248,6 +259,7 @@ class RawStore:
         if b"\x00" in body:
             raise self._unexpected(page, "it holds a NUL byte")
         endpoint = page.endpoint
+        known = known_of(endpoint.name)
         is_whole = endpoint.reading is Reading.FULL and endpoint.paging is Paging.NONE
         try:
             row = cursor.execute(
@@ -259,6 +271,8 @@ class RawStore:
                     "id_field": endpoint.id_field,
                     "report_key": report_key,
                     "was_repaired": repairs > 0,
+                    "known_fields": list(known.fields) if known else None,
+                    "known_values": Jsonb(known.values if known else {}),
                     "tenant_id": self._tenant_id,
                     "run_id": self._run_id,
                     "known_at": self._known_at,
@@ -274,7 +288,7 @@ class RawStore:
             ) from None
         if row is None:
             raise self._unexpected(page, "it holds no records")
-        kind, is_faulty, held, has_edited, read, new, changed, deleted, repairs = row
+        kind, is_faulty, held, has_edited, read, new, changed, deleted, *drift, repairs = row
         if kind != "array":
             raise self._unexpected(page, f"{endpoint.array_key} is {kind or 'missing'}, no array")
         if is_faulty:
@@ -287,6 +301,7 @@ class RawStore:
             records_repaired=repairs,
             has_edited=has_edited,
             is_shifted=page.is_last and page.number > 1 and (has_edited or edited_before),
+            drifts=self._drifts(cursor, page, drift),
         )
         if endpoint.reading is Reading.REPORT and poured.records_read != 1:
             raise self._unexpected(page, f"it holds {poured.records_read} reports")
@@ -296,11 +311,29 @@ class RawStore:
             self._refuse_vanishing(endpoint, poured.records_deleted, held)
         return poured
 
+    def _drifts(
+        self,
+        cursor: psycopg.Cursor[tuple[Any, ...]],
+        page: Page,
+        unknown: Sequence[list[str] | None],
+    ) -> tuple[Drift, ...]:
+        """Remember what is not documented; those that nobody saw before."""
+        fields, values = unknown
+        seen = [(field, "field") for field in fields or ()]
+        seen += [(value, "value") for value in values or ()]
+        seen += [(f"{name}: {text}", "notice") for name, text in page.notices]
+        name = page.endpoint.name
+        return tuple(
+            Drift(name, field, kind)
+            for field, kind in seen
+            if cursor.execute(ADD_DRIFT, {"endpoint": name, "field": field, "kind": kind}).rowcount
+        )
+
     def _count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
         cursor.execute(
             COUNT,
             {
-                **vars(poured),
+                **{name: getattr(poured, name) for name in _COUNTED},
                 "run_id": self._run_id,
                 "tenant_id": self._tenant_id,
                 "endpoint": page.endpoint.name,

@@ -6,16 +6,20 @@ Counts what it reads. Must not know Airflow, HTTP or SQL, nor when an endpoint i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from airflow_xero.client import XeroClient
+from airflow_xero.drift import Drift
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.endpoints import report_key, report_params
 from airflow_xero.page import Page
 from airflow_xero.raw import CLOCK_SKEW, Poured, RawStore, Walk
+
+_log = logging.getLogger(__name__)
 
 _MOST_WALKS = 3
 # Of a budget: a year back and a year ahead, the most that Xero gives.
@@ -52,7 +56,8 @@ class Reader:
 
     `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
     what may be missing from it and why. `xero_now` is Xero's clock at the first page;
-    `read_whole_names` are the endpoints of which everything was read, changed or not.
+    `read_whole_names` are the endpoints of which everything was read, changed or not; `drifts`
+    what Xero sent for the first time and does not document.
     """
 
     def __init__(self, tenant_id: str, day: date, *, client: XeroClient, raw: RawStore) -> None:
@@ -64,6 +69,7 @@ class Reader:
         self.read_whole_names: set[str] = set()
         self.counts: dict[str, EndpointCounts] = {}
         self.gaps: dict[str, str] = {}
+        self.drifts: list[Drift] = []
 
     def read(self, endpoint: Endpoint) -> None:
         """Bring one endpoint up to now, whatever its kind."""
@@ -214,6 +220,9 @@ class Reader:
             last_number=last_number,
         )
         self._tally(page, poured)
+        for drift in poured.drifts:
+            _log.warning("xero_drift tenant=%s what=%s", self._tenant_id, drift)
+        self.drifts += poured.drifts
         return poured
 
     def _tally(self, page: Page, poured: Poured) -> None:

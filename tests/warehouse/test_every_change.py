@@ -246,3 +246,42 @@ def test_endpoint_without_its_scope_is_a_gap_and_not_empty(xero):
         *("bank_summaries", "executive_summaries", "budget_summaries"),
     }
     assert "accounting.manualjournals.read" in extracted.gaps["manual_journals"]
+
+
+# What Xero does not document
+
+
+def test_organisation_with_everything_sends_nothing_that_is_not_known(xero):
+    xero.endpoints = ENDPOINTS
+    tenant = xero.organisation(days=120, features=["all"], currencies=["EUR", "USD"])
+    extracted = xero.extract(tenant)
+    assert [str(drift) for drift in extracted.drifts] == []
+    empty = {name for name, counts in extracted.counts.items() if not counts.records_read}
+    assert empty == set()
+
+
+def test_new_field_and_new_value_are_stored_and_told_once(xero, tmp_path):
+    record = {**invoice(1, LONG_AGO), "Status": "SEALED", "Mood": {"is": "good"}}
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=[record]))
+    first = xero.extract(tenant)
+    assert [str(drift) for drift in first.drifts] == [
+        "invoices: new field Mood",
+        "invoices: new value Status=SEALED",
+    ]
+    [stored] = xero.stored(tenant, "invoices").values()
+    assert (stored["Status"], stored["Mood"]) == ("SEALED", {"is": "good"})
+    xero.serve(write_payloads(tmp_path, Invoices=[{**record, "Total": 5}]))
+    night(xero, 1)
+    assert xero.extract(tenant).drifts == []
+    assert xero.rows.execute(
+        "select endpoint, field, kind from xero_ops.schema_drift order by field"
+    ).fetchall() == [("invoices", "Mood", "field"), ("invoices", "Status=SEALED", "value")]
+
+
+def test_announced_end_of_an_endpoint_is_told_once(xero, tmp_path):
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=invoices_of(1, LONG_AGO)))
+    body = '{"DateTimeUTC": "/Date(1795176000000)/", "Quotes": []}'
+    headers = {"Sunset": "Wed, 01 Sep 2027 00:00:00 GMT", "Content-Type": "application/json"}
+    xero.fault("Quotes", status=200, body=body, headers=headers)
+    drifts = [str(drift) for drift in xero.extract(tenant).drifts]
+    assert drifts == ["quotes: new notice Sunset: Wed, 01 Sep 2027 00:00:00 GMT"]

@@ -1,0 +1,44 @@
+"""What Xero is known to send: the fields of each endpoint and the values of its closed ones.
+
+Whatever else arrives is stored as it is, and told once. Knows names only; they are kept in
+`known_fields.json`, taken from Xero's published accounting API (OpenAPI 16.1).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class Known:
+    """The fields of an endpoint's records, and the values that some of them can have."""
+
+    fields: Sequence[str]
+    values: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, order=True)
+class Drift:
+    """Something Xero sent that it does not document: a field, or a value of a field."""
+
+    endpoint: str
+    field: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: new {self.kind} {self.field}"
+
+
+@lru_cache(maxsize=1)
+def _known() -> Mapping[str, Known]:
+    text = resources.files("airflow_xero").joinpath("known_fields.json").read_text("utf-8")
+    return {name: Known(**about) for name, about in json.loads(text).items()}
+
+
+def known_of(endpoint: str) -> Known | None:
+    """What is known of an endpoint, by its name; None for reports, whose layout is their own."""
+    return _known().get(endpoint)
