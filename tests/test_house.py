@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.endpoints import ENDPOINTS, Endpoint
+from airflow_xero.endpoints import ENDPOINTS, Cadence, Endpoint
 from xero_sandbox import accounting as served
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -164,6 +164,16 @@ def test_endpoint_has_its_line_in_the_documentation(endpoint: Endpoint):
     assert line in words, f"{step(6)}; the line is: {line}"
     scopes = (REPOSITORY / "docs" / "connect-xero.md").read_text(encoding="utf-8")
     assert endpoint.scopes[0] in scopes, step(6)
+
+
+@every_endpoint
+def test_documentation_tells_when_an_endpoint_is_read_and_whether_it_is_needed(endpoint: Endpoint):
+    words = (REPOSITORY / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    when = {Cadence.DAILY: "nightly", Cadence.WEEKLY: "weekly", Cadence.MONTHLY: "monthly"}
+    again = f"{endpoint.reread_nights} " if endpoint.reread_nights else ""
+    needed = "yes" if endpoint.is_required else "no" if endpoint.is_default else "off"
+    ending = f"`xero_raw.{endpoint.name}` | {when[endpoint.cadence]} | {again}| {needed} |"
+    assert ending in words, f"{step(6)}; the line ends: {ending}"
 
 
 def test_documentation_lists_no_endpoint_that_is_not_read():

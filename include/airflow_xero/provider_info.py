@@ -17,11 +17,15 @@ DEFAULT_CONN_ID = "xero_default"
 DEFAULT_STORE_CONN_ID = "xero_warehouse"
 DEFAULT_RESERVED_CALLS = "100"
 DEFAULT_BACKFILL_CALLS = "120"
+# Never journals: most apps may not have that scope, and one refused scope refuses all.
 DEFAULT_SCOPES = (
     "offline_access openid profile email"
     " accounting.settings.read accounting.contacts.read accounting.invoices.read"
     " accounting.payments.read accounting.banktransactions.read"
-    " accounting.reports.trialbalance.read"
+    " accounting.manualjournals.read accounting.budgets.read"
+    " accounting.reports.trialbalance.read accounting.reports.profitandloss.read"
+    " accounting.reports.balancesheet.read accounting.reports.banksummary.read"
+    " accounting.reports.executivesummary.read accounting.reports.budgetsummary.read"
 )
 
 # Field of the form → its value where a person left it empty.

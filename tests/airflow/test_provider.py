@@ -45,6 +45,7 @@ def test_the_form_shows_its_fields_with_labels_and_defaults():
         "extra__xero__identity_url": "Identity base URL",
         "extra__xero__login_url": "Login base URL",
         "extra__xero__store_conn_id": "Warehouse connection",
+        "extra__xero__endpoints": "Endpoints",
     }
     assert {name: field["value"] for name, field in widgets.items()} == {
         f"extra__xero__{name}": default for name, default in FIELD_DEFAULTS.items()

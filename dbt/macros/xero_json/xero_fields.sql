@@ -31,6 +31,14 @@
     end
 {%- endmacro %}
 
+{#- A whole number, or one that Xero wrote as a string or with a decimal point (2.0). -#}
+{% macro xero_integer(field, object='payload') -%}
+    case
+        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,18}([.]0+)?$'
+            then ({{ xero_text(field, object) }})::numeric::bigint
+    end
+{%- endmacro %}
+
 {#- true, false, or the strings "true" and "false". -#}
 {% macro xero_boolean(field, object='payload') -%}
     case lower({{ xero_text(field, object) }}) when 'true' then true when 'false' then false end
@@ -57,6 +65,15 @@
                         to_date(left({{ xero_text(field, object) }}, 7), 'YYYY-MM')
                         + substring({{ xero_text(field, object) }} from 9 for 2)::integer - 1
             end
+    end
+{%- endmacro %}
+
+{#- A month, "2019-08", as its first day; a date in it passes, too. -#}
+{% macro xero_month(field, object='payload') -%}
+    case
+        when {{ xero_text(field, object) }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'
+            then to_date({{ xero_text(field, object) }}, 'YYYY-MM')
+        else date_trunc('month', {{ xero_date(field, object) }})::date
     end
 {%- endmacro %}
 

@@ -1,10 +1,10 @@
 """One warehouse for every test of the marts: organisations loaded by SQL, built by dbt.
 
 Knows the raw tables and how dbt is called; must not know what a model computes. The organisations:
-the two real demo companies (where their payloads are at hand), two of the sandbox's (their ledgers
-are code of their own), pretend books from a seed in two
-versions (two nights), a twin with the same ids and other amounts, one without documents, and one
-whose first extraction never finished.
+the two real demo companies and Xero's published examples (where their payloads are at hand), three
+of the sandbox's (their ledgers are code of their own; one has records of every kind), pretend books
+from a seed in two versions (two nights), a twin with the same ids and other amounts, one without
+documents, and one whose first extraction never finished.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,8 +27,13 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from airflow_xero.endpoint import Endpoint, Reading
+from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
 from local_stack.postgres import EmbeddedPostgres
 from xero_sandbox.company import Company, build_company
+from xero_sandbox.records import Shape
+from xero_sandbox.spelling_journals import JournalBook
+from xero_sandbox.spelling_papers import budget_lines
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DBT = REPOSITORY / "dbt"
@@ -38,21 +43,23 @@ FIRST_NIGHT = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 SECOND_NIGHT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LAST_DAY = date(2026, 11, 19)
 
+# What the demo companies have; their examples would need contacts and accounts of their own.
+DEMO_ENDPOINTS = {
+    "accounts",
+    "bank_transactions",
+    "contacts",
+    "credit_notes",
+    "currencies",
+    "invoices",
+    "payments",
+    "tax_rates",
+    "trial_balances",
+}
+
 Record: TypeAlias = dict[str, Any]
 Records: TypeAlias = dict[str, list[Record]]
 
-_ID_FIELDS = {
-    "organisations": "OrganisationID",
-    "currencies": "Code",
-    "tax_rates": "TaxType",
-    "accounts": "AccountID",
-    "contacts": "ContactID",
-    "invoices": "InvoiceID",
-    "credit_notes": "CreditNoteID",
-    "payments": "PaymentID",
-    "bank_transactions": "BankTransactionID",
-    "trial_balances": "ReportID",
-}
+_ID_FIELDS = {endpoint.name: endpoint.id_field for endpoint in ENDPOINTS}
 
 
 def stamp(day: date) -> str:
@@ -92,6 +99,21 @@ def new_zealand() -> Records:
         "organisations": [organisation("Demo Company (NZ)")],
         "invoices": json.loads(page.read_text(encoding="utf-8"))["Invoices"],
     }
+
+
+def published() -> Records:
+    """The examples that Xero publishes of everything the demo companies do not have."""
+    folder = REAL_PAYLOADS / "openapi-examples"
+    records: Records = {"organisations": [organisation("Published")]}
+    for endpoint in ENDPOINTS:
+        file = folder / f"get_{endpoint.path.replace('/', '_')}_200.json"
+        if endpoint.name in records or endpoint.name in DEMO_ENDPOINTS or not file.is_file():
+            continue
+        found = json.loads(file.read_text(encoding="utf-8"))[endpoint.array_key]
+        if endpoint.reading is Reading.REPORT:
+            found = [found[0] | {"ReportID": report_key(endpoint, LAST_DAY)}]
+        records[endpoint.name] = found
+    return records
 
 
 # --- Pretend books -------------------------------------------------------------------------------
@@ -320,10 +342,11 @@ def _pretend_tenants() -> dict[str, Tenant]:
 
 @pytest.fixture(scope="session")
 def companies() -> dict[str, Company]:
-    """The sandbox's organisations: one in its base currency alone, one in three currencies."""
+    """The sandbox's organisations: in base currency alone, in three, with all there can be."""
     traits: dict[str, dict[str, Any]] = {
         "ledger": {},
         "foreign ledger": {"country": "US", "currencies": ["EUR", "GBP"]},
+        "every kind": {"features": ["all"]},
     }
     made = {
         name: build_company(name, seed=11, days=150, now=SECOND_NIGHT, traits=given)
@@ -335,19 +358,48 @@ def companies() -> dict[str, Company]:
 
 
 def _sandbox_tenant(company: Company) -> Tenant:
-    endpoints = {
-        endpoint: endpoint.title().replace("_", "")
-        for endpoint in _ID_FIELDS
-        if endpoint != "trial_balances"
-    }
     records = {
-        endpoint: json.loads(json.dumps(company.records(resource), default=_number))
-        for endpoint, resource in endpoints.items()
+        endpoint.name: json.loads(json.dumps(list(_said(company, endpoint)), default=_number))
+        for endpoint in ENDPOINTS
     }
-    report = company.report("TrialBalance", {"date": LAST_DAY.isoformat()}) or {}
-    report_id = {"ReportID": f"TrialBalance:{LAST_DAY}:accrual"}
-    records["trial_balances"] = [json.loads(json.dumps(report, default=_number)) | report_id]
     return Tenant(company.tenant_id, {SECOND_NIGHT: records})
+
+
+def _said(company: Company, endpoint: Endpoint) -> Iterable[Mapping[str, Any]]:
+    """What the organisation says at an endpoint."""
+    match endpoint.reading:
+        case Reading.REPORT:
+            return _reports(company, endpoint)
+        case Reading.NUMBERS:
+            return _journals(company, is_cash="paymentsOnly" in endpoint.params)
+        case Reading.DETAILS:
+            return _budgets(company)
+        case _:
+            return company.records(endpoint.array_key)
+
+
+def _reports(company: Company, endpoint: Endpoint) -> Iterator[Mapping[str, Any]]:
+    for basis in endpoint.report.bases if endpoint.report else ():
+        asked = report_params(endpoint, LAST_DAY, basis)
+        report = company.report(endpoint.path.removeprefix("Reports/"), asked) or {}
+        yield {**report, "ReportID": report_key(endpoint, LAST_DAY, basis)}
+
+
+def _journals(company: Company, *, is_cash: bool) -> Iterator[Mapping[str, Any]]:
+    books = company.books
+    ledger = books.cash if is_cash else books.ledger
+    names = {rate.tax_type: rate.name for rate in books.country.tax_rates}
+    book = JournalBook(company.tenant_id, is_cash, ledger.accounts, names)
+    for journal in ledger.journals:
+        yield book.spell(journal, is_one=False)
+
+
+def _budgets(company: Company) -> Iterator[Mapping[str, Any]]:
+    accounts = company.books.ledger.accounts
+    span = {"first": LAST_DAY.replace(year=2025), "last": LAST_DAY.replace(year=2027)}
+    for entry in company.entries("Budgets").ordered():
+        lines = budget_lines(entry.source, accounts, **span)
+        yield entry.body(Shape.ONE) | {"BudgetLines": lines}
 
 
 def _number(amount: object) -> float:
@@ -364,6 +416,7 @@ def _real_tenants() -> dict[str, Tenant]:
     return {
         "australia": Tenant(_id(5), {SECOND_NIGHT: australia()}, date(2011, 6, 30)),
         "new zealand": Tenant(_id(6), {SECOND_NIGHT: nz}, date(2020, 5, 5)),
+        "published": Tenant(_id(7), {SECOND_NIGHT: published()}),
     }
 
 

@@ -1,0 +1,25 @@
+with
+
+source as (
+    {{ xero_records('cash_journals') }}
+),
+
+renamed as (
+    select
+        tenant_id,
+        record_id as journal_id,
+        {{ xero_integer('JournalNumber') }} as journal_number,
+        {{ xero_date('JournalDate') }} as journal_date,
+        {{ xero_code('SourceType') }} as source_type,
+        {{ xero_code('SourceID') }} as source_id,
+        {{ xero_text('Reference') }} as reference,
+        {{ xero_timestamp('CreatedDateUTC') }} as created_at,
+        {{ xero_list('JournalLines') }} as journal_lines
+    from source
+),
+
+final as (
+    select * from renamed
+)
+
+select * from final
