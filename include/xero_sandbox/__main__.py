@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xero_sandbox.app import create_app
-from xero_sandbox.server import PortInUseError, listen, new_server
+from xero_sandbox.errors import ControlError
+from xero_sandbox.registration import AppSettings, checked_uris
+from xero_sandbox.server import ListenError, listen, new_server
 from xero_sandbox.state import StateFile, StateFileError
-from xero_sandbox.world import DEFAULT_SEED, AppSettings, World
+from xero_sandbox.tls import TlsError, certificates
+from xero_sandbox.world import DEFAULT_SEED, World
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,18 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world = World(app, seed=wanted.seed, demo=wanted.demo)
     state = StateFile(Path(wanted.state)) if wanted.state else None
     try:
+        checked_uris(wanted.redirect_uri)
+        tls = certificates(Path(wanted.tls)) if wanted.tls else None
         if state is not None:
             state.load(world)
             state.save(world)
         sockets = listen(wanted.port, wanted.host)
-    except (PortInUseError, StateFileError) as error:
+    except (ControlError, ListenError, StateFileError, TlsError) as error:
         print(f"xero-sandbox: {error}", file=sys.stderr)
         return 2
     port = sockets[0].getsockname()[1]
-    line = f"xero-sandbox listening on http://localhost:{port}"
+    line = f"xero-sandbox listening on http{'s' if tls else ''}://localhost:{port}"
+    if tls is not None:
+        line = f"{line}\nclients have to trust {tls.authority}"
     server = new_server(
         create_app(world, save=state.save if state else None),
         on_ready=lambda: print(line, flush=True),
+        tls=tls,
     )
     # Ctrl-C comes out again once every connection is closed.
     with contextlib.suppress(KeyboardInterrupt):
@@ -57,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the demo's books")
     parser.add_argument("--state", metavar="FILE", help="remember everything there (mode 600)")
+    parser.add_argument(
+        "--tls",
+        metavar="DIR",
+        help="serve https for api, identity and login.xero.com; DIR/ca.pem is to be trusted",
+    )
     parser.add_argument(
         "--demo",
         action=argparse.BooleanOptionalAction,

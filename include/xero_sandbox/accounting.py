@@ -1,29 +1,44 @@
-"""The accounting API: its lists, records by id and reports, as routes.
+"""The accounting API: its lists, records by id and reports, as operations.
 
-Knows paths, query parameters and scopes. Must not know who keeps the books (anything with
-`entries`), identity or limits: the app has checked those, and left the organisation and the
-business clock's time in the request's state.
+Knows how a request becomes an answer. Must not know who keeps the books (anything with
+`entries`), identity or limits: the gate has checked those, and left the organisation, the time of
+the business clock and the threshold of very many documents in the request's state. What each list
+can be asked says the table in `resources.py`; what hangs on a record is in modules of its own,
+collected here.
 
-Paths are relative to `/api.xro/2.0`.
+Paths are relative to `/api.xro/2.0`. Handlers run in a thread: a list may take a while.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from xero_sandbox.errors import NotFoundError, QueryParseError
+from xero_sandbox import subresources
+from xero_sandbox.errors import NotFoundError
+from xero_sandbox.highvolume import refuse_high_volume
+from xero_sandbox.looking import looker
+from xero_sandbox.operation import JSON, Endpoint, Operation
 from xero_sandbox.organisation import Organisation
-from xero_sandbox.paging import paging_of
+from xero_sandbox.paging import Paging, paging_of
+from xero_sandbox.parents import is_guid
+from xero_sandbox.pdf import pdf_of
+from xero_sandbox.querying import Query, modified_since
 from xero_sandbox.records import Entry, Shape, Shelf
+from xero_sandbox.resources import PUBLISHED_REPORTS, REPORTS, RESOURCES, Pages, Resource, Since
+from xero_sandbox.selecting import named, ordered, parse_order, selected
+from xero_sandbox.where import parse_where
 from xero_sandbox.wire import answer
+
+_PDF = "application/pdf"
+_WITH_PDF = ("CreditNotes", "Invoices", "PurchaseOrders", "Quotes")
+_FIXED_SIZE = 100
+# Parameters that name the records wanted, so that Xero need not look through all of them.
+_NAMING = ("IDs", "InvoiceNumbers", "ContactIDs", "Statuses", "searchTerm")
 
 
 class Shelved(Organisation, Protocol):
@@ -33,141 +48,139 @@ class Shelved(Organisation, Protocol):
         """Return the shelf of a resource; KeyError for one it does not know."""
 
 
-@dataclass(frozen=True)
-class Resource:
-    """One resource: its `path`, the `key` of its array, and how it is read.
-
-    `is_paged`: takes `page` and `pageSize`. `has_light_list`: without a page it is sent without
-    lines and details. `is_filtered`: honours If-Modified-Since. `names`: further fields that a
-    record can be asked for by, beside its id (`InvoiceNumber`).
-    """
-
-    path: str
-    key: str
-    scopes: tuple[str, ...]
-    is_paged: bool = False
-    has_light_list: bool = False
-    is_filtered: bool = True
-    has_records: bool = True
-    names: tuple[str, ...] = ()
-
-
-def _either(name: str, *broad: str) -> tuple[str, ...]:
-    scopes = (name, *broad)
-    return tuple(each for scope in scopes for each in (f"{scope}.read", scope))
-
-
-_SETTINGS = _either("accounting.settings")
-_CONTACTS = _either("accounting.contacts")
-_INVOICES = _either("accounting.invoices", "accounting.transactions")
-_PAYMENTS = _either("accounting.payments", "accounting.transactions")
-_BANK = _either("accounting.banktransactions", "accounting.transactions")
-
-_RESOURCES = (
-    Resource("Organisation", "Organisations", _SETTINGS, is_filtered=False, has_records=False),
-    Resource("Currencies", "Currencies", _SETTINGS, is_filtered=False, has_records=False),
-    Resource("TaxRates", "TaxRates", _SETTINGS, is_filtered=False),
-    Resource("Accounts", "Accounts", _SETTINGS),
-    Resource("Contacts", "Contacts", _CONTACTS, is_paged=True, has_light_list=True),
-    Resource(
-        "Invoices",
-        "Invoices",
-        _INVOICES,
-        is_paged=True,
-        has_light_list=True,
-        names=("InvoiceNumber",),
-    ),
-    Resource(
-        "CreditNotes",
-        "CreditNotes",
-        _INVOICES,
-        is_paged=True,
-        has_light_list=True,
-        names=("CreditNoteNumber",),
-    ),
-    Resource("Payments", "Payments", _PAYMENTS, is_paged=True),
-    Resource("BankTransactions", "BankTransactions", _BANK, is_paged=True, has_light_list=True),
-)
-_REPORTS = {
-    "TrialBalance": (
-        "accounting.reports.trialbalance.read",
-        "accounting.reports.read",
-    ),
-}
-
-SCOPES: dict[str, tuple[str, ...]] = {resource.path: resource.scopes for resource in _RESOURCES} | {
-    f"Reports/{name}": scopes for name, scopes in _REPORTS.items()
-}
-"""Path of a resource to the scopes of which a token must have one."""
-
-
-class _Query(Mapping[str, str]):
-    """Query parameters by name, in any case, as Xero reads them."""
-
-    def __init__(self, request: Request) -> None:
-        self._values = {key.lower(): value for key, value in request.query_params.items()}
-
-    def __getitem__(self, key: str) -> str:
-        return self._values[key.lower()]
-
-    def __iter__(self) -> Any:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def has(self, key: str) -> bool:
-        """Whether a switch is on; the official SDK sends `True`."""
-        return self.get(key, "").lower() == "true"
-
-    def listed(self, key: str) -> frozenset[str]:
-        """The parts of a comma-separated parameter, in lower case."""
-        parts = (part.strip().lower() for part in self.get(key, "").split(","))
-        return frozenset(part for part in parts if part)
-
-
-def _list(resource: Resource) -> Callable[[Request], Any]:
-    async def handle(request: Request) -> Response:
-        query = _Query(request)
-        _refuse_unread(query)
-        shelf = _organisation(request).entries(resource.key)
-        since = modified_since(request) if resource.is_filtered else None
-        entries = shelf.ordered() if since is None else shelf.since(since)
-        entries = _selected(resource, query, entries)
-        forced = resource.key == "Invoices" and (
-            query.has("summaryOnly") or bool(query.listed("Statuses"))
-        )
-        paging = paging_of(query, forced=forced) if resource.is_paged else None
+def _list(resource: Resource) -> Endpoint:
+    def handle(request: Request) -> Response:
+        query = Query(request.query_params.multi_items())
+        paging = _paging(resource, query)
+        entries = _wanted(resource, query, request, is_paged=paging is not None)
         shape = _shape(resource, query, is_paged=paging is not None)
-        if paging is None:
-            return answer(request, resource.key, [entry.body(shape) for entry in entries])
-        page = [entry.body(shape) for entry in paging.cut(entries)]
-        return answer(request, resource.key, page, pagination=paging.pagination(len(entries)))
+        page = entries if paging is None else paging.cut(entries)
+        is_sized = paging is not None and resource.pages in (Pages.SIZED, Pages.ALWAYS)
+        return answer(
+            request,
+            resource.key,
+            _sent(resource, query, page, shape=shape),
+            pagination=paging.pagination(len(entries)) if paging and is_sized else None,
+        )
 
     return handle
 
 
-def _one(resource: Resource) -> Callable[[Request], Any]:
-    async def handle(request: Request) -> Response:
-        query = _Query(request)
-        asked = request.path_params["record"]
+def _wanted(
+    resource: Resource, query: Query, request: Request, *, is_paged: bool
+) -> Sequence[Entry]:
+    """Every record that the request is about, in the order it asks for."""
+    shelf = _organisation(request).entries(resource.key)
+    since = None if resource.since is Since.IGNORED else modified_since(request)
+    filter_text, order_text = _asked(resource, query, "where"), _asked(resource, query, "order")
+    where = parse_where(filter_text, partial(looker, resource)) if filter_text else None
+    order = parse_order(order_text or resource.order)
+    is_named = any(_asked(resource, query, name) for name in _NAMING)
+    refuse_high_volume(
+        resource,
+        count=len(shelf),
+        threshold=request.state.high_volume,
+        is_narrowed=is_paged or is_named or since is not None,
+        where=where,
+        order=order,
+    )
+    entries = shelf.ordered() if since is None else shelf.since(since)
+    entries = selected(resource, query, entries, where=where)
+    return ordered(resource, entries, order)
+
+
+def _asked(resource: Resource, query: Query, name: str) -> str:
+    """A parameter, if the resource knows it."""
+    return query.get(name, "").strip() if name in resource.params else ""
+
+
+def _paging(resource: Resource, query: Query) -> Paging | None:
+    pages = resource.pages
+    if pages is Pages.NONE:
+        return None
+    forced = pages in (Pages.ALWAYS, Pages.ALWAYS_FIXED) or any(
+        _asked(resource, query, name).lower() not in ("", "false") for name in resource.paged_by
+    )
+    is_fixed = pages in (Pages.FIXED, Pages.ALWAYS_FIXED)
+    return paging_of(query, forced=forced, fixed_size=_FIXED_SIZE if is_fixed else None)
+
+
+def _shape(resource: Resource, query: Query, *, is_paged: bool) -> Shape:
+    if resource.is_always_light:
+        return Shape.LIST
+    if _is_on(resource, query, "summaryOnly"):
+        return Shape.SUMMARY
+    if resource.is_light and not is_paged and not _asked(resource, query, "IDs"):
+        return Shape.LIST
+    return Shape.PAGE4 if _asked(resource, query, "unitdp") == "4" else Shape.PAGE
+
+
+def _is_on(resource: Resource, query: Query, name: str) -> bool:
+    return name in resource.params and query.has(name)
+
+
+def _sent(
+    resource: Resource, query: Query, page: Sequence[Entry], *, shape: Shape
+) -> Sequence[bytes | Mapping[str, object]]:
+    if resource.key == "TrackingCategories" and not query.has("includeArchived"):
+        return [_with_active_options(entry.body(shape)) for entry in page]
+    return [entry.sent(shape) for entry in page]
+
+
+def _with_active_options(category: Mapping[str, Any]) -> Mapping[str, Any]:
+    options = category.get("Options", ())
+    shown = [each for each in options if each.get("Status") != "ARCHIVED"]
+    return {**category, "Options": shown} if options else category
+
+
+def _one(resource: Resource) -> Endpoint:
+    def handle(request: Request) -> Response:
+        query = Query(request.query_params.multi_items())
         shelf = _organisation(request).entries(resource.key)
-        entry = shelf.get(asked.lower()) or shelf.get(asked) or _by_name(resource, shelf, asked)
-        if entry is None:
-            raise NotFoundError
-        shape = Shape.ONE4 if query.get("unitdp") == "4" else Shape.ONE
-        return answer(request, resource.key, [entry.body(shape)])
+        entry = _found(resource, shelf, request.path_params["record"])
+        if JSON not in request.headers.get("Accept", "").casefold() and resource.key in _WITH_PDF:
+            return pdf_of(request, resource.key, entry)
+        shape = Shape.ONE4 if _asked(resource, query, "unitdp") == "4" else Shape.ONE
+        return answer(request, resource.key, [entry.sent(shape)])
 
     return handle
 
 
-async def _report(request: Request) -> Response:
-    query = _Query(request)
-    params = {"date": query.get("date", ""), "paymentsOnly": query.get("paymentsOnly", "false")}
-    report = _organisation(request).report(request.path_params["name"], params)
-    if report is None:
+def _found(resource: Resource, shelf: Shelf, asked: str) -> Entry:
+    """The record of an id, or of another name it has. Raises NotFoundError."""
+    entry = shelf.get(asked.lower()) or shelf.get(asked)
+    if entry is None and not is_guid(asked):
+        entry = named(resource, shelf.ordered(), asked)
+    if entry is None:
         raise NotFoundError
-    return answer(request, "Reports", [report])
+    return entry
+
+
+def _report(name: str) -> Endpoint:
+    def handle(request: Request) -> Response:
+        params = dict(Query(request.query_params.multi_items()).spelled(_REPORT_PARAMS))
+        report = _organisation(request).report(name, params)
+        if report is None:
+            raise NotFoundError
+        return answer(request, "Reports", [report])
+
+    return handle
+
+
+def _published_reports(request: Request) -> Response:
+    """Reports that somebody published, such as a return of sales tax: here nobody does."""
+    return answer(request, "Reports", [])
+
+
+def _published_report(_: Request) -> Response:
+    raise NotFoundError
+
+
+_REPORT_PARAMS = (
+    "contactId", "date", "fromDate", "paymentsOnly", "periods", "reportYear", "standardLayout",
+    "timeframe", "toDate", "trackingCategoryID", "trackingCategoryID2", "trackingOptionID",
+    "trackingOptionID1", "trackingOptionID2",
+)  # fmt: skip
 
 
 def _organisation(request: Request) -> Shelved:
@@ -175,76 +188,34 @@ def _organisation(request: Request) -> Shelved:
     return organisation
 
 
-def _refuse_unread(query: _Query) -> None:
-    """Refuse what would change the answer but is not understood yet, rather than ignore it."""
-    for name in ("where", "order", "searchTerm"):
-        if query.get(name):
-            raise QueryParseError(f"This sandbox does not read the parameter {name} yet.")
+def _operations() -> list[Operation]:
+    lists = [Operation(f"/{each.path}", _list(each), scopes=each.scopes) for each in RESOURCES]
+    ones = [
+        Operation(
+            f"/{each.path}/{{record}}",
+            _one(each),
+            scopes=each.scopes,
+            accepts=(JSON, _PDF) if each.key in _WITH_PDF else (JSON,),
+        )
+        for each in RESOURCES
+        if each.is_by_id
+    ]
+    reports = [
+        Operation(f"/Reports/{name}", _report(name), scopes=scopes)
+        for name, scopes in REPORTS.items()
+    ]
+    published = [
+        Operation("/Reports", _published_reports, scopes=PUBLISHED_REPORTS),
+        Operation("/Reports/{report}", _published_report, scopes=()),
+    ]
+    # What hangs on a record comes first: its paths are longer than those of records by id.
+    return [*subresources.routes, *lists, *ones, *reports, *published]
 
 
-def _selected(resource: Resource, query: _Query, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Apply the filters of the query that the resource knows."""
-    if resource.key == "Contacts" and not query.has("includeArchived") and not query.get("IDs"):
-        entries = [e for e in entries if e.body().get("ContactStatus") != "ARCHIVED"]
-    ids = query.listed("IDs")
-    if ids and resource.key in ("Contacts", "Invoices"):
-        entries = [entry for entry in entries if entry.record_id in ids]
-    if resource.key == "Invoices":
-        for name, value_of in _INVOICE_FILTERS.items():
-            wanted = query.listed(name)
-            if wanted:
-                entries = [e for e in entries if value_of(e.body()).lower() in wanted]
-    return entries
+routes: list[Operation] = _operations()
+"""Every operation, in the order in which a path is looked for."""
 
-
-_INVOICE_FILTERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "Statuses": lambda body: str(body.get("Status", "")),
-    "InvoiceNumbers": lambda body: str(body.get("InvoiceNumber", "")),
-    "ContactIDs": lambda body: str(body.get("Contact", {}).get("ContactID", "")),
+SCOPES: dict[str, tuple[str, ...]] = {
+    route.path.strip("/"): route.scopes for route in routes if "{" not in route.path
 }
-
-
-def _by_name(resource: Resource, shelf: Shelf, asked: str) -> Entry | None:
-    for entry in shelf.ordered() if resource.names else ():
-        if any(entry.body().get(name) == asked for name in resource.names):
-            return entry
-    return None
-
-
-def _shape(resource: Resource, query: _Query, *, is_paged: bool) -> Shape:
-    if query.has("summaryOnly") and resource.key in ("Contacts", "Invoices"):
-        return Shape.SUMMARY
-    if resource.has_light_list and not is_paged and not query.get("IDs"):
-        return Shape.LIST
-    return Shape.PAGE4 if query.get("unitdp") == "4" else Shape.PAGE
-
-
-def modified_since(request: Request) -> datetime | None:
-    """Return the If-Modified-Since of a request in whole seconds of UTC, or None.
-
-    Xero filters by it and never answers 304. A header that cannot be read filters nothing.
-    """
-    text = request.headers.get("If-Modified-Since", "").strip()
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).replace(microsecond=0)
-
-
-routes: list[Route] = [
-    Route(f"/{resource.path}", _list(resource), methods=["GET"]) for resource in _RESOURCES
-]
-routes += [
-    Route(f"/{resource.path}/{{record}}", _one(resource), methods=["GET"])
-    for resource in _RESOURCES
-    if resource.has_records
-]
-routes.append(Route("/Reports/{name}", _report, methods=["GET"]))
+"""Path of a list or report to the scopes of which a token must have one."""

@@ -23,11 +23,13 @@ from xero_sandbox.consent import ConsentDoor
 from xero_sandbox.control import ControlDoor, refuse_other_sites
 from xero_sandbox.errors import (
     ConsentPageError,
+    ControlError,
     InternalError,
     NotFoundError,
     XeroSandboxError,
 )
 from xero_sandbox.gate import Gate
+from xero_sandbox.hosts import serves
 from xero_sandbox.identity import IdentityDoor
 from xero_sandbox.pages import refusal_page
 from xero_sandbox.requestlog import LoggedRequest
@@ -37,7 +39,7 @@ from xero_sandbox.world import World
 _API = "/api.xro/2.0"
 _CONTROL = "/_sandbox/"
 _STATIC = Path(__file__).parent / "static"
-_EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'"
 _HINTS = "Check the app's client id, redirect URI and scopes, then start again from the app."
 
@@ -46,7 +48,7 @@ logger = logging.getLogger("xero_sandbox")
 
 def create_app(world: World, *, save: Callable[[World], None] | None = None) -> ASGIApp:
     """The app over one world. `save` is called, before the answer, when it may have changed."""
-    gate = Gate(world, accounting.routes, accounting.SCOPES)
+    gate = Gate(world, accounting.routes)
     router = Router(
         [
             Route(f"{_API}/{{path:path}}", gate.answer, methods=_EVERY_METHOD),
@@ -85,6 +87,7 @@ class Frame:
         try:
             try:
                 request = Request(scope, receive)
+                _check_host(request)
                 if scope["path"].startswith(_CONTROL):
                     refuse_other_sites(request)
                 await self._inner(scope, receive, visit.send)
@@ -178,6 +181,16 @@ class _Visit:
         if types and types[0].startswith(b"text/html"):
             headers |= {"content-security-policy": _PAGE_POLICY, "referrer-policy": "no-referrer"}
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _check_host(request: Request) -> None:
+    """Raise NotFoundError for a path of another host, ControlError for a host that is none."""
+    try:
+        is_served = serves(request)
+    except ValueError as error:
+        raise ControlError("the Host header cannot be read") from error
+    if not is_served:
+        raise NotFoundError
 
 
 async def _static(request: Request) -> Response:

@@ -1,206 +1,17 @@
-"""What Xero gives a new organisation: chart of accounts, tax rates, currency names, time zones.
+"""What Xero gives a new organisation: its chart of accounts.
 
-Knows the differences between countries. Must not know documents or how a business behaves.
+Knows codes, names and kinds of accounts, and which of them Xero finds by its system name. Must
+not know documents or how a business behaves. The differences between countries are in
+`countries.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 
+from xero_sandbox.countries import Country
 from xero_sandbox.ledger import Account
-
-# Xero's spelling of the time zones that organisations of the sandbox can have.
-TIMEZONES = {
-    "AUSEASTERNSTANDARDTIME": "Australia/Sydney",
-    "CENTRALSTANDARDTIME": "America/Chicago",
-    "CHATHAMISLANDSSTANDARDTIME": "Pacific/Chatham",
-    "EASTERNSTANDARDTIME": "America/New_York",
-    "EAUSTRALIASTANDARDTIME": "Australia/Brisbane",
-    "GMTSTANDARDTIME": "Europe/London",
-    "HAWAIIANSTANDARDTIME": "Pacific/Honolulu",
-    "INDIASTANDARDTIME": "Asia/Kolkata",
-    "LINEISLANDSSTANDARDTIME": "Pacific/Kiritimati",
-    "MOUNTAINSTANDARDTIME": "America/Denver",
-    "NEPALSTANDARDTIME": "Asia/Kathmandu",
-    "NEWFOUNDLANDSTANDARDTIME": "America/St_Johns",
-    "NEWZEALANDSTANDARDTIME": "Pacific/Auckland",
-    "PACIFICSTANDARDTIME": "America/Los_Angeles",
-    "ROMANCESTANDARDTIME": "Europe/Paris",
-    "SAMOASTANDARDTIME": "Pacific/Apia",
-    "SINGAPORESTANDARDTIME": "Asia/Singapore",
-    "SOUTHAFRICASTANDARDTIME": "Africa/Johannesburg",
-    "TOKYOSTANDARDTIME": "Asia/Tokyo",
-    "UTC": "UTC",
-    "UTC11": "Pacific/Pago_Pago",
-    "WAUSTRALIASTANDARDTIME": "Australia/Perth",
-    "WEUROPESTANDARDTIME": "Europe/Berlin",
-}
-
-CURRENCY_NAMES = {
-    "AUD": "Australian Dollar",
-    "CAD": "Canadian Dollar",
-    "EUR": "Euro",
-    "GBP": "British Pound",
-    "JPY": "Japanese Yen",
-    "NZD": "New Zealand Dollar",
-    "SGD": "Singapore Dollar",
-    "USD": "United States Dollar",
-}
-
-
-@dataclass(frozen=True)
-class TaxRate:
-    """One tax rate; `rate` is a percentage, `components` its parts by name."""
-
-    tax_type: str
-    name: str
-    rate: Decimal
-    components: tuple[tuple[str, Decimal], ...]
-    report_type: str
-    on_revenue: bool
-    on_expenses: bool
-
-
-@dataclass(frozen=True)
-class Country:
-    """What differs from country to country.
-
-    `sales_tax`, `purchase_tax`, `no_tax` and `export_tax` are tax types of `tax_rates`.
-    """
-
-    code: str
-    version: str
-    currency: str
-    timezone: str
-    year_end: tuple[int, int]
-    tax_name: str
-    sales_tax: str
-    purchase_tax: str
-    no_tax: str
-    export_tax: str
-    tax_rates: tuple[TaxRate, ...]
-    cities: tuple[str, ...]
-    class_name: str = "PREMIUM"
-
-    def rate_of(self, tax_type: str) -> Decimal:
-        """Return the percentage of a tax type; 0 for one the country does not have."""
-        return next((t.rate for t in self.tax_rates if t.tax_type == tax_type), Decimal(0))
-
-
-def _rate(
-    tax_type: str, name: str, rate: str, *, component: str, report: str, sales: bool, costs: bool
-) -> TaxRate:
-    value = Decimal(rate)
-    return TaxRate(tax_type, name, value, ((component, value),), report, sales, costs)
-
-
-def _pair(types: str, names: str, *, rate: str, tax: str) -> tuple[TaxRate, TaxRate]:
-    """The rates for sales and for purchases, from `OUTPUT/INPUT` and `… Income/… Expenses`."""
-    output, input_ = types.split("/")
-    on_sales, on_costs = names.split("/")
-    return (
-        _rate(output, on_sales, rate, component=tax, report="OUTPUT", sales=True, costs=False),
-        _rate(input_, on_costs, rate, component=tax, report="INPUT", sales=False, costs=True),
-    )
-
-
-def _plain(tax_type: str, name: str, tax: str) -> TaxRate:
-    return _rate(tax_type, name, "0", component=tax, report="NONE", sales=True, costs=True)
-
-
-COUNTRIES = {
-    "NZ": Country(
-        code="NZ",
-        version="NZ",
-        currency="NZD",
-        timezone="NEWZEALANDSTANDARDTIME",
-        year_end=(31, 3),
-        tax_name="GST",
-        sales_tax="OUTPUT2",
-        purchase_tax="INPUT2",
-        no_tax="NONE",
-        export_tax="ZERORATED",
-        tax_rates=(
-            *_pair("OUTPUT2/INPUT2", "15% GST on Income/15% GST on Expenses", rate="15", tax="GST"),
-            _plain("NONE", "No GST", "GST"),
-            _plain("ZERORATED", "Zero Rated", "GST"),
-        ),
-        cities=("Auckland", "Wellington", "Ōtautahi", "Whanganui", "Ōamaru"),
-    ),
-    "AU": Country(
-        code="AU",
-        version="AU",
-        currency="AUD",
-        timezone="AUSEASTERNSTANDARDTIME",
-        year_end=(30, 6),
-        tax_name="GST",
-        sales_tax="OUTPUT",
-        purchase_tax="INPUT",
-        no_tax="BASEXCLUDED",
-        export_tax="EXEMPTEXPORT",
-        tax_rates=(
-            *_pair("OUTPUT/INPUT", "GST on Income/GST on Expenses", rate="10", tax="GST"),
-            _plain("BASEXCLUDED", "BAS Excluded", "GST"),
-            _plain("EXEMPTEXPORT", "GST Free Exports", "GST"),
-        ),
-        cities=("Sydney", "Melbourne", "Fremantle", "Hobart"),
-    ),
-    "GB": Country(
-        code="GB",
-        version="UK",
-        currency="GBP",
-        timezone="GMTSTANDARDTIME",
-        year_end=(31, 12),
-        tax_name="VAT",
-        sales_tax="OUTPUT2",
-        purchase_tax="INPUT2",
-        no_tax="NONE",
-        export_tax="ZERORATEDOUTPUT",
-        tax_rates=(
-            *_pair(
-                "OUTPUT2/INPUT2",
-                "20% (VAT on Income)/20% (VAT on Expenses)",
-                rate="20",
-                tax="VAT",
-            ),
-            *_pair(
-                "RROUTPUT/RRINPUT", "5% (VAT on Income)/5% (VAT on Expenses)", rate="5", tax="VAT"
-            ),
-            _plain("NONE", "No VAT", "VAT"),
-            _plain("ZERORATEDOUTPUT", "Zero Rated Income", "VAT"),
-        ),
-        cities=("Leeds", "Bristol", "Llanfairpwll", "St Ives", "Edinburgh"),
-    ),
-    "US": Country(
-        code="US",
-        version="US",
-        currency="USD",
-        timezone="PACIFICSTANDARDTIME",
-        year_end=(30, 6),
-        tax_name="Sales Tax",
-        sales_tax="TAX001",
-        purchase_tax="NONE",
-        no_tax="NONE",
-        export_tax="NONE",
-        tax_rates=(
-            TaxRate(
-                "TAX001",
-                "San Francisco Sales Tax",
-                Decimal("8.625"),
-                (("California", Decimal("6.0")), ("County and district", Decimal("2.625"))),
-                "OUTPUT",
-                on_revenue=True,
-                on_expenses=False,
-            ),
-            *_pair("OUTPUT/INPUT", "Tax on Sales/Tax on Purchases", rate="0", tax="Tax"),
-            _plain("NONE", "Tax Exempt", "Tax"),
-        ),
-        cities=("San Francisco", "Portland", "Coeur d'Alene", "Española"),
-    ),
-}
 
 # code, name, type, kind of tax (s sales, p purchases, n none), system account, takes payments
 _ACCOUNTS: tuple[tuple[str, str, str, str, str, bool], ...] = (
@@ -240,6 +51,38 @@ _ACCOUNTS: tuple[tuple[str, str, str, str, str, bool], ...] = (
     ("960", "Retained Earnings", "EQUITY", "n", "RETAINEDEARNINGS", False),
     ("970", "Owner A Share Capital", "EQUITY", "n", "", False),
 )
+# Later ones, so that the ids of those above stay what they are.
+_MORE_ACCOUNTS: tuple[tuple[str, str, str, str, str, bool], ...] = (
+    ("320", "Inventory Adjustments", "DIRECTCOSTS", "n", "", False),
+    ("416", "Depreciation", "DEPRECIATN", "n", "", False),
+    ("420", "Entertainment", "EXPENSE", "p", "", False),
+    ("424", "Donations", "OVERHEADS", "n", "", False),
+    ("441", "Legal expenses", "EXPENSE", "p", "", False),
+    ("461", "Printing & Stationery", "EXPENSE", "p", "", False),
+    ("477", "Wages and Salaries", "EXPENSE", "n", "", False),
+    ("478", "{pension} Employer Contributions", "EXPENSE", "n", "", False),
+    ("494", "Travel - International", "EXPENSE", "n", "", False),
+    ("505", "Income Tax Expense", "EXPENSE", "n", "", False),
+    ("620", "Prepayments", "CURRENT", "n", "", False),
+    ("630", "Inventory", "INVENTORY", "n", "", False),
+    ("711", "Less Accumulated Depreciation on Office Equipment", "FIXED", "n", "", False),
+    ("720", "Computer Equipment", "FIXED", "p", "", False),
+    ("721", "Less Accumulated Depreciation on Computer Equipment", "FIXED", "n", "", False),
+    ("740", "Goodwill", "NONCURRENT", "n", "", False),
+    ("805", "Accrued Liabilities", "CURRLIAB", "n", "", False),
+    ("810", "Income in Advance", "CURRLIAB", "n", "", False),
+    ("814", "Wages Payable - Payroll", "CURRLIAB", "n", "WAGEPAYABLES", False),
+    ("825", "{payroll_tax} Payable", "CURRLIAB", "n", "", False),
+    ("826", "{pension} Payable", "CURRLIAB", "n", "", False),
+    ("830", "Income Tax Payable", "CURRLIAB", "n", "", False),
+    ("850", "Suspense", "CURRLIAB", "n", "", False),
+    ("880", "Owner A Drawings", "EQUITY", "n", "", True),
+    ("900", "Loan", "TERMLIAB", "n", "", True),
+)
+
+_CARD = "092"
+# The codes of foreign bank accounts: 093, 094 …
+_FIRST_FOREIGN = 93
 
 _DESCRIPTIONS = {
     "200": "Income from any normal business activity",
@@ -250,32 +93,54 @@ _DESCRIPTIONS = {
 
 
 def chart_of_accounts(
-    country: Country, *, new_id: Callable[[], str], created_at: datetime
+    country: Country,
+    *,
+    new_id: Callable[[], str],
+    created_at: datetime,
+    foreign_banks: Sequence[str] = (),
+    has_card: bool = False,
 ) -> list[Account]:
-    """Return the accounts of a new organisation: two bank accounts and Xero's default chart."""
-    tax_types = {"s": country.sales_tax, "p": country.purchase_tax, "n": country.no_tax}
-    banks = [
-        _bank_account(code, name, land=country, new_id=new_id(), at=created_at)
-        for code, name in (("090", "Business Bank Account"), ("091", "Business Savings Account"))
+    """Return the accounts of a new organisation: bank accounts and Xero's default chart.
+
+    Always a cheque and a savings account in base currency; one more for each currency of
+    `foreign_banks`, and a credit card when asked for.
+    """
+    banks = [("090", "Business Bank Account", country.currency)]
+    banks += [("091", "Business Savings Account", country.currency)]
+    accounts = [_bank(*bank, land=country, new_id=new_id(), at=created_at) for bank in banks]
+    accounts += [
+        _account(row, land=country, new_id=new_id(), at=created_at)
+        for row in (*_ACCOUNTS, *_MORE_ACCOUNTS)
     ]
-    others = [
-        Account(
-            account_id=new_id(),
-            code=code,
-            name=name.format(tax=country.tax_name),
-            type=type_,
-            tax_type=tax_types[tax],
-            updated_at=created_at,
-            system=system,
-            description=_DESCRIPTIONS.get(code, ""),
-            takes_payments=takes_payments,
-        )
-        for code, name, type_, tax, system, takes_payments in _ACCOUNTS
+    more = [(_CARD, "Company Visa", country.currency)] if has_card else []
+    more += [
+        (f"{_FIRST_FOREIGN + index:03d}", f"{currency} Account", currency)
+        for index, currency in enumerate(foreign_banks)
     ]
-    return banks + others
+    return accounts + [_bank(*bank, land=country, new_id=new_id(), at=created_at) for bank in more]
 
 
-def _bank_account(code: str, name: str, *, land: Country, new_id: str, at: datetime) -> Account:
+def _account(
+    row: tuple[str, str, str, str, str, bool], *, land: Country, new_id: str, at: datetime
+) -> Account:
+    code, name, type_, tax, system, takes_payments = row
+    tax_types = {"s": land.sales_tax, "p": land.purchase_tax, "n": land.no_tax}
+    return Account(
+        account_id=new_id,
+        code=code,
+        name=name.format(tax=land.tax_name, payroll_tax=land.payroll_tax, pension=land.pension),
+        type=type_,
+        tax_type=tax_types[tax],
+        updated_at=at,
+        system=system,
+        description=_DESCRIPTIONS.get(code, ""),
+        takes_payments=takes_payments,
+    )
+
+
+def _bank(
+    code: str, name: str, currency: str, *, land: Country, new_id: str, at: datetime
+) -> Account:
     return Account(
         account_id=new_id,
         code=code,
@@ -283,7 +148,8 @@ def _bank_account(code: str, name: str, *, land: Country, new_id: str, at: datet
         type="BANK",
         tax_type=land.no_tax,
         updated_at=at,
-        currency=land.currency,
+        currency=currency,
         bank_account_number=f"0209087654{code}50",
         takes_payments=True,
+        bank_account_type="CREDITCARD" if code == _CARD else "BANK",
     )

@@ -9,10 +9,10 @@ import base64
 import hashlib
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from xero_sandbox.grants import Authorization, User
+from xero_sandbox.permits import Authorization, User
 from xero_sandbox.signing import AUDIENCE, ISSUER
 
 ACCESS_LIFE = timedelta(minutes=30)
@@ -38,10 +38,10 @@ def access_claims(
     }
 
 
-def custom_claims(
+def app_claims(
     scopes: Sequence[str], *, client_id: str, auth_event_id: str, now: datetime
 ) -> dict[str, object]:
-    """An access token of a Custom Connection: it stands for the app, not for a user."""
+    """An access token of the app itself, such as a Custom Connection's: there is no user."""
     return {
         **_frame(AUDIENCE, now, ACCESS_LIFE),
         "client_id": client_id,
@@ -86,6 +86,12 @@ def personal_claims(user: User, scopes: Sequence[str]) -> dict[str, object]:
         claims["family_name"] = user.family_name
         claims["name"] = f"{user.given_name} {user.family_name}".strip()
     return claims
+
+
+def scopes_of(claims: Mapping[str, object]) -> tuple[str, ...]:
+    """The scopes of a checked access token."""
+    scopes = claims.get("scope")
+    return tuple(map(str, scopes)) if isinstance(scopes, list) else ()
 
 
 def new_event_id() -> str:

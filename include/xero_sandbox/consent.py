@@ -8,10 +8,12 @@ Follows Xero's "Standard authorization code flow".
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -20,16 +22,24 @@ from starlette.routing import Route
 
 from xero_sandbox.errors import ConsentPageError
 from xero_sandbox.forms import first, read_form
-from xero_sandbox.grants import Session
+from xero_sandbox.misbehaving import Endpoint, open_to_faults
 from xero_sandbox.pages import Choice, consent_page, login_page
-from xero_sandbox.scopes import SCOPES_IN_WORDS, unknown_scopes
-from xero_sandbox.world import AppSettings, World
+from xero_sandbox.permits import Session
+from xero_sandbox.scopes import SCOPES_IN_WORDS
+from xero_sandbox.world import World
 
 COOKIE = "xero_sandbox_session"
 PASSWORD = "sandbox"
 _AUTHORIZE = "/identity/connect/authorize"
 _LOGIN = "/identity/login"
 _PENDING_PAGES = 1000
+_PEOPLE_OFFERED = 12
+# The length of a SHA-256 in base64url.
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_FULL = (
+    "This app has reached the number of connections that its tier allows. "
+    "Disconnect an organisation first, or move the app to a higher tier."
+)
 
 
 @dataclass(frozen=True)
@@ -51,21 +61,24 @@ class AuthorizeRequest:
         return f"{self.redirect_uri}{mark}{urlencode(fields)}"
 
 
-def authorize_request(app: AppSettings, query: Mapping[str, str], url: str) -> AuthorizeRequest:
+def authorize_request(world: World, query: Mapping[str, str], url: str) -> AuthorizeRequest:
     """Check a request to authorize. Raises ConsentPageError for what the app did wrong."""
+    app = world.app
     if query.get("client_id") != app.client_id:
         raise ConsentPageError("unauthorized_client", "Unknown client or client not enabled")
     redirect_uri = query.get("redirect_uri", "")
-    if not _is_registered(app, redirect_uri):
+    if not app.accepts(redirect_uri):
         raise ConsentPageError("unauthorized_client", "Invalid redirect_uri")
     if query.get("response_type") != "code":
         raise ConsentPageError("unsupported_response_type", "Response type not supported")
     scopes = tuple(dict.fromkeys(query.get("scope", "").split()))
-    if not scopes or unknown_scopes(scopes):
+    if not scopes or not world.allowed_scopes().issuperset(scopes):
         raise ConsentPageError("invalid_scope", "Invalid scope for client")
     challenge = query.get("code_challenge") or None
     if challenge is not None and query.get("code_challenge_method") != "S256":
         raise ConsentPageError("invalid_request", "Transform algorithm not supported")
+    if challenge is not None and _CHALLENGE.fullmatch(challenge) is None:
+        raise ConsentPageError("invalid_request", "Invalid code_challenge")
     return AuthorizeRequest(
         url=url,
         redirect_uri=redirect_uri,
@@ -73,7 +86,9 @@ def authorize_request(app: AppSettings, query: Mapping[str, str], url: str) -> A
         state=query.get("state"),
         challenge=challenge,
         nonce=query.get("nonce"),
-        one_only="bulk_connect:false" in query.get("acr_values", ""),
+        # Several organisations in one pass are for the Advanced tier, unless it does not want to.
+        one_only=not world.tier.is_premium
+        or "bulk_connect:false" in query.get("acr_values", "").split(),
     )
 
 
@@ -87,18 +102,22 @@ class ConsentDoor:
 
     def routes(self) -> list[Route]:
         """Login, logout, authorize and consent."""
+        pages: list[tuple[str, str, Endpoint]] = [
+            ("GET", _AUTHORIZE, self.authorize),
+            ("GET", _LOGIN, self.show_login),
+            ("POST", _LOGIN, self.log_in),
+            ("GET", "/identity/logout", self.log_out),
+            ("POST", "/identity/consent", self.decide),
+        ]
         return [
-            Route(_AUTHORIZE, self.authorize, methods=["GET"]),
-            Route(_LOGIN, self.show_login, methods=["GET"]),
-            Route(_LOGIN, self.log_in, methods=["POST"]),
-            Route("/identity/logout", self.log_out, methods=["GET"]),
-            Route("/identity/consent", self.decide, methods=["POST"]),
+            Route(path, open_to_faults(self._world, endpoint), methods=[method])
+            for method, path, endpoint in pages
         ]
 
     async def authorize(self, request: Request) -> Response:
         """Where the app sends the browser: login first, if nobody is logged in; then consent."""
         url = f"{_AUTHORIZE}?{request.url.query}"
-        wanted = authorize_request(self._world.app, request.query_params, url)
+        wanted = authorize_request(self._world, request.query_params, url)
         session = self._session(request)
         if session is None:
             return RedirectResponse(_with_return(_LOGIN, url), 302)
@@ -124,6 +143,7 @@ class ConsentDoor:
             path="/identity",
             httponly=True,
             samesite="lax",
+            secure=request.url.scheme == "https",
         )
         return response
 
@@ -151,8 +171,17 @@ class ConsentDoor:
         chosen = [key for key in form.get("tenant_id", []) if key in owned]
         if not chosen or (wanted.one_only and len(chosen) > 1):
             return self._consent(wanted, session, secret, "Choose an organisation first.")
+        if self._is_full(session, chosen):
+            return self._consent(wanted, session, secret, _FULL)
         self._pending.pop(first(form, "consent_id") or "")
         return RedirectResponse(self._allow(wanted, session, chosen), 303)
+
+    def _is_full(self, session: Session, chosen: list[str]) -> bool:
+        """Whether the app may not have as many connections; those that work already count once."""
+        left = self._world.connections_left()
+        known = self._world.grants.connection
+        new = [tenant_id for tenant_id in chosen if known(session.email, tenant_id) is None]
+        return left is not None and len(new) > left
 
     def _allow(self, wanted: AuthorizeRequest, session: Session, chosen: list[str]) -> str:
         code = self._world.grants.allow(
@@ -174,8 +203,8 @@ class ConsentDoor:
 
     def _login(self, return_url: str, problem: str = "") -> Response:
         people = [
-            (user.email, f"{user.given_name} {user.family_name}".strip())
-            for user in self._world.grants.users.values()
+            (user.email, user.full_name)
+            for user in islice(self._world.grants.users.values(), _PEOPLE_OFFERED)
         ]
         return HTMLResponse(login_page(_local(return_url), people, problem))
 
@@ -194,7 +223,7 @@ class ConsentDoor:
         page = consent_page(
             consent_id=consent_id,
             app_name=self._world.app.name,
-            person=f"{user.given_name} {user.family_name} ({user.email})",
+            person=f"{user.full_name} ({user.email})",
             choices=choices,
             scopes=[SCOPES_IN_WORDS[scope] for scope in wanted.scopes],
             one_only=wanted.one_only,
@@ -207,16 +236,6 @@ class ConsentDoor:
 def same(known: str, typed: str) -> bool:
     """Whether two email addresses are the same to Xero."""
     return known.casefold() == typed.strip().casefold()
-
-
-def _is_registered(app: AppSettings, redirect_uri: str) -> bool:
-    if app.redirect_uris:
-        return redirect_uri in app.redirect_uris
-    try:
-        parts = urlsplit(redirect_uri)
-    except ValueError:
-        return False
-    return parts.scheme == "http" and parts.hostname == "localhost" and not parts.fragment
 
 
 def _with_return(path: str, return_url: str) -> str:

@@ -1,110 +1,89 @@
-"""The documents of an organisation and their arithmetic: lines, tax, totals, what is still due.
+"""The documents that post, and what is still due of them.
 
-Knows how Xero computes a line, a total and an amount due. Must not know the ledger, JSON, time or
-how a business behaves. Documents change only through `books.py`.
+Knows how Xero computes an amount due. Must not know the ledger, JSON, time or how a business
+behaves. Documents change only through `books.py`; those that post nothing are in `paperwork.py`.
+Lines (`lines.py`), contacts (`contacts.py`) and what is written by hand (`manual.py`) can be had
+from here, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from xero_sandbox.contacts import Contact, ContactPerson, PaymentTerm
 from xero_sandbox.ledger import Account
-from xero_sandbox.money import ONE, ZERO, cents
+from xero_sandbox.lines import Line, TrackingCategory, TrackingOption, compute_line, totals
+from xero_sandbox.manual import ExpenseClaim, JournalLine, ManualJournal
+from xero_sandbox.money import ONE, ZERO
 
-RECEIVABLE_TYPES = ("ACCREC", "ACCRECCREDIT")
-CREDIT_TYPES = ("ACCRECCREDIT", "ACCPAYCREDIT")
-# What the control account (or the bank) gets from the whole document: debit +1, credit -1.
+__all__ = [
+    "CONTROL_SIGNS",
+    "CREDIT_NOTE_TYPES",
+    "CREDIT_TYPES",
+    "OVERPAYMENT_TYPES",
+    "PAYMENT_TYPES",
+    "PREPAYMENT_TYPES",
+    "RECEIVABLE_TYPES",
+    "Allocation",
+    "BankTransaction",
+    "BankTransfer",
+    "BatchPayment",
+    "Contact",
+    "ContactPerson",
+    "Document",
+    "ExpenseClaim",
+    "JournalLine",
+    "Line",
+    "ManualJournal",
+    "Payment",
+    "PaymentTerm",
+    "TrackingCategory",
+    "TrackingOption",
+    "compute_line",
+    "totals",
+]
+
+CREDIT_NOTE_TYPES = ("ACCRECCREDIT", "ACCPAYCREDIT")
+PREPAYMENT_TYPES = ("RECEIVE-PREPAYMENT", "SPEND-PREPAYMENT")
+OVERPAYMENT_TYPES = ("RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT")
+CREDIT_TYPES = (*CREDIT_NOTE_TYPES, *PREPAYMENT_TYPES, *OVERPAYMENT_TYPES)
+RECEIVABLE_TYPES = ("ACCREC", "ACCRECCREDIT", "RECEIVE-PREPAYMENT", "RECEIVE-OVERPAYMENT")
+PAYMENT_TYPES = {
+    "ACCREC": "ACCRECPAYMENT",
+    "ACCPAY": "ACCPAYPAYMENT",
+    "ACCRECCREDIT": "ARCREDITPAYMENT",
+    "ACCPAYCREDIT": "APCREDITPAYMENT",
+    "RECEIVE-PREPAYMENT": "ARPREPAYMENTPAYMENT",
+    "SPEND-PREPAYMENT": "APPREPAYMENTPAYMENT",
+    "RECEIVE-OVERPAYMENT": "AROVERPAYMENTPAYMENT",
+    "SPEND-OVERPAYMENT": "APOVERPAYMENTPAYMENT",
+}
+# What the control account (the bank account, for money) gets from the whole: debit +1, credit -1.
+# A prepayment gives it nothing of its own; its sign is that of what its allocations take back.
 CONTROL_SIGNS = {
     "ACCREC": 1,
     "ACCPAYCREDIT": 1,
+    "SPEND-PREPAYMENT": 1,
+    "SPEND-OVERPAYMENT": 1,
     "RECEIVE": 1,
     "ACCPAY": -1,
-    "ACCRECCREDIT": -1,
     "SPEND": -1,
+    "ACCRECCREDIT": -1,
+    "RECEIVE-PREPAYMENT": -1,
+    "RECEIVE-OVERPAYMENT": -1,
 }
 
 
-@dataclass(slots=True)
-class Contact:
-    """A customer or supplier; `open_documents` are those of it that still have something due."""
-
-    contact_id: str
-    name: str
-    created_at: datetime
-    updated_at: datetime
-    email: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    phone: str = ""
-    city: str = ""
-    country: str = ""
-    account_number: str = ""
-    tax_number: str = ""
-    currency: str = ""
-    status: str = "ACTIVE"
-    is_customer: bool = False
-    is_supplier: bool = False
-    open_documents: dict[str, Document] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line; amounts in the document's currency, `net` without tax, `price` up to 4 places."""
-
-    line_id: str
-    description: str
-    quantity: Decimal
-    price: Decimal
-    account: Account
-    tax_type: str
-    amount: Decimal
-    tax: Decimal
-    net: Decimal
-    item_code: str = ""
-    discount_rate: Decimal = ZERO
-
-
-def compute_line(
-    line_id: str,
-    *,
-    kind: str,
-    quantity: Decimal,
-    price: Decimal,
-    account: Account,
-    tax_type: str,
-    tax_rate: Decimal,
-    description: str = "",
-    item_code: str = "",
-    discount_rate: Decimal = ZERO,
-) -> Line:
-    """Return the line with its amounts; `kind` is Exclusive, Inclusive or NoTax.
-
-    `tax_rate` is a percentage. Tax is rounded per line, half away from zero; the line's amount is
-    after discount and contains the tax when the kind is Inclusive.
-    """
-    amount = cents(quantity * price * (100 - discount_rate) / 100)
-    if kind == "NoTax" or not tax_rate:
-        tax = ZERO
-    elif kind == "Inclusive":
-        tax = cents(amount * tax_rate / (100 + tax_rate))
-    else:
-        tax = cents(amount * tax_rate / 100)
-    net = amount - tax if kind == "Inclusive" else amount
-    return Line(
-        line_id, description, quantity, price, account, tax_type, amount, tax, net, item_code,
-        discount_rate,
-    )  # fmt: skip
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Document:
-    """An invoice, a bill or a credit note of either side; `type` says which.
+    """An invoice, bill, credit note, prepayment or overpayment of either side; `type` says which.
 
     `on` is its business date. `rate` is foreign units per one unit of base currency, 1 for the
-    base currency itself.
+    base currency itself. `rounding` is what the total that somebody typed has more than the lines.
+    A prepayment or overpayment came with a bank transaction, which has the
+    same lines and total; its allocations and refunds are its own.
     """
 
     document_id: str
@@ -125,22 +104,27 @@ class Document:
     expected_payment_date: date | None = None
     planned_payment_date: date | None = None
     fully_paid_on: date | None = None
-    payments: list[Payment] = field(default_factory=list)
-    allocations: list[Allocation] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list, repr=False)
+    allocations: list[Allocation] = field(default_factory=list, repr=False)
     sub_total: Decimal = ZERO
     total_tax: Decimal = ZERO
     total: Decimal = ZERO
+    rounding: Decimal = ZERO
+    bank_transaction: BankTransaction | None = field(default=None, repr=False)
+    # The template that wrote it, of `paperwork.py`.
+    repeating_id: str = ""
 
     def __post_init__(self) -> None:
         self.add_up()
 
     def add_up(self) -> None:
         """Compute the totals from the lines."""
-        self.sub_total, self.total_tax, self.total = totals(self.lines)
+        self.sub_total, self.total_tax, written = totals(self.lines)
+        self.total = written + self.rounding if self.rounding else written
 
     @property
     def is_credit(self) -> bool:
-        """Whether this is a credit note."""
+        """Whether it can be applied to invoices: a credit note, prepayment or overpayment."""
         return self.type in CREDIT_TYPES
 
     @property
@@ -179,7 +163,7 @@ class Document:
         return self.total - sum(paid, ZERO) - sum(allocated, ZERO)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Payment:
     """Money for a document; `amount` in the document's currency, `bank_amount` in the account's."""
 
@@ -195,9 +179,31 @@ class Payment:
     reference: str = ""
     status: str = "AUTHORISED"
     is_reconciled: bool = False
+    batch: BatchPayment | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class BatchPayment:
+    """Several payments that the bank saw as one; posts nothing of its own."""
+
+    batch_id: str
+    type: str
+    account: Account
+    on: date
+    payments: tuple[Payment, ...]
+    created_at: datetime
+    updated_at: datetime
+    reference: str = ""
+    status: str = "AUTHORISED"
+    is_reconciled: bool = False
+
+    @property
+    def total(self) -> Decimal:
+        """What the bank saw, in the account's currency."""
+        return sum((payment.bank_amount for payment in self.payments), ZERO)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Allocation:
     """Credit of one document applied to another, dated with the later of the two."""
 
@@ -208,13 +214,18 @@ class Allocation:
     amount: Decimal
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BankTransaction:
-    """Money received or spent without an invoice."""
+    """Money received or spent without an invoice; `type` is Xero's.
+
+    RECEIVE, SPEND, and each of them with -PREPAYMENT, -OVERPAYMENT (`credit` is what became of
+    it) or -TRANSFER (`transfer` is what it is a leg of; the leg itself posts nothing, and it
+    has no contact).
+    """
 
     transaction_id: str
     type: str
-    contact: Contact
+    contact: Contact | None
     account: Account
     on: date
     line_kind: str
@@ -229,13 +240,38 @@ class BankTransaction:
     sub_total: Decimal = ZERO
     total_tax: Decimal = ZERO
     total: Decimal = ZERO
+    credit: Document | None = field(default=None, repr=False)
+    transfer: BankTransfer | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.sub_total, self.total_tax, self.total = totals(self.lines)
 
+    @property
+    def is_receipt(self) -> bool:
+        """Whether money came in (else it went out)."""
+        return self.type.startswith("RECEIVE")
 
-def totals(lines: Sequence[Line]) -> tuple[Decimal, Decimal, Decimal]:
-    """Return sub total, tax and total of the lines."""
-    net = sum((line.net for line in lines), ZERO)
-    tax = sum((line.tax for line in lines), ZERO)
-    return net, tax, net + tax
+
+@dataclass(slots=True, eq=False)
+class BankTransfer:
+    """Money moved between two own accounts; `amount` in the currency of the first.
+
+    `to_amount` in the currency of the second. Each leg is a bank transaction, too. A deleted one
+    is listed only when asked for; nothing it does has an UpdatedDateUTC.
+    """
+
+    transfer_id: str
+    from_account: Account
+    to_account: Account
+    on: date
+    amount: Decimal
+    to_amount: Decimal
+    created_at: datetime
+    rate: Decimal = ONE
+    reference: str = ""
+    status: str = "AUTHORISED"
+    from_is_reconciled: bool = False
+    to_is_reconciled: bool = False
+    from_leg: BankTransaction | None = None
+    to_leg: BankTransaction | None = None
+    tracking: tuple[TrackingOption, ...] = ()

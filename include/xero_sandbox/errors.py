@@ -156,7 +156,7 @@ class PostDataInvalidError(AccountingError):
 
 
 class HighVolumeError(AccountingError):
-    """400: an unpaged list over more than 100,000 documents."""
+    """400: a list of very many documents, unpaged or filtered inefficiently (`highvolume.py`)."""
 
     number = 51
     kind = "HighVolumeException"

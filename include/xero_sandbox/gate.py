@@ -6,139 +6,117 @@ faults, then the handler. Must not know what the handlers answer.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
+from xero_sandbox.claims import scopes_of
 from xero_sandbox.errors import (
     MethodNotAllowedError,
     NotAcceptableError,
     NotFoundError,
     ScopeMissingError,
     TenantForbiddenError,
-    UnauthorizedError,
 )
 from xero_sandbox.faults import Call
-from xero_sandbox.grants import scopes_of
 from xero_sandbox.misbehaving import with_faults
+from xero_sandbox.operation import Operation
+from xero_sandbox.reach import claims_of, is_personal, tenant_of
 from xero_sandbox.scopes import suffices
 from xero_sandbox.world import World
 
+_RAPID_SYNC = timedelta(minutes=30)
+_READING = ("GET", "HEAD")
+
 
 class Gate:
-    """Lets calls through to `routes` (paths relative to /api.xro/2.0), each with its `scopes`."""
+    """Lets calls through to `operations`, whose paths are relative to /api.xro/2.0."""
 
-    def __init__(
-        self, world: World, routes: Sequence[Route], scopes: Mapping[str, tuple[str, ...]]
-    ) -> None:
+    def __init__(self, world: World, operations: Sequence[Operation]) -> None:
         self._world = world
-        self._routes = routes
-        self._scopes = scopes
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._operations = operations
+        self._names = {_first_name(operation.path) for operation in operations}
 
     async def answer(self, request: Request) -> Response:
         """The answer to one call of the accounting API. Raises XeroSandboxError for a refusal."""
         claims = claims_of(self._world, request)
-        route, inner = self._route(request)
-        request.state.scopes = scopes_of(claims)
-        if not suffices(request.state.scopes, self._needed(request)):
-            raise ScopeMissingError
+        # Looked up early, so that every answer can say what its organisation has left.
         tenant_id = self._tenant(request, claims)
         request.state.tenant_id = tenant_id
-        if "application/json" not in request.headers.get("Accept", "").casefold():
+        operation, inner = self._operation(request)
+        request.state.scopes = scopes_of(claims)
+        if not suffices(request.state.scopes, operation.scopes):
+            raise ScopeMissingError
+        if tenant_id is None:
+            raise TenantForbiddenError
+        if not operation.answers(request.headers.get("Accept", "")):
             raise NotAcceptableError
-        with self._world.limits.call(tenant_id):
+        is_lifted = self._is_lifted(claims, tenant_id)
+        with self._world.limits.call(tenant_id, is_lifted=is_lifted):
             call = Call(request.method, request.url.path, request.query_params, tenant_id)
             return await with_faults(
                 self._world,
                 request,
                 call=call,
-                handler=lambda: self._handle(route, inner, tenant_id),
+                handler=lambda: self._handle(operation, inner, tenant_id),
             )
 
-    async def _handle(self, route: Route, request: Request, tenant_id: str) -> Response:
+    async def _handle(self, operation: Operation, request: Request, tenant_id: str) -> Response:
         now = self._world.business.now()
         request.state.business_now = now
         request.state.provider_name = self._world.app.name
+        request.state.high_volume = self._world.limits.settings.high_volume
         # One call at a time reads an organisation; the others wait here, in flight.
-        async with self._locks.setdefault(tenant_id, asyncio.Lock()):
+        async with self._world.turn(tenant_id):
             await self._touch(request, tenant_id, now)
-            if inspect.iscoroutinefunction(route.endpoint):
-                response: Response = await route.endpoint(request)
+            if inspect.iscoroutinefunction(operation.endpoint):
+                response: Response = await operation.endpoint(request)
                 return response
-            return await run_in_threadpool(route.endpoint, request)
+            return await run_in_threadpool(operation.endpoint, request)
 
     async def _touch(self, request: Request, tenant_id: str, now: datetime) -> None:
         is_new = not self._world.is_built(tenant_id)
-        # Building years of business takes a while, and other requests should not wait for it.
-        organisation = await run_in_threadpool(self._world.organisation, tenant_id, now)
+        if self._world.is_current(tenant_id, now):
+            organisation = self._world.organisation(tenant_id, now)
+        else:
+            # Years of business take a while to build; other requests should not wait for it.
+            organisation = await run_in_threadpool(self._world.organisation, tenant_id, now)
         request.state.organisation = organisation
         request.state.must_save |= is_new
 
-    def _route(self, request: Request) -> tuple[Route, Request]:
-        inner = dict(request.scope, path=f"/{request.path_params['path']}", root_path="")
-        for route in self._routes:
-            match, extra = route.matches(inner)
-            if match is Match.NONE:
-                continue
-            if match is Match.PARTIAL:
-                raise MethodNotAllowedError
-            inner.update(extra)
-            return route, Request(inner, request.receive)
+    def _operation(self, request: Request) -> tuple[Operation, Request]:
+        """What the path and the method ask for. Raises NotFoundError, MethodNotAllowedError."""
+        path = "/" + str(request.path_params["path"]).removesuffix("/")
+        inner = dict(request.scope, path=path, root_path="")
+        for operation in self._operations:
+            match, extra = operation.matches(inner)
+            if match is Match.FULL:
+                inner.update(extra)
+                return operation, Request(inner, request.receive)
+        # Much that can be written has a path of its own, so a known first name suffices.
+        if request.method not in _READING and _first_name(path) in self._names:
+            raise MethodNotAllowedError
         raise NotFoundError
 
-    def _needed(self, request: Request) -> tuple[str, ...]:
-        parts = str(request.path_params["path"]).split("/")
-        resource = "/".join(parts[:2]) if parts[0] == "Reports" else parts[0]
-        if resource not in self._scopes:
-            raise NotFoundError
-        return self._scopes[resource]
-
-    def _tenant(self, request: Request, claims: Mapping[str, Any]) -> str:
+    def _tenant(self, request: Request, claims: Mapping[str, Any]) -> str | None:
         asked = request.headers.get("xero-tenant-id", "").strip().lower()
-        reachable = tenants_of(self._world, claims)
-        if is_custom(claims) and not asked and reachable:
-            return reachable[0]
-        if asked not in reachable:
-            raise TenantForbiddenError
-        return asked
+        return tenant_of(self._world, claims, asked)
+
+    def _is_lifted(self, claims: Mapping[str, Any], tenant_id: str) -> bool:
+        """Whether Rapid Sync lifts the limits: the connection is new."""
+        world = self._world
+        if not (world.limits.settings.rapid_sync and world.tier.has_rapid_sync):
+            return False
+        user = world.grants.user(claims["xero_userid"]) if is_personal(claims) else None
+        connection = world.grants.connection(user.email, tenant_id) if user else None
+        return connection is not None and world.identity.now() < connection.created_at + _RAPID_SYNC
 
 
-def claims_of(world: World, request: Request) -> dict[str, Any]:
-    """The claims of the request's bearer token. Raises UnauthorizedError or one of its kind."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.casefold() != "bearer" or not token.strip():
-        raise UnauthorizedError
-    claims = world.signer.check(token.strip(), now=world.identity.now())
-    if claims.get("authentication_event_id") not in world.grants.auth_events:
-        raise UnauthorizedError
-    return claims
-
-
-def tenants_of(world: World, claims: Mapping[str, Any]) -> list[str]:
-    """The organisations that a token reaches: all that its user connected, in that order."""
-    if is_custom(claims):
-        return list(world.plans)[:1]
-    user = next(
-        (u for u in world.grants.users.values() if u.user_id == claims["xero_userid"]), None
-    )
-    if user is None:
-        return []
-    # Whoever loses an organisation loses its connection too.
-    return [
-        connection.tenant_id
-        for connection in world.grants.live(user.email)
-        if connection.tenant_id in world.plans and connection.tenant_id in user.organisations
-    ]
-
-
-def is_custom(claims: Mapping[str, Any]) -> bool:
-    """Whether the token is one of a Custom Connection: no user, and the first organisation."""
-    return "xero_userid" not in claims
+def _first_name(path: str) -> str:
+    return path.split("/")[1].lower()

@@ -1,4 +1,4 @@
-"""Who granted what: users, sign-ins, codes, refresh tokens and connections, and their rules.
+"""Who granted what: the rules of sign-ins, codes, refresh tokens and connections.
 
 Knows the identity clock. Must not know HTTP, pages, or organisations beyond their ids. Keeps
 hashes of codes and tokens, never themselves. Follows Xero's OAuth 2.0 pages: a code works once
@@ -14,89 +14,24 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.errors import NotFoundError, OAuthError
+from xero_sandbox.permits import Authorization, Code, Connection, RefreshToken, Session, User
 
 CODE_LIFE = timedelta(minutes=5)
 REFRESH_LIFE = timedelta(days=60)
 REFRESH_GRACE = timedelta(minutes=30)
-_USER_NAMESPACE = uuid.UUID("0c1f5f8e-98f4-4b0d-8e3c-0f6a4b1c9d20")
-
-
-@dataclass(frozen=True)
-class User:
-    """A person with a login. `organisations` are tenant ids, in the order of the consent page."""
-
-    email: str
-    given_name: str
-    family_name: str
-    organisations: tuple[str, ...]
-
-    @property
-    def user_id(self) -> str:
-        """The person's GUID: the same for the same address, always."""
-        return str(uuid.uuid5(_USER_NAMESPACE, self.email))
-
-
-@dataclass(frozen=True)
-class Authorization:
-    """What one pass through the consent page granted. `is_public`: an app without a secret."""
-
-    email: str
-    scopes: tuple[str, ...]
-    auth_event_id: str
-    session_id: str
-    signed_in_at: datetime
-    nonce: str | None = None
-    is_public: bool = False
-
-
-@dataclass(frozen=True)
-class Code:
-    """An authorization code that was not exchanged yet."""
-
-    authorization: Authorization
-    redirect_uri: str
-    challenge: str | None
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class RefreshToken:
-    """A refresh token; `replaced_at` is None until its first use."""
-
-    authorization: Authorization
-    issued_at: datetime
-    replaced_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One organisation that a user connected to the app. Kept, not live, when disconnected."""
-
-    connection_id: str
-    auth_event_id: str
-    email: str
-    tenant_id: str
-    created_at: datetime
-    updated_at: datetime
-    is_live: bool = True
-
-
-@dataclass(frozen=True)
-class Session:
-    """A browser that is logged in."""
-
-    email: str
-    signed_in_at: datetime
 
 
 class Grants:
-    """All of it, in memory; the state file reads and writes the five dictionaries."""
+    """All of it, in memory; the state file reads and writes what it holds.
+
+    `connections` are kept by user and organisation: there is one of each pair at most.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -104,7 +39,7 @@ class Grants:
         self.sessions: dict[str, Session] = {}
         self.codes: dict[str, Code] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
-        self.connections: dict[str, Connection] = {}
+        self.connections: dict[tuple[str, str], Connection] = {}
         self.granted: dict[str, tuple[str, ...]] = {}
         self.auth_events: set[str] = set()
 
@@ -122,6 +57,10 @@ class Grants:
         """The session of a cookie whose user still exists."""
         session = self.sessions.get(_hash(secret))
         return session if session is not None and session.email in self.users else None
+
+    def user(self, user_id: object) -> User | None:
+        """The user of this GUID."""
+        return next((user for user in self.users.values() if user.user_id == user_id), None)
 
     def allow(
         self,
@@ -221,8 +160,13 @@ class Grants:
             if connection.is_live and email in (None, connection.email)
         ]
 
-    def disconnect(self, connection_id: str, *, email: str) -> None:
-        """End one connection of this user. Raises NotFoundError when there is none."""
+    def connection(self, email: str, tenant_id: str) -> Connection | None:
+        """The connection of a user to an organisation, if it works."""
+        found = self.connections.get((email, tenant_id))
+        return found if found is not None and found.is_live else None
+
+    def disconnect(self, connection_id: str, *, email: str | None) -> None:
+        """End one connection, of this user or (None) of anybody. Raises NotFoundError if none."""
         for connection in self.live(email):
             if connection.connection_id == connection_id:
                 self._end(connection)
@@ -237,20 +181,19 @@ class Grants:
         return len(ended)
 
     def _connect(self, email: str, tenant_id: str, event: str) -> None:
-        now = self._clock.now()
-        for known in self.connections.values():
-            if known.email == email and known.tenant_id == tenant_id:
-                again = replace(known, auth_event_id=event, updated_at=now, is_live=True)
-                self.connections[known.connection_id] = again
-                return
-        connection_id = str(uuid.uuid4())
-        self.connections[connection_id] = Connection(
-            connection_id, event, email, tenant_id, created_at=now, updated_at=now
+        now, key = self._clock.now(), (email, tenant_id)
+        known = self.connections.get(key)
+        if known is not None:
+            again = replace(known, auth_event_id=event, updated_at=now, is_live=True)
+            self.connections[key] = again
+            return
+        self.connections[key] = Connection(
+            str(uuid.uuid4()), event, email, tenant_id, created_at=now, updated_at=now
         )
 
     def _end(self, connection: Connection) -> None:
         ended = replace(connection, is_live=False, updated_at=self._clock.now())
-        self.connections[connection.connection_id] = ended
+        self.connections[connection.email, connection.tenant_id] = ended
 
     def _new_refresh_token(self, authorization: Authorization) -> str:
         token = secrets.token_urlsafe(32)
@@ -263,18 +206,6 @@ class Grants:
             for key, token in self.refresh_tokens.items()
             if token.replaced_at is None or now < token.replaced_at + REFRESH_GRACE
         }
-
-
-def user_of(email: str, name: str, organisations: Iterable[str]) -> User:
-    """A user from a full name; what follows the first word is the family name."""
-    given, _, family = name.strip().partition(" ")
-    return User(email, given, family, tuple(organisations))
-
-
-def scopes_of(claims: Mapping[str, object]) -> tuple[str, ...]:
-    """The scopes of a checked access token."""
-    scopes = claims.get("scope")
-    return tuple(map(str, scopes)) if isinstance(scopes, list) else ()
 
 
 def _proves(verifier: str | None, challenge: str | None) -> bool:

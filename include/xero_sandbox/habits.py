@@ -1,11 +1,12 @@
 """How customers pay, when a shop is open, how often things happen.
 
 Knows figures of behaviour and the shape of an event. Must not know documents, the ledger, or
-what an event does (`business.py`).
+what an event does (`business`).
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -60,19 +61,25 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An intent that got its moment (aware UTC) and a seed of its own."""
+    """An intent that got its moment (aware UTC) and a seed of its own.
+
+    `diary` names the feature whose diary it stood in, empty for what every business does.
+    """
 
     at: datetime
     seed: int
     intent: Intent
+    diary: str = ""
 
 
-def event_on(day: date, intent: Intent, *, random: Random, zone: ZoneInfo) -> Event:
+def event_on(
+    day: date, intent: Intent, *, random: Random, zone: ZoneInfo, diary: str = ""
+) -> Event:
     """Give an intent a moment within the opening hours of `day`, in the zone's own time."""
     minute = random.randrange(_OPENS, _CLOSES)
     local = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
     local += timedelta(seconds=random.randrange(60), milliseconds=random.randrange(1000))
-    return Event(local.astimezone(UTC), random.getrandbits(64), intent)
+    return Event(local.astimezone(UTC), random.getrandbits(64), intent, diary)
 
 
 def how_many(random: Random, mean: float) -> int:
@@ -90,3 +97,15 @@ def working_day(day: date) -> date:
 def entry_day(on: date, random: Random) -> date:
     """Draw when money that moved on `on` is entered into the books."""
     return on + random.choice(_ENTRY_DELAYS) * DAY
+
+
+def add_months(day: date, count: int) -> date:
+    """Return the same day `count` months later, or the last one of a month that is too short."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    last = monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
+
+
+def is_month_end(day: date) -> bool:
+    """Say whether it is the last day of a month."""
+    return (day + DAY).day == 1

@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,24 +20,24 @@ from starlette.routing import Route
 from xero_sandbox.claims import (
     ACCESS_LIFE,
     access_claims,
-    custom_claims,
+    app_claims,
     id_claims,
     new_event_id,
     personal_claims,
+    scopes_of,
 )
 from xero_sandbox.errors import NotFoundError, OAuthError, UnauthorizedError
-from xero_sandbox.faults import Call
 from xero_sandbox.forms import first, read_form
-from xero_sandbox.gate import claims_of, is_custom, tenants_of
-from xero_sandbox.grants import Authorization, Connection, scopes_of
-from xero_sandbox.misbehaving import with_faults
-from xero_sandbox.scopes import SCOPES_IN_WORDS, SIGN_IN_SCOPES, unknown_scopes
+from xero_sandbox.hosts import IDENTITY, LOGIN, origin_of
+from xero_sandbox.misbehaving import Endpoint, open_to_faults
+from xero_sandbox.permits import Authorization, Connection
+from xero_sandbox.reach import claims_of, is_for_app, is_personal, tenants_of
+from xero_sandbox.scopes import APP_SCOPES, SCOPES_IN_WORDS, custom_scopes
 from xero_sandbox.signing import ISSUER
 from xero_sandbox.wire import iso_fraction
 from xero_sandbox.world import World
 
 Form = dict[str, list[str]]
-_Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class IdentityDoor:
@@ -49,7 +49,7 @@ class IdentityDoor:
     def routes(self) -> list[Route]:
         """Token, revocation, user info, discovery, keys, connections (either spelling)."""
         discovery = "/.well-known/openid-configuration"
-        paths: list[tuple[str, str, _Endpoint]] = [
+        paths: list[tuple[str, str, Endpoint]] = [
             ("POST", "/connect/token", self.token),
             ("POST", "/connect/revocation", self.revoke),
             ("GET", "/connect/userinfo", self.userinfo),
@@ -61,7 +61,7 @@ class IdentityDoor:
             ("DELETE", "/Connections/{connection_id}", self.disconnect),
         ]
         return [
-            Route(path, self._faulty(endpoint), methods=[method])
+            Route(path, open_to_faults(self._world, endpoint), methods=[method])
             for method, path, endpoint in paths
         ]
 
@@ -72,12 +72,12 @@ class IdentityDoor:
         grants = {
             "authorization_code": self._exchange,
             "refresh_token": self._refresh,
-            "client_credentials": self._custom,
+            "client_credentials": self._own,
         }
         if kind not in grants:
             raise OAuthError("unsupported_grant_type")
         has_secret = self._authenticate(request, form)
-        return JSONResponse(grants[kind](form, has_secret))
+        return _Json(grants[kind](form, has_secret))
 
     async def revoke(self, request: Request) -> Response:
         """Kill a refresh token and its user's connections; 200 for an unknown one, too."""
@@ -89,11 +89,11 @@ class IdentityDoor:
     async def userinfo(self, request: Request) -> Response:
         """Who the token's user is."""
         claims = claims_of(self._world, request)
-        for user in self._world.grants.users.values():
-            if user.user_id == claims.get("xero_userid"):
-                who = {"sub": claims["sub"], "xero_userid": user.user_id}
-                return JSONResponse(who | personal_claims(user, scopes_of(claims)))
-        raise UnauthorizedError
+        user = self._world.grants.user(claims.get("xero_userid"))
+        if user is None:
+            raise UnauthorizedError
+        who = {"sub": claims["sub"], "xero_userid": user.user_id}
+        return _Json(who | personal_claims(user, scopes_of(claims)))
 
     async def connections(self, request: Request) -> Response:
         """The token's connections, as a bare array; of one pass of consent by `authEventId`."""
@@ -103,27 +103,28 @@ class IdentityDoor:
         return JSONResponse([self._spell(c) for c in found if event in (None, c.auth_event_id)])
 
     async def disconnect(self, request: Request) -> Response:
-        """End one connection: 204, or 404 when the token's user has no such connection."""
+        """End one connection: 204, or 404 when the token has no such connection."""
         claims = claims_of(self._world, request)
-        email = self._email_of(claims)
-        if email is None:
+        user = self._world.grants.user(claims.get("xero_userid"))
+        if user is None and not is_for_app(claims):
             raise NotFoundError
+        email = None if user is None else user.email
         self._world.grants.disconnect(request.path_params["connection_id"], email=email)
         return Response(status_code=204)
 
     async def jwks(self, request: Request) -> Response:
         """The key that signs the tokens."""
         del request
-        return JSONResponse(self._world.signer.jwks())
+        return _Json(self._world.signer.jwks())
 
     async def discovery(self, request: Request) -> Response:
         """Where everything is. The issuer is the real one's, as in the tokens."""
-        origin = str(request.base_url).rstrip("/")
-        return JSONResponse(
+        origin = origin_of(request, IDENTITY)
+        return _Json(
             {
                 "issuer": ISSUER,
                 "jwks_uri": f"{origin}/.well-known/openid-configuration/jwks",
-                "authorization_endpoint": f"{origin}/identity/connect/authorize",
+                "authorization_endpoint": f"{origin_of(request, LOGIN)}/identity/connect/authorize",
                 "token_endpoint": f"{origin}/connect/token",
                 "userinfo_endpoint": f"{origin}/connect/userinfo",
                 "revocation_endpoint": f"{origin}/connect/revocation",
@@ -146,30 +147,19 @@ class IdentityDoor:
             }
         )
 
-    def _faulty(self, endpoint: _Endpoint) -> _Endpoint:
-        async def guarded(request: Request) -> Response:
-            form = await read_form(request) if request.method == "POST" else {}
-            call = Call(
-                request.method,
-                request.url.path,
-                request.query_params,
-                is_refresh=first(form, "grant_type") == "refresh_token",
-            )
-            return await with_faults(
-                self._world, request, call=call, handler=lambda: endpoint(request)
-            )
-
-        return guarded
-
     def _authenticate(self, request: Request, form: Form) -> bool:
         """Whether the app proved itself with its secret; False for one that has none."""
         given_id, given_secret = _credentials(request, form)
         app = self._world.app
-        if given_id != app.client_id:
+        # The standard encodes both before it puts them into Basic; many clients do not.
+        if app.client_id not in (given_id, unquote_plus(given_id or "")):
             raise OAuthError("invalid_client")
         if given_secret is None:
             return False
-        if not hmac.compare_digest(given_secret.encode(), app.client_secret.encode()):
+        if not any(
+            hmac.compare_digest(secret.encode(), app.client_secret.encode())
+            for secret in (given_secret, unquote_plus(given_secret))
+        ):
             raise OAuthError("invalid_client")
         return True
 
@@ -188,16 +178,20 @@ class IdentityDoor:
         )
         return self._answer(authorization, refresh_token)
 
-    def _custom(self, form: Form, has_secret: bool) -> dict[str, object]:
+    def _own(self, form: Form, has_secret: bool) -> dict[str, object]:
+        """A token of the app itself: of its Custom Connection, or (`app.…`) of no organisation."""
         if not has_secret:
             raise OAuthError("invalid_client")
-        scopes = (first(form, "scope") or "").split()
-        if not scopes or unknown_scopes(scopes) or not set(scopes).isdisjoint(SIGN_IN_SCOPES):
+        world = self._world
+        custom = custom_scopes(world.app.era, is_premium=world.tier.is_premium)
+        # Who names no scope gets every one that a Custom Connection may have.
+        scopes = (first(form, "scope") or " ".join(custom)).split()
+        if not (set(scopes) <= set(custom) or set(scopes) <= set(APP_SCOPES)):
             text = "Client credentials scope validation failed"
             raise OAuthError("invalid_scope", text)
         event = new_event_id()
-        self._world.grants.auth_events.add(event)
-        claims = custom_claims(
+        world.grants.auth_events.add(event)
+        claims = app_claims(
             scopes,
             client_id=self._world.app.client_id,
             auth_event_id=event,
@@ -222,16 +216,16 @@ class IdentityDoor:
             answer = {"id_token": self._world.signer.sign(who), **answer}
         return answer
 
-    def _email_of(self, claims: dict[str, Any]) -> str | None:
-        users = self._world.grants.users.values()
-        return next((u.email for u in users if u.user_id == claims.get("xero_userid")), None)
-
     def _connections_of(self, claims: dict[str, Any]) -> list[Connection]:
-        reachable = tenants_of(self._world, claims)
-        if is_custom(claims):
-            now, event = self._world.identity.now(), str(claims["authentication_event_id"])
+        world = self._world
+        if is_for_app(claims):
+            return [each for each in world.grants.live() if each.tenant_id in world.plans]
+        reachable = dict.fromkeys(tenants_of(world, claims))
+        if not is_personal(claims):
+            now, event = world.identity.now(), str(claims["authentication_event_id"])
             return [Connection(key, event, "", key, now, now) for key in reachable]
-        live = self._world.grants.live(self._email_of(claims) or "")
+        user = world.grants.user(claims["xero_userid"])
+        live = [] if user is None else world.grants.live(user.email)
         return [connection for connection in live if connection.tenant_id in reachable]
 
     def _spell(self, connection: Connection) -> dict[str, str]:
@@ -244,6 +238,12 @@ class IdentityDoor:
             "createdDateUtc": iso_fraction(connection.created_at),
             "updatedDateUtc": iso_fraction(connection.updated_at),
         }
+
+
+class _Json(JSONResponse):
+    """JSON as the identity service labels it."""
+
+    media_type = "application/json; charset=UTF-8"
 
 
 def _bearer(access_token: str, scopes: Any) -> dict[str, object]:

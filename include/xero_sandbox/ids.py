@@ -20,3 +20,14 @@ def new_guid(random: Random) -> str:
     digits = f"{random.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def share_of(guid: str, place: int) -> float:
+    """Return a number from 0 to 1 that follows from a GUID, another one at each place 0 to 4.
+
+    Cheaper than a stream, and draws from none: what is decided by it disturbs nothing else.
+    """
+    return int(guid[_PLACES[place]], 16) / 0x10000
+
+
+_PLACES = (slice(0, 4), slice(4, 8), slice(24, 28), slice(28, 32), slice(32, 36))

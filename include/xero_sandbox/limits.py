@@ -12,30 +12,33 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.errors import ControlError, RateLimitError
+from xero_sandbox.tiers import TIERS
 
 _MINUTE_SECONDS = 60
 _DAY_SECONDS = 86_400
 _APP = ""
-
-DAY_LIMITS: Mapping[str, int] = MappingProxyType(
-    {"starter": 1000, "core": 5000, "plus": 5000, "advanced": 5000, "enterprise": 5000}
-)
+_SWITCHES = ("enabled", "rapid_sync")
 
 
 @dataclass(frozen=True)
 class LimitSettings:
-    """What is allowed. Numbers are calls; `tier` is the app's price tier."""
+    """What is allowed. Numbers are calls; `tier` is the app's price tier.
+
+    `high_volume` is the number of documents above which an unpaged list is refused. With
+    `rapid_sync`, neither minute nor day is counted within 30 minutes of a new connection.
+    """
 
     enabled: bool = True
-    tier: str = "core"
+    tier: str = "advanced"
     concurrent: int = 5
     minute: int = 60
-    day: int = DAY_LIMITS["core"]
+    day: int = TIERS["advanced"].day
     app_minute: int = 10_000
+    high_volume: int = 100_000
+    rapid_sync: bool = False
 
     def changed(self, wanted: Mapping[str, object]) -> LimitSettings:
         """These settings with some replaced. Raises ControlError for what does not fit.
@@ -48,7 +51,7 @@ class LimitSettings:
         tier = wanted.get("tier")
         changes = dict(wanted)
         if isinstance(tier, str):
-            changes.setdefault("day", DAY_LIMITS[tier])
+            changes.setdefault("day", TIERS[tier].day)
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
@@ -93,16 +96,18 @@ class Limits:
         self._counters = {}
 
     @contextmanager
-    def call(self, tenant_id: str) -> Iterator[None]:
+    def call(self, tenant_id: str, *, is_lifted: bool = False) -> Iterator[None]:
         """Count one call and hold its place among the concurrent ones.
 
-        Raises RateLimitError when a limit is used up; such a call is not counted.
+        `is_lifted`: it counts neither for the minute nor for the day. Raises RateLimitError when
+        a limit is used up; such a call is not counted.
         """
         counters = self._of(tenant_id)
         if self.settings.enabled:
-            self._refuse(counters)
-        counters.minute.used += 1
-        counters.day.used += 1
+            self._refuse(counters, is_lifted=is_lifted)
+        if not is_lifted:
+            counters.minute.used += 1
+            counters.day.used += 1
         self._of(_APP).minute.used += 1
         counters.in_flight += 1
         try:
@@ -142,7 +147,7 @@ class Limits:
             self._counters[tenant_id] = counters
         return counters
 
-    def _refuse(self, counters: _Counters) -> None:
+    def _refuse(self, counters: _Counters, *, is_lifted: bool) -> None:
         now, wanted = self._clock.now(), self.settings
         # All windows roll before any refuses, so that what is left is true after a refusal too.
         day_left = counters.day.left(wanted.day, now)
@@ -150,9 +155,9 @@ class Limits:
         app_left = self._of(_APP).minute.left(wanted.app_minute, now)
         if counters.in_flight >= wanted.concurrent:
             raise RateLimitError("concurrent")
-        if day_left == 0:
+        if day_left == 0 and not is_lifted:
             raise RateLimitError("day", counters.day.reopens_in(now))
-        if minute_left == 0:
+        if minute_left == 0 and not is_lifted:
             raise RateLimitError("minute", counters.minute.reopens_in(now))
         if app_left == 0:
             raise RateLimitError("appminute")
@@ -162,10 +167,13 @@ def _check(name: str, value: object, known: set[str]) -> None:
     if name not in known:
         raise ControlError(f"unknown limit {name!r}: one of {', '.join(sorted(known))}")
     if name == "tier":
-        fits = isinstance(value, str) and value in DAY_LIMITS
-    elif name == "enabled":
+        fits = isinstance(value, str) and value in TIERS
+    elif name in _SWITCHES:
         fits = isinstance(value, bool)
     else:
         fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if not fits:
-        raise ControlError(f"{name} cannot be {value!r}")
+        allowed = {"tier": f"one of {', '.join(TIERS)}"}
+        allowed |= dict.fromkeys(_SWITCHES, "true or false")
+        wanted = allowed.get(name, "a whole number of at least 0")
+        raise ControlError(f"{name} cannot be {value!r}: {wanted}")

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from random import Random
+
+from xero_sandbox.money import cents
 
 _FIRST_WORDS = (
     "Ridgeway", "Kōwhai", "Harbour", "Bayside", "Marine", "City", "Hamilton", "Boom", "Young",
@@ -27,6 +30,13 @@ _UNUSUAL = (
     "ร้านกาแฟสยาม", "한빛 커피", "O'Neill \"The Baker\" Ltd", "D'Arcy <b>Bold</b> & Co",
     "Smörgås 🥪 Catering", "Đồng Xuân Import", "Żółć Sp. z o.o.", "İstanbul Kahve A.Ş.",
     "José Peña e Hijos", "თბილისი ღვინო", "Երևան Գինի", "Te Whare Whakaahua",
+    "ქართული & ქ. „ბატონი“", "தமிழ் அச்சகம்", "বাংলা কাগজ", "ትምህርት ቤት", "שלום & Sons (مرحبا)",
+    "<script>alert('x')</script> Ltd", "'; DROP TABLE contacts; --", "\\\\Fileserver\\Orders GmbH",
+    "Family 👨‍👩‍👧‍👦 Dental 🦷🏴󠁧󠁢󠁷󠁬󠁳󠁿", "Zürich\u00a0Uhren\u202f&\u200bCo", "Ａｃｍｅ全角カフェ",
+    "e\u0301clair vs éclair",
+    "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch Agricultural, Horticultural and "
+    "Floral Supplies (Proprietary) Limited, trading as The Very Long Name Shop & Sons – Wholesale "
+    "Division",
 )  # fmt: skip
 _SUPPLIERS = (
     "PowerDirect", "Net Connect", "Swanston Security", "Capital Cab Co", "Central Copiers",
@@ -34,8 +44,10 @@ _SUPPLIERS = (
     "Bayside Wholesale", "Gateway Motors", "Dimples Warehouse", "24 Locks", "ABC Furniture",
     "Brunswick Petals", "Espresso 31", "SMART Agency", "Young Bros Transport", "Mötley Müller GmbH",
     "Société Générale d'Emballage", "杭州包装有限公司", "Pacífico Exportações Lda",
+    "Αθηναϊκά Μεταφορικά", "Зеленоград Печать", "مطبعة القاهرة", "דפוס תל אביב", "दिल्ली काग़ज़",
+    "กระดาษไทย", "大阪印刷所", "서울 사무용품", "Fish 🐟 & Chips 🍟", "\"Quoted\" Supplies",
 )  # fmt: skip
-_PEOPLE = (
+PEOPLE = (
     ("Ava", "Ngata"), ("Kaito", "Mori"), ("Zoë", "O'Brien"), ("Søren", "Kierk"), ("Mīria", "Pōtae"),
     ("Amélie", "Dubois"), ("Rajesh", "Iyer"), ("Łukasz", "Nowak"), ("Nguyễn", "An"),
     ("Fatima", "al-Sayed"), ("Tom", "Baker"), ("Grace", "Liu"),
@@ -50,6 +62,11 @@ class Product:
     price: Decimal
     account_code: str
     item_code: str = ""
+
+    @cached_property
+    def has_small_parts(self) -> bool:
+        """Whether its price has parts of a cent: then it is sold by weight or piece."""
+        return self.price != cents(self.price)
 
 
 def _product(description: str, price: str, *codes: str) -> Product:
@@ -103,13 +120,31 @@ SMALL_SPENDING: tuple[Product, ...] = (
     _product("Light bulbs & fuses", "17.35", "473"),
 )
 
+# What careless clients break on in a description: scripts, directions, quotes, markup, emoji,
+# separators of CSV files, line ends, numbers that look like dates.
+DESCRIPTIONS = (
+    "Crème brûlée für die Größe XL – naïve façade", "Καφές φίλτρου, 1 κιλό",
+    "Кофе в зёрнах, 1 кг", "قهوة عربية، كيلو واحد", "קפה טחון, קילו אחד", "कॉफ़ी बीन्स, १ किलो",
+    "เมล็ดกาแฟ 1 กิโลกรัม", "咖啡豆，一公斤", "コーヒー豆（1kg）", "원두 커피 1kg",
+    "Coffee ☕️ + 🥐 = 😀",
+    'Say "hello", O\'Neill', "<b>Bold</b> & <i>italic</i> &amp; done", "a;b,c\td|e",
+    "Line one\nLine two\r\nLine three", "=SUM(A1:A9)", "1/2/2026", "/Date(1584585851967)/", "null",
+    "ﷺ ﬁ ½ Ⅷ", "z̶a̶l̶g̶o̶ t̷e̷x̷t̷", "trailing spaces   ", "0010",
+    "A description that goes on and on. " * 30,
+)  # fmt: skip
+
 
 def customer_name(random: Random, index: int) -> str:
     """Return a name for the customer of this number; every fifth is an unusual one."""
     if index % 5 == 2:
-        round_, place = divmod(index // 5, len(_UNUSUAL))
-        return _UNUSUAL[place] + (f" {round_ + 1}" if round_ else "")
+        return unusual_name(index // 5)
     return f"{random.choice(_FIRST_WORDS)} {random.choice(_LAST_WORDS)}"
+
+
+def unusual_name(index: int) -> str:
+    """Return the unusual name of this number."""
+    round_, place = divmod(index, len(_UNUSUAL))
+    return _UNUSUAL[place] + (f" {round_ + 1}" if round_ else "")
 
 
 def supplier_name(index: int) -> str:
@@ -120,4 +155,4 @@ def supplier_name(index: int) -> str:
 
 def person(random: Random) -> tuple[str, str]:
     """Return a first and a last name."""
-    return random.choice(_PEOPLE)
+    return random.choice(PEOPLE)

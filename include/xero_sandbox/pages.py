@@ -1,4 +1,4 @@
-"""The HTML of the sandbox's own pages: login, consent, refusal, status.
+"""The HTML of the sandbox's own pages: the frame of all, and login, consent and refusal.
 
 Knows how things look. Must not know how they are decided: everything comes in as plain values,
 and every value is escaped here, since the name of an organisation may hold HTML. Own look and
@@ -7,12 +7,11 @@ own name, so that nobody takes these pages for the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
-_BRAND = (
+BRAND = (
     '<div class="brand"><svg viewBox="0 0 32 32" aria-hidden="true">'
     '<circle class="sun" cx="21.5" cy="10.5" r="5.5"/>'
     '<path class="hill" d="M1 27c5-10 9-12 13-7 2 2.500 3.500 3 6 1 4-3 7-1 11 6z"/></svg>'
@@ -77,7 +76,7 @@ def consent_page(
     rows = "".join(_choice(choice, kind) for choice in choices)
     legend = "Choose an organisation" if one_only else "Choose organisations"
     organisations = (
-        f"<fieldset><legend>{legend}</legend>{rows}</fieldset>"
+        f'<fieldset><legend>{legend}</legend><div class="choices">{rows}</div></fieldset>'
         if choices
         else '<p class="notice note">You have no organisation to connect.</p>'
     )
@@ -102,93 +101,11 @@ def refusal_page(error: str, description: str, hint: str) -> str:
     return _door(
         "Sorry",
         f"""<h1>Sorry, something went wrong</h1>
-<p class="notice bad">Error code: 500<br>{escape(error)} : {escape(description)}</p>
+<p class="notice bad first">Error code: 500<br>{escape(error)} : {escape(description)}</p>
 <p>{escape(hint)}</p>
 <div class="foot soft small">As the real Xero does, the sandbox shows this page instead of
 going back to the app.</div>""",
     )
-
-
-def status_page(facts: Mapping[str, Any]) -> str:
-    """The board at `/`: organisations, clocks, limits left, faults, the last requests."""
-    body = f"""<main class="board">{_BRAND}
-<h1>An offline Xero on {escape(str(facts["origin"]))}</h1>
-<p class="soft">Sign in with any user below and the password <code>sandbox</code>.
-Clients use <code>{escape(str(facts["client_id"]))}</code> as their client id.</p>
-<section class="grid">{_tiles(facts)}</section>
-{_table("Organisations", _ORGANISATION_COLUMNS, rows=facts["organisations"], nothing="None yet.")}
-{_table("Users", _USER_COLUMNS, rows=facts["users"], nothing="None yet.")}
-{_table("Faults in force", _FAULT_COLUMNS, rows=facts["faults"], nothing="None.")}
-{_table("Last requests", _REQUEST_COLUMNS, rows=facts["requests"], nothing="None yet.")}
-</main>"""
-    return _page("Xero sandbox", body, classes="")
-
-
-_ORGANISATION_COLUMNS = {
-    "name": "Name",
-    "tenantId": "Tenant",
-    "connections": "Connections",
-    "minuteLeft": "Minute left",
-    "dayLeft": "Day left",
-}
-_USER_COLUMNS = {"email": "Email", "name": "Name", "organisations": "Organisations"}
-_FAULT_COLUMNS = {"path": "Path", "kind": "Kind", "tenant": "Tenant", "left": "Times left"}
-_REQUEST_COLUMNS = {
-    "at": "At",
-    "method": "Method",
-    "path": "Path",
-    "organisation": "Organisation",
-    "status": "Status",
-    "durationMs": "Milliseconds",
-}
-
-
-def _tiles(facts: Mapping[str, Any]) -> str:
-    tiles = {
-        "Business clock": facts["business"],
-        "Identity clock": facts["identity"],
-        "Limits": facts["limits"],
-        "App calls left this minute": facts["app_minute_left"],
-    }
-    return "".join(
-        f'<div class="panel"><div class="soft small">{escape(name)}</div>'
-        f'<div class="big">{escape(str(value))}</div></div>'
-        for name, value in tiles.items()
-    )
-
-
-def _table(
-    title: str,
-    columns: Mapping[str, str],
-    *,
-    rows: Sequence[Mapping[str, Any]],
-    nothing: str,
-) -> str:
-    if not rows:
-        content = f'<p class="soft">{escape(nothing)}</p>'
-    else:
-        head = "".join(
-            f"<th{_class(None if key == 'status' else rows[0][key])}>{name}</th>"
-            for key, name in columns.items()
-        )
-        lines = "".join(
-            f"<tr>{''.join(_cell(key, row[key]) for key in columns)}</tr>" for row in rows
-        )
-        content = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
-    return f'<section class="panel wide"><h2>{escape(title)}</h2>{content}</section>'
-
-
-def _cell(key: str, value: object) -> str:
-    if key == "status":
-        kind = "good" if isinstance(value, int) and value < 400 else "bad"
-        return f'<td><span class="tag {kind}">{escape(str(value or "no answer"))}</span></td>'
-    if key in ("tenantId", "path", "at"):
-        return f'<td class="path mono">{escape(str(value))}</td>'
-    return f"<td{_class(value)}>{escape('' if value is None else str(value))}</td>"
-
-
-def _class(value: object) -> str:
-    return ' class="number"' if isinstance(value, int | float) else ""
 
 
 def _choice(choice: Choice, kind: str) -> str:
@@ -206,14 +123,15 @@ def _problem(text: str) -> str:
 
 
 def _door(title: str, body: str) -> str:
-    main = f'<main class="card">{_BRAND}{body}</main>'
-    return _page(f"{title} · Xero sandbox", main, classes="door")
+    main = f'<main class="card">{BRAND}{body}</main>'
+    return page(f"{title} · Xero sandbox", main, classes="door")
 
 
-def _page(title: str, body: str, *, classes: str) -> str:
+def page(title: str, body: str, *, classes: str = "", head: str = "") -> str:
+    """A whole page; `body` and `head` are HTML, the title is not."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="{_STYLE}"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="{_STYLE}">{head}</head>
 <body class="{classes}">{body}</body></html>
 """

@@ -1,10 +1,12 @@
 """An organisation that consists of given payloads, served record for record as they are.
 
-Knows the folder: `Accounts.json`, `Invoices.json`, … each an envelope as Xero sends it, and
+Knows the folder: `Accounts.json`, `Invoices.json`, … (every array key of the accounting API, and
+`Journals.json`), each an envelope as Xero sends it, and
 `Reports/TrialBalance@date=2011-03-23.json` (name, then the parameters it was asked with). Must
 not compute, correct or complete a record, with one exception: an organisation without an
 OrganisationID gets its tenant id, because nobody can store a record without a key. A missing file
-is an empty list; without `Organisation.json` (or `Organisations.json`) there is a minimal one.
+is an empty list, a missing report one without amounts; without `Organisation.json` (or
+`Organisations.json`) there is a minimal one.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from xero_sandbox.blank_reports import blank_report
 from xero_sandbox.organisation import Record, tenant_id_of
 from xero_sandbox.records import LONG_AGO, Body, Entry, Shape, Shelf
-from xero_sandbox.reports import empty_trial_balance
 from xero_sandbox.shelving import RESOURCES
 
 _ID_FIELDS = {
@@ -32,10 +34,30 @@ _ID_FIELDS = {
     "CreditNotes": "CreditNoteID",
     "Payments": "PaymentID",
     "BankTransactions": "BankTransactionID",
+    "Prepayments": "PrepaymentID",
+    "Overpayments": "OverpaymentID",
+    "BatchPayments": "BatchPaymentID",
+    "BankTransfers": "BankTransferID",
+    "ManualJournals": "ManualJournalID",
+    "Quotes": "QuoteID",
+    "PurchaseOrders": "PurchaseOrderID",
+    "RepeatingInvoices": "RepeatingInvoiceID",
+    "LinkedTransactions": "LinkedTransactionID",
+    "Items": "ItemID",
+    "Budgets": "BudgetID",
+    "ContactGroups": "ContactGroupID",
+    "BrandingThemes": "BrandingThemeID",
+    "Users": "UserID",
+    "TrackingCategories": "TrackingCategoryID",
+    "Journals": "JournalID",
 }
 # What Xero sends of a contact only within a page or by its id.
-_DETAILS = ("Balances", "ContactPersons", "MergedToContactID")
+_DETAILS = ("Balances", "ContactPersons", "MergedToContactID", "PaymentTerms")
+# Empty in an unpaged list: lines, and the members of a contact group.
+_EMPTIED = ("LineItems", "JournalLines", "BudgetLines", "Contacts")
 _STUB = ("ContactID", "Name")
+# What a report is asked with that does not make it another one, beside its layout.
+_ACCRUAL = ("paymentsOnly", "false")
 _MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 
 
@@ -73,16 +95,27 @@ class PayloadOrganisation:
         return [entry.body() for entry in self._shelves[resource].ordered()]
 
     def report(self, name: str, params: Mapping[str, str]) -> Record | None:
-        """Return the stored report asked with these parameters; an empty one for other days."""
+        """Return the stored report asked with these parameters; a blank one for others."""
         asked = frozenset(
             (key, value)
             for key, value in params.items()
-            if value and not (key == "paymentsOnly" and value.lower() == "false")
+            if value and key != "standardLayout" and (key, value.lower()) != _ACCRUAL
         )
         stored = self._reports.get((name, asked))
         if stored is not None:
             return stored
-        return empty_trial_balance(params, self.name, self._now) if name == "TrialBalance" else None
+        [organisation] = self.records("Organisations")
+        contacts = {
+            entry.record_id: str(entry.source.get("Name", ""))
+            for entry in self._shelves["Contacts"].ordered()
+        }
+        return blank_report(
+            name,
+            params,
+            organisation={**organisation, "Name": self.name},
+            contacts=contacts,
+            now=self._now,
+        )
 
     def figures(self) -> dict[str, object]:
         """Describe the payloads in a few numbers."""
@@ -104,7 +137,7 @@ def load_payloads(folder: Path, name: str | None = None) -> PayloadOrganisation:
     tenant_id = str(known.get("OrganisationID") or tenant_id_of(f"{folder.name}/{title}", 0))
     organisation = known or {"Name": title, "OrganisationStatus": "ACTIVE"}
     records = {"Organisations": [{**organisation, "OrganisationID": tenant_id}]}
-    for resource in RESOURCES[1:]:
+    for resource in (*RESOURCES[1:], "Journals"):
         records[resource] = _array(folder, (resource,), resource)
     shelves = {resource: _shelf(resource, found) for resource, found in records.items()}
     return PayloadOrganisation(tenant_id, title, shelves=shelves, reports=_reports(folder))
@@ -144,6 +177,8 @@ def _shelf(resource: str, records: Sequence[Body]) -> Shelf:
         record_id = record.get(id_field)
         if not isinstance(record_id, str) or not record_id:
             raise PayloadError(f"a record of {resource} has no {id_field}")
+        if resource == "Journals" and not isinstance(record.get("JournalNumber"), int):
+            raise PayloadError("a record of Journals has no JournalNumber")
         entries.append(Entry(record_id, _updated_at(record), source=record, spell=spell))
     return Shelf(entries)
 
@@ -152,8 +187,7 @@ def _light(resource: str, record: Body) -> Body:
     """What an unpaged list sends of a record: no lines, contacts as stubs, no details."""
     details = _DETAILS if resource == "Contacts" else ()
     light = {key: value for key, value in record.items() if key not in details}
-    if "LineItems" in light:
-        light["LineItems"] = []
+    light |= {key: [] for key in _EMPTIED if key in light}
     contact = light.get("Contact")
     if isinstance(contact, dict):
         light["Contact"] = {key: contact[key] for key in _STUB if key in contact}
@@ -161,8 +195,9 @@ def _light(resource: str, record: Body) -> Body:
 
 
 def _updated_at(record: Body) -> datetime:
-    """When Xero last changed a record; long ago for one that does not say."""
-    match = _MS_DATE.fullmatch(str(record.get("UpdatedDateUTC", "")))
+    """When Xero last changed a record, or made it; long ago for one that does not say."""
+    stamp = record.get("UpdatedDateUTC") or record.get("CreatedDateUTC")
+    match = _MS_DATE.fullmatch(str(stamp))
     if match is None:
         return LONG_AGO
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))

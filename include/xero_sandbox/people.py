@@ -10,10 +10,10 @@ from datetime import datetime
 from random import Random
 
 from xero_sandbox.books import Books, BooksError
-from xero_sandbox.documents import Contact
+from xero_sandbox.documents import Contact, ContactPerson, PaymentTerm
 from xero_sandbox.habits import OWN_HABIT, PayingHabit, customer_habit
-from xero_sandbox.ids import new_guid
-from xero_sandbox.names import customer_name, person, supplier_name
+from xero_sandbox.ids import new_guid, share_of
+from xero_sandbox.names import PEOPLE, customer_name, person, supplier_name, unusual_name
 from xero_sandbox.traits import Traits
 
 # The first customers of a business stay for ever.
@@ -38,13 +38,20 @@ class People:
         for index in range(self._traits.suppliers):
             supplier = self._enter(supplier_name(index), index=index, at=at, random=random)
             self.suppliers.append(supplier)
+            if share_of(supplier.contact_id, 1) < 0.5:
+                supplier.bill_terms = PaymentTerm(20, "OFFOLLOWINGMONTH")
 
     def meet_customer(self, *, at: datetime, random: Random) -> None:
         """Enter a new customer, whose habit of paying only time will show."""
         index = len(self.customers)
-        customer = self._enter(customer_name(random, index), index=index, at=at, random=random)
+        name = customer_name(random, index)
+        if index % 2 and "every_script" in self._traits.features:
+            name = unusual_name(index)
+        customer = self._enter(name, index=index, at=at, random=random)
         self.customers.append(customer)
-        self._habits[customer.contact_id] = customer_habit(random)
+        habit = self._habits[customer.contact_id] = customer_habit(random)
+        if share_of(customer.contact_id, 1) < 0.5:
+            customer.sales_terms = PaymentTerm(habit.terms_days, "DAYSAFTERBILLDATE")
 
     def habit_of(self, contact: Contact) -> PayingHabit:
         """Return how a customer pays; for a supplier, how the business itself does."""
@@ -91,11 +98,30 @@ class People:
             account_number=f"C{index:05d}" if random.random() < 0.2 else "",
             currency=random.choice(currencies) if has_currency else "",
         )
+        _know_well(contact)
         try:
             return self._books.add_contact(contact)
         except BooksError:
             contact.name = f"{name} No. {index + 1}"
             return self._books.add_contact(contact)
+
+
+def _know_well(contact: Contact) -> None:
+    """Note down who works there, a tax number, a bank account; of a few contacts only."""
+    key = contact.contact_id
+    if share_of(key, 2) < 0.3:
+        count = 1 + (share_of(key, 2) < 0.1)
+        people = [PEOPLE[(int(key[0], 16) + place * 5) % len(PEOPLE)] for place in range(count)]
+        contact.persons = tuple(
+            ContactPerson(first, last, f"person{place}@example.com", include_in_emails=place == 0)
+            for place, (first, last) in enumerate(people)
+        )
+    if share_of(key, 1) < 0.15:
+        contact.contact_number = f"CRM-{int(key[:5], 16)}"
+    if share_of(key, 3) < 0.25:
+        contact.tax_number = f"{int(key[:6], 16):08d}"
+    if share_of(key, 4) < 0.2:
+        contact.bank_account_details = f"02-0100-{int(key[:5], 16):07d}-00"
 
 
 def pick(contacts: Sequence[Contact], random: Random) -> Contact | None:

@@ -1,7 +1,10 @@
-"""Records as they are served: one entry per record, its wire form kept until the record changes.
+"""Records as they are served: one entry per record, its bytes kept until the record changes.
 
 Knows the order of Xero's lists (UpdatedDateUTC, then id) and the shapes a record is sent in.
 Must not know documents, HTTP or where a record comes from.
+
+Only bytes are kept, and only those of the shape last asked for: a hundred thousand records as
+dictionaries, or as text with one emoji in it, would not fit into memory.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from xero_sandbox.wire import WireRecord
+from xero_sandbox.wire import element
 
 Body = dict[str, Any]
 
@@ -33,14 +36,35 @@ class Shape(Enum):
     ONE4 = "one4"
     SUMMARY = "summary"
 
+    @property
+    def is_light(self) -> bool:
+        """Whether lines and details are left out."""
+        return self in _LIGHT
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the record was asked for by its id."""
+        return self in _ONE
+
+    @property
+    def has_four_decimals(self) -> bool:
+        """Whether unit prices have four decimals."""
+        return self in _FOUR_DECIMALS
+
+
+_LIGHT = (Shape.LIST, Shape.SUMMARY)
+_ONE = (Shape.ONE, Shape.ONE4)
+_FOUR_DECIMALS = (Shape.PAGE4, Shape.ONE4)
+
 
 class Entry:
     """One record as it stands now; replaced, never changed, when its record changes.
 
-    `spell` turns `source` into the wire form of a shape.
+    `source` is what the record is made of, for filters that need not spell it; `spell` turns it
+    into the wire form of a shape.
     """
 
-    __slots__ = ("_bodies", "_source", "_spell", "record_id", "updated_at")
+    __slots__ = ("_sent", "_spell", "record_id", "source", "updated_at")
 
     def __init__(
         self,
@@ -52,28 +76,33 @@ class Entry:
     ) -> None:
         self.record_id = record_id
         self.updated_at = updated_at
-        self._source = source
+        self.source = source
         self._spell = spell
-        self._bodies: dict[Shape, WireRecord] = {}
+        self._sent: tuple[Shape, bytes] | None = None
 
     @property
     def sort_key(self) -> tuple[datetime, str]:
         """Xero's default order."""
         return (self.updated_at, self.record_id)
 
-    def body(self, shape: Shape = Shape.PAGE) -> WireRecord:
-        """Return the record in wire form; the same object until the record changes."""
-        body = self._bodies.get(shape)
-        if body is None:
-            body = WireRecord(self._spell(self._source, shape))
-            # A record by id is asked for rarely, and its contact changes without it.
-            if shape not in (Shape.ONE, Shape.ONE4):
-                self._bodies[shape] = body
-        return body
+    def body(self, shape: Shape = Shape.PAGE) -> Body:
+        """Return the record in wire form, spelled anew."""
+        return self._spell(self.source, shape)
+
+    def sent(self, shape: Shape = Shape.PAGE) -> bytes:
+        """Return the record as an element of the envelope's array, for `wire.answer`."""
+        kept = self._sent
+        if kept is not None and kept[0] is shape:
+            return kept[1]
+        text = element(self.body(shape))
+        # A record by id is asked for rarely, and its contact changes without it.
+        if not shape.is_one:
+            self._sent = (shape, text)
+        return text
 
     def forget(self) -> None:
-        """Drop what was spelled: something the record shows, but that does not bump it, changed."""
-        self._bodies.clear()
+        """Drop what was kept: something the record shows, but that does not bump it, changed."""
+        self._sent = None
 
 
 class Shelf:
@@ -87,6 +116,11 @@ class Shelf:
         """Add the entry, or put it in the place of the one with the same id."""
         self._entries[entry.record_id] = entry
         self._ordered = None
+
+    def remove(self, record_id: str) -> None:
+        """Take the entry of an id away; nothing happens when there is none."""
+        if self._entries.pop(record_id, None) is not None:
+            self._ordered = None
 
     def get(self, record_id: str) -> Entry | None:
         """Return the entry of an id, or None."""
@@ -104,7 +138,7 @@ class Shelf:
         return entries[bisect_left(entries, moment, key=lambda entry: entry.updated_at) :]
 
     def forget(self) -> None:
-        """Drop what was spelled of every record."""
+        """Drop what was kept of every record."""
         for entry in self._entries.values():
             entry.forget()
 

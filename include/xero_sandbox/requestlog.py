@@ -55,6 +55,11 @@ class RequestLog:
         self._entries: deque[LoggedRequest] = deque(maxlen=_KEPT)
         self._count = 0
 
+    @property
+    def count(self) -> int:
+        """How many requests there were since the last clearing."""
+        return self._count
+
     def next_number(self) -> int:
         """The number of the request that is being logged."""
         self._count += 1

@@ -14,18 +14,25 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from xero_sandbox.tls import Certificates
+
 _ATTEMPTS = 20
 _BACKLOG = 2048
 
 
-class PortInUseError(Exception):
-    """Somebody else listens on the port that was asked for."""
+class ListenError(Exception):
+    """The port that was asked for cannot be had; the message says what to do."""
+
+
+class PortInUseError(ListenError):
+    """Somebody else listens there."""
 
 
 def listen(port: int, host: str | None = None) -> list[socket.socket]:
     """Sockets on both loopback addresses, or on `host` alone, on one port; a free one for 0.
 
-    Raises PortInUseError when the port is taken on either address.
+    Raises PortInUseError when the port is taken on either address, ListenError when it may not
+    be had at all.
     """
     if host is not None:
         return [_bind(socket.AF_INET, host, port)]
@@ -42,8 +49,13 @@ def listen(port: int, host: str | None = None) -> list[socket.socket]:
     raise PortInUseError(message)
 
 
-def new_server(app: ASGIApp, *, on_ready: Callable[[], None]) -> uvicorn.Server:
-    """A server that logs nothing by itself; `on_ready` is called once it answers."""
+def new_server(
+    app: ASGIApp, *, on_ready: Callable[[], None], tls: Certificates | None = None
+) -> uvicorn.Server:
+    """A server that logs nothing by itself; `on_ready` is called once it answers.
+
+    With `tls` it speaks https, and nothing else.
+    """
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -57,6 +69,8 @@ def new_server(app: ASGIApp, *, on_ready: Callable[[], None]) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
         backlog=_BACKLOG,
+        ssl_certfile=tls.chain if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
     return _Server(config, on_ready)
 
@@ -83,6 +97,9 @@ def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socke
         if error.errno == errno.EADDRINUSE:
             message = f"port {port} is in use on {address}: choose another one with --port"
             raise PortInUseError(message) from error
+        if error.errno == errno.EACCES:
+            message = f"port {port} is not for every user: run as root, or choose one above 1023"
+            raise ListenError(message) from error
         raise
     return bound
 

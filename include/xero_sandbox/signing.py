@@ -23,6 +23,7 @@ from xero_sandbox.errors import TokenExpiredError, TokenInvalidSignatureError, U
 ISSUER = "https://identity.xero.com"
 AUDIENCE = f"{ISSUER}/resources"
 _ALGORITHM = "RS256"
+_MOST_CHECKED = 1000
 
 
 class Signer:
@@ -30,6 +31,8 @@ class Signer:
 
     def __init__(self, pem: str | None = None) -> None:
         self._given_pem = pem
+        # Checking a signature takes longer than most answers, and a token is used many times.
+        self._checked: dict[bytes, dict[str, Any]] = {}
 
     @cached_property
     def _key(self) -> rsa.RSAPrivateKey:
@@ -70,6 +73,19 @@ class Signer:
         Raises UnauthorizedError for garbage, TokenInvalidSignatureError for a foreign signature,
         TokenExpiredError for an old one.
         """
+        digest = hashlib.sha256(token.encode()).digest()
+        claims = self._checked.get(digest)
+        if claims is None:
+            claims = self._decode(token)
+            if len(self._checked) >= _MOST_CHECKED:
+                self._checked.clear()
+            self._checked[digest] = claims
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        if now >= expires_at:
+            raise TokenExpiredError(expires_at)
+        return claims
+
+    def _decode(self, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -89,9 +105,6 @@ class Signer:
             raise TokenInvalidSignatureError from error
         except jwt.InvalidTokenError as error:
             raise UnauthorizedError from error
-        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-        if now >= expires_at:
-            raise TokenExpiredError(expires_at)
         return claims
 
     def jwks(self) -> dict[str, object]:

@@ -1,36 +1,48 @@
-"""How documents and money are spelled on the wire: key names, their order, nested stubs.
+"""What many records share on the wire: lines, tracking, stubs, attachments, moments.
 
 Knows the JSON of Xero's accounting API, as its published examples and recorded answers show it.
-Must not know the ledger, HTTP or how documents come about. Amounts stay decimals.
+Must not know which record a part stands in, the ledger, HTTP or how documents come about.
+Amounts stay decimals.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from urllib.parse import quote
 
-from xero_sandbox.documents import (
-    Allocation,
-    BankTransaction,
-    Contact,
-    Document,
-    Line,
-    Payment,
-)
+from xero_sandbox.attached_files import bytes_of
+from xero_sandbox.documents import CREDIT_NOTE_TYPES, Document, Line, TrackingOption
 from xero_sandbox.money import places
+from xero_sandbox.paperwork import Attachment, ContactGroup
 from xero_sandbox.records import Body, Shape
-from xero_sandbox.spelling_settings import contact_inside, contact_stub
-from xero_sandbox.wire import iso_date, ms_date
 
-PAYMENT_TYPES = {
-    "ACCREC": "ACCRECPAYMENT",
-    "ACCPAY": "ACCPAYPAYMENT",
-    "ACCRECCREDIT": "ARCREDITPAYMENT",
-    "ACCPAYCREDIT": "APCREDITPAYMENT",
-}
+_FILES_URL = "https://api.xero.com/api.xro/2.0"
 
 
-def _moment_text(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+@dataclass(slots=True)
+class Surroundings:
+    """What a record shows although it is no part of the record itself.
+
+    `today` is the organisation's own date. `theme_id` is the branding theme that papers for
+    customers have, empty without one. `attachments` are by record id, `groups` by contact id and
+    then group id.
+    """
+
+    today: date = date.min
+    theme_id: str = ""
+    attachments: dict[str, Sequence[Attachment]] = field(default_factory=dict)
+    groups: dict[str, dict[str, ContactGroup]] = field(default_factory=dict)
+
+
+def moment_text(at: datetime) -> str:
+    """`2026-11-20T03:04:05Z`, the companion of UpdatedDateUTC."""
+    at = at.astimezone(UTC)
+    return (
+        f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}Z"
+    )
 
 
 def line(record: Line, shape: Shape, *, with_account_id: bool = False) -> Body:
@@ -39,13 +51,12 @@ def line(record: Line, shape: Shape, *, with_account_id: bool = False) -> Body:
     if record.item_code:
         body["ItemCode"] = record.item_code
     body["Description"] = record.description
-    decimals = 4 if shape in (Shape.PAGE4, Shape.ONE4) else 2
-    body["UnitAmount"] = places(record.price, decimals)
+    body["UnitAmount"] = places(record.price, 4 if shape.has_four_decimals else 2)
     body["TaxType"] = record.tax_type
     body["TaxAmount"] = record.tax
     body["LineAmount"] = record.amount
     body["AccountCode"] = record.account.code
-    body["Tracking"] = []
+    body["Tracking"] = tracking_of_line(record.tracking, shape)
     body["Quantity"] = places(record.quantity, 4)
     if record.discount_rate:
         body["DiscountRate"] = record.discount_rate
@@ -55,130 +66,65 @@ def line(record: Line, shape: Shape, *, with_account_id: bool = False) -> Body:
     return body
 
 
-def _lines(lines: tuple[Line, ...], shape: Shape, *, with_account_id: bool = False) -> list[Body]:
-    if shape in (Shape.LIST, Shape.SUMMARY):
+def lines(records: Sequence[Line], shape: Shape, *, with_account_id: bool = False) -> list[Body]:
+    """Spell the lines of a document; an unpaged list has none."""
+    if shape.is_light:
         return []
-    return [line(each, shape, with_account_id=with_account_id) for each in lines]
+    return [line(each, shape, with_account_id=with_account_id) for each in records]
 
 
-def _contact_in(record: Contact, shape: Shape) -> Body:
-    by_id = shape in (Shape.ONE, Shape.ONE4)
-    return contact_inside(record) if by_id else contact_stub(record)
+def tracking_of_line(options: Sequence[TrackingOption], shape: Shape = Shape.ONE) -> list[Body]:
+    """Spell what a line is tracked by; a page names the option only, without its id."""
+    return [_tracked(option, shape) for option in options]
 
 
-def _payments_in(document: Document) -> list[Body]:
+def _tracked(option: TrackingOption, shape: Shape) -> Body:
+    body: Body = {
+        "Name": option.category.name,
+        "Option": option.name,
+        "TrackingCategoryID": option.category.category_id,
+    }
+    if shape.is_one:
+        return body | {"TrackingOptionID": option.option_id}
+    return body | {"Options": []}
+
+
+def tracking(options: Sequence[TrackingOption]) -> list[Body]:
+    """Spell what a transfer, a budget or the line of a quote is tracked by."""
     return [
         {
-            "PaymentID": payment.payment_id,
-            "Date": ms_date(payment.on),
-            "Amount": payment.amount,
-            "Reference": payment.reference,
-            "CurrencyRate": payment.rate,
-            "HasAccount": False,
-            "HasValidationErrors": False,
+            "TrackingCategoryID": option.category.category_id,
+            "TrackingOptionID": option.option_id,
+            "Name": option.category.name,
+            "Option": option.name,
         }
-        for payment in document.payments
-        if payment.status != "DELETED"
+        for option in options
     ]
 
 
-def _credit_in(allocation: Allocation) -> Body:
-    credit = allocation.credit
+def discount_of(records: Sequence[Line]) -> Decimal:
+    """Return what the discounts of the lines take away, in the document's currency."""
+    whole = (places(each.quantity * each.price, 2) - each.amount for each in records)
+    return sum(
+        (taken for taken, each in zip(whole, records, strict=True) if each.discount_rate),
+        start=Decimal("0.00"),
+    )
+
+
+def document_kind(record: Document) -> str:
+    """Return what Xero calls it where it stands inside another record: `CreditNote`, …."""
+    if record.type in CREDIT_NOTE_TYPES:
+        return "CreditNote"
+    if record.type.endswith("-PREPAYMENT"):
+        return "Prepayment"
+    return "Overpayment" if record.type.endswith("-OVERPAYMENT") else "Invoice"
+
+
+def invoice_stub(record: Document, **more: object) -> Body:
+    """Spell an invoice inside another record: its empty lists mean nothing."""
     return {
-        "CreditNoteID": credit.document_id,
-        "CreditNoteNumber": credit.number,
-        "ID": credit.document_id,
-        "HasErrors": False,
-        "AppliedAmount": allocation.amount,
-        "DateString": iso_date(allocation.on),
-        "Date": ms_date(allocation.on),
-        "LineItems": [],
-        "Total": credit.total,
-    }
-
-
-def invoice(record: Document, shape: Shape) -> Body:
-    """Spell an invoice or a bill."""
-    is_summary = shape is Shape.SUMMARY
-    body: Body = {
-        "Type": record.type,
         "InvoiceID": record.document_id,
-        "InvoiceNumber": record.number,
-        "Reference": record.reference,
-    }
-    if not is_summary:
-        body["Payments"] = _payments_in(record)
-        body["CreditNotes"] = [_credit_in(allocation) for allocation in record.allocations]
-        body["Prepayments"] = []
-        body["Overpayments"] = []
-    body["AmountDue"] = record.due
-    body["AmountPaid"] = record.paid
-    body["AmountCredited"] = record.allocated
-    if record.is_receivable:
-        body["SentToContact"] = record.is_sent
-    body["CurrencyRate"] = record.rate
-    body["IsDiscounted"] = any(each.discount_rate for each in record.lines)
-    if not is_summary:
-        body["HasAttachments"] = False
-    body["HasErrors"] = False
-    body["Contact"] = _contact_in(record.contact, shape)
-    body["DateString"] = iso_date(record.on)
-    body["Date"] = ms_date(record.on)
-    body["DueDateString"] = iso_date(record.due_date)
-    body["DueDate"] = ms_date(record.due_date)
-    if record.expected_payment_date:
-        body["ExpectedPaymentDate"] = ms_date(record.expected_payment_date)
-    if record.planned_payment_date:
-        body["PlannedPaymentDate"] = ms_date(record.planned_payment_date)
-    body["Status"] = record.status
-    body["LineAmountTypes"] = record.line_kind
-    body["LineItems"] = _lines(record.lines, shape)
-    return body | _totals(record)
-
-
-def _totals(record: Document) -> Body:
-    body: Body = {
-        "SubTotal": record.sub_total,
-        "TotalTax": record.total_tax,
-        "Total": record.total,
-        "UpdatedDateUTC": ms_date(record.updated_at),
-        "UpdatedDateUTCString": _moment_text(record.updated_at),
-        "CurrencyCode": record.currency,
-    }
-    if record.fully_paid_on:
-        body["FullyPaidOnDate"] = ms_date(record.fully_paid_on)
-    return body
-
-
-def credit_note(record: Document, shape: Shape) -> Body:
-    """Spell a credit note of either side."""
-    body: Body = {
-        "CreditNoteID": record.document_id,
-        "CreditNoteNumber": record.number,
-        "Payments": _payments_in(record),
-        "ID": record.document_id,
-        "CurrencyRate": record.rate,
-        "Type": record.type,
-        "Reference": record.reference,
-        "RemainingCredit": record.due,
-        "Allocations": [_allocation_in(allocation) for allocation in record.allocations],
-        "HasAttachments": False,
-        "HasErrors": False,
-        "SentToContact": record.is_sent,
-        "Contact": _contact_in(record.contact, shape),
-        "DateString": iso_date(record.on),
-        "Date": ms_date(record.on),
-        "Status": record.status,
-        "LineAmountTypes": record.line_kind,
-        "LineItems": _lines(record.lines, shape),
-    }
-    return body | _totals(record)
-
-
-def _allocation_in(allocation: Allocation) -> Body:
-    invoice_stub: Body = {
-        "InvoiceID": allocation.invoice.document_id,
-        "InvoiceNumber": allocation.invoice.number,
+        **more,
         "Payments": [],
         "CreditNotes": [],
         "Prepayments": [],
@@ -186,78 +132,28 @@ def _allocation_in(allocation: Allocation) -> Body:
         "HasErrors": False,
         "IsDiscounted": False,
         "LineItems": [],
-        "ValidationErrors": [],
     }
+
+
+def attachments(path: str, record_id: str, around: Surroundings) -> list[Body]:
+    """Spell the attachments inside a record; `path` is how Xero writes its resource there."""
+    return [
+        attachment(each, attachment_url(path, record_id, each.file_name))
+        for each in around.attachments.get(record_id, ())
+    ]
+
+
+def attachment_url(path: str, record_id: str, file_name: str) -> str:
+    """Return where the bytes of an attachment can be read."""
+    return f"{_FILES_URL}/{path}/{record_id}/Attachments/{quote(file_name)}"
+
+
+def attachment(record: Attachment, url: str) -> Body:
+    """Spell one attachment."""
     return {
-        "AllocationID": allocation.allocation_id,
-        "Amount": allocation.amount,
-        "Date": ms_date(allocation.on),
-        "Invoice": invoice_stub,
-        "IsDeleted": False,
+        "AttachmentID": record.attachment_id,
+        "FileName": record.file_name,
+        "Url": url,
+        "MimeType": record.mime_type,
+        "ContentLength": len(bytes_of(record)),
     }
-
-
-def payment(record: Payment, _: Shape) -> Body:
-    """Spell a payment or refund; the document inside is a stub whose empty lists mean nothing."""
-    document = record.document
-    bank: Body = {"AccountID": record.account.account_id, "Code": record.account.code}
-    return {
-        "PaymentID": record.payment_id,
-        "Date": ms_date(record.on),
-        "BankAmount": record.bank_amount,
-        "Amount": record.amount,
-        "Reference": record.reference,
-        "CurrencyRate": record.rate,
-        "PaymentType": PAYMENT_TYPES[document.type],
-        "Status": record.status,
-        "UpdatedDateUTC": ms_date(record.updated_at),
-        "UpdatedDateUTCString": _moment_text(record.updated_at),
-        "HasAccount": True,
-        "IsReconciled": record.is_reconciled,
-        "Account": bank,
-        "Invoice": {
-            "Type": document.type,
-            "InvoiceID": document.document_id,
-            "InvoiceNumber": document.number,
-            "Payments": [],
-            "CreditNotes": [],
-            "Prepayments": [],
-            "Overpayments": [],
-            "HasErrors": False,
-            "IsDiscounted": False,
-            "Contact": contact_stub(document.contact),
-            "LineItems": [],
-            "CurrencyCode": document.currency,
-        },
-        "HasValidationErrors": False,
-    }
-
-
-def bank_transaction(record: BankTransaction, shape: Shape) -> Body:
-    """Spell money received or spent."""
-    body: Body = {
-        "BankTransactionID": record.transaction_id,
-        "BankAccount": {
-            "AccountID": record.account.account_id,
-            "Code": record.account.code,
-            "Name": record.account.name,
-        },
-        "Type": record.type,
-        "Reference": record.reference,
-        "IsReconciled": record.is_reconciled,
-    }
-    if record.rate != 1 or shape in (Shape.ONE, Shape.ONE4):
-        body["CurrencyRate"] = record.rate
-    body["HasAttachments"] = False
-    body["Contact"] = _contact_in(record.contact, shape)
-    body["DateString"] = iso_date(record.on)
-    body["Date"] = ms_date(record.on)
-    body["Status"] = record.status
-    body["LineAmountTypes"] = record.line_kind
-    body["LineItems"] = _lines(record.lines, shape, with_account_id=True)
-    body["SubTotal"] = record.sub_total
-    body["TotalTax"] = record.total_tax
-    body["Total"] = record.total
-    body["UpdatedDateUTC"] = ms_date(record.updated_at)
-    body["CurrencyCode"] = record.currency
-    return body

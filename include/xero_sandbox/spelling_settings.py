@@ -1,4 +1,4 @@
-"""How contacts and settings are spelled on the wire: accounts, tax rates, the organisation.
+"""How settings are spelled on the wire: accounts, tax rates, items, users, the organisation.
 
 Knows the JSON of Xero's accounting API, as its published examples and recorded answers show it.
 Must not know the ledger, HTTP or how records come about. Amounts stay decimals.
@@ -7,20 +7,21 @@ Must not know the ledger, HTTP or how records come about. Amounts stay decimals.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from xero_sandbox.chart import TaxRate
-from xero_sandbox.documents import Contact
+from xero_sandbox.countries import TaxRate
+from xero_sandbox.documents import TrackingCategory
 from xero_sandbox.ledger import Account
-from xero_sandbox.money import ZERO, places
+from xero_sandbox.money import cents, places
+from xero_sandbox.paperwork import BrandingTheme, Item, StaffMember
 from xero_sandbox.records import Body, Shape
-from xero_sandbox.wire import ms_date
+from xero_sandbox.spelling import Surroundings, attachments
+from xero_sandbox.wire import ms_date, ms_date_bare
 
-_PHONE_TYPES = ("DDI", "DEFAULT", "FAX", "MOBILE")
 
-
-def account(record: Account, _: Shape) -> Body:
+def account(record: Account, shape: Shape, around: Surroundings) -> Body:
     """Spell an account; empty fields are left out, as Xero does."""
     body: Body = {
         "AccountID": record.account_id,
@@ -42,7 +43,9 @@ def account(record: Account, _: Shape) -> Body:
         body["BankAccountType"] = "BANK"
         body["CurrencyCode"] = record.currency
     body["ReportingCode"] = _REPORTING_CODES.get(record.account_class, "")
-    body["HasAttachments"] = False
+    body["HasAttachments"] = record.account_id in around.attachments
+    if body["HasAttachments"] and shape.is_one:
+        body["Attachments"] = attachments("Accounts", record.account_id, around)
     body["UpdatedDateUTC"] = ms_date(record.updated_at)
     body["AddToWatchlist"] = record.system == "DEBTORS"
     return body
@@ -57,117 +60,7 @@ _REPORTING_CODES = {
 }
 
 
-def contact_stub(record: Contact) -> Body:
-    """Spell a contact as it stands inside a document of a list or a page."""
-    return {
-        "ContactID": record.contact_id,
-        "Name": record.name,
-        "Addresses": [],
-        "Phones": [],
-        "ContactGroups": [],
-        "ContactPersons": [],
-        "HasValidationErrors": False,
-    }
-
-
-def contact_inside(record: Contact) -> Body:
-    """Spell a contact as it stands inside a document that was asked for by its id."""
-    body: Body = {"ContactID": record.contact_id, "ContactStatus": record.status}
-    body["Name"] = record.name
-    if record.first_name:
-        body["FirstName"] = record.first_name
-        body["LastName"] = record.last_name
-    body["EmailAddress"] = record.email
-    body["BankAccountDetails"] = ""
-    body["Addresses"] = _addresses(record)
-    body["Phones"] = _phones(record)
-    body["UpdatedDateUTC"] = ms_date(record.updated_at)
-    body["ContactGroups"] = []
-    body["IsSupplier"] = record.is_supplier
-    body["IsCustomer"] = record.is_customer
-    if record.currency:
-        body["DefaultCurrency"] = record.currency
-    body["SalesTrackingCategories"] = []
-    body["PurchasesTrackingCategories"] = []
-    body["ContactPersons"] = []
-    body["HasValidationErrors"] = False
-    return body
-
-
-def contact(record: Contact, shape: Shape, *, balances: Body | None) -> Body:
-    """Spell a contact; `balances` only where Xero computes them (a page, by id)."""
-    body: Body = {"ContactID": record.contact_id}
-    if record.account_number:
-        body["AccountNumber"] = record.account_number
-    body["ContactStatus"] = record.status
-    body["Name"] = record.name
-    if record.first_name:
-        body["FirstName"] = record.first_name
-        body["LastName"] = record.last_name
-    body["EmailAddress"] = record.email
-    body["BankAccountDetails"] = ""
-    if record.tax_number:
-        body["TaxNumber"] = record.tax_number
-    if shape is not Shape.SUMMARY:
-        body["Addresses"] = _addresses(record)
-        body["Phones"] = _phones(record)
-    body["UpdatedDateUTC"] = ms_date(record.updated_at)
-    body["ContactGroups"] = []
-    body["IsSupplier"] = record.is_supplier
-    body["IsCustomer"] = record.is_customer
-    if record.currency:
-        body["DefaultCurrency"] = record.currency
-    if balances is not None:
-        body["Balances"] = balances
-    if shape is not Shape.SUMMARY:
-        body["ContactPersons"] = []
-        body["HasAttachments"] = False
-    body["HasValidationErrors"] = False
-    return body
-
-
-def balances(record: Contact, today: date) -> Body | None:
-    """Spell what a contact owes and is owed, in the documents' currencies; None when nothing."""
-    if not record.open_documents:
-        return None
-    sides = {True: [ZERO, ZERO], False: [ZERO, ZERO]}
-    for document in record.open_documents.values():
-        amount = -document.due if document.is_credit else document.due
-        sides[document.is_receivable][0] += amount
-        if document.due_date < today and not document.is_credit:
-            sides[document.is_receivable][1] += amount
-    return {
-        key: {"Outstanding": sides[side][0], "Overdue": sides[side][1]}
-        for key, side in (("AccountsReceivable", True), ("AccountsPayable", False))
-    }
-
-
-def _addresses(record: Contact) -> list[Body]:
-    street: Body = {"AddressType": "STREET", "City": "", "Region": "", "PostalCode": ""}
-    street["Country"] = ""
-    pobox: Body = {"AddressType": "POBOX"}
-    if record.city:
-        pobox["AddressLine1"] = f"P O Box {int(record.contact_id[:4], 16)}"
-    pobox["City"] = record.city
-    pobox["Region"] = ""
-    pobox["PostalCode"] = record.contact_id[:4].upper() if record.city else ""
-    pobox["Country"] = record.country
-    return [street, pobox]
-
-
-def _phones(record: Contact) -> list[Body]:
-    return [
-        {
-            "PhoneType": kind,
-            "PhoneNumber": record.phone if kind == "DEFAULT" else "",
-            "PhoneAreaCode": "",
-            "PhoneCountryCode": "",
-        }
-        for kind in _PHONE_TYPES
-    ]
-
-
-def tax_rate(record: TaxRate, _: Shape) -> Body:
+def tax_rate(record: TaxRate, _: Shape, __: Surroundings) -> Body:
     """Spell a tax rate; its key is the TaxType, it has no id."""
     return {
         "Name": record.name,
@@ -193,8 +86,99 @@ def tax_rate(record: TaxRate, _: Shape) -> Body:
     }
 
 
+def item(record: Item, _: Shape, __: Surroundings) -> Body:
+    """Spell an item; quantities and values only of a tracked one."""
+    body: Body = {"ItemID": record.item_id, "Code": record.code, "Description": record.description}
+    if record.purchase_description:
+        body["PurchaseDescription"] = record.purchase_description
+    body["UpdatedDateUTC"] = ms_date(record.updated_at)
+    body["PurchaseDetails"] = _purchase_details(record)
+    body["SalesDetails"] = _details(
+        record.sale_price, record.sale_account, record.sale_tax_type, code="AccountCode"
+    )
+    body["Name"] = record.name
+    body["IsTrackedAsInventory"] = record.is_tracked
+    if record.inventory_account is not None:
+        body["InventoryAssetAccountCode"] = record.inventory_account.code
+        body["TotalCostPool"] = cents(record.cost_pool)
+        body["QuantityOnHand"] = places(record.quantity, 4)
+        body["QuantityAvailable"] = places(record.quantity, 4)
+        body["QuantityOnBackOrder"] = places(Decimal(0), 4)
+    body["IsSold"] = record.sale_price is not None or record.sale_account is not None
+    body["IsPurchased"] = record.purchase_price is not None or record.purchase_account is not None
+    return body
+
+
+def _purchase_details(record: Item) -> Body:
+    """Purchases of a tracked item go to stock; its account is that of the cost of goods sold."""
+    code = "COGSAccountCode" if record.is_tracked else "AccountCode"
+    price, account_bought = record.purchase_price, record.purchase_account
+    return _details(price, account_bought, record.purchase_tax_type, code=code)
+
+
+def _details(price: Decimal | None, posted_to: Account | None, tax_type: str, *, code: str) -> Body:
+    body: Body = {}
+    if price is not None:
+        body["UnitPrice"] = places(price, 4)
+    if posted_to is not None:
+        body[code] = posted_to.code
+    if tax_type:
+        body["TaxType"] = tax_type
+    return body
+
+
+def tracking_category(record: TrackingCategory, _: Shape, __: Surroundings) -> Body:
+    """Spell a tracking category with all its options, archived ones, too."""
+    return {
+        "Name": record.name,
+        "Status": record.status,
+        "TrackingCategoryID": record.category_id,
+        "Options": [
+            {
+                "TrackingOptionID": option.option_id,
+                "Name": option.name,
+                "Status": option.status,
+                "HasValidationErrors": False,
+                "IsDeleted": False,
+                "IsArchived": option.status == "ARCHIVED",
+                "IsActive": option.status == "ACTIVE",
+            }
+            for option in record.options
+        ],
+    }
+
+
+def branding_theme(record: BrandingTheme, _: Shape, __: Surroundings) -> Body:
+    """Spell a branding theme."""
+    return {
+        "BrandingThemeID": record.theme_id,
+        "Name": record.name,
+        "Type": record.type,
+        "SortOrder": record.sort_order,
+        "CreatedDateUTC": ms_date(record.created_at),
+    }
+
+
+def user(record: StaffMember, _: Shape, __: Surroundings) -> Body:
+    """Spell a user of the organisation."""
+    return {
+        "UserID": record.user_id,
+        "EmailAddress": record.email,
+        "FirstName": record.first_name,
+        "LastName": record.last_name,
+        "UpdatedDateUTC": ms_date(record.updated_at),
+        "IsSubscriber": record.is_subscriber,
+        "OrganisationRole": record.role,
+    }
+
+
 def organisation(fields: Mapping[str, Any]) -> Body:
     """Spell an organisation: `fields` in Xero's names, dates and moments still as Python's."""
-    return {
-        key: ms_date(value) if isinstance(value, date) else value for key, value in fields.items()
-    }
+    return {key: _stamp(value) for key, value in fields.items()}
+
+
+def _stamp(value: object) -> object:
+    """A date as everywhere, a moment without offset, which it has nowhere else."""
+    if isinstance(value, datetime):
+        return ms_date_bare(value)
+    return ms_date(value) if isinstance(value, date) else value

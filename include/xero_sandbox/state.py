@@ -1,9 +1,9 @@
 """The state file: what a restart must not forget, as one JSON file that its owner alone can read.
 
 Knows how the world is written and read back. Must not know why anything changed. Kept: the
-signing key, clocks (as distance from the machine's), limits, users, sign-ins, codes, refresh
-tokens (hashed), connections, and what organisations are built from. Not kept: their data, which
-is built again, calls counted, faults, the request log.
+signing key, clocks (as distance from the machine's), changes of the app, limits, users, sign-ins,
+codes, refresh tokens (hashed), connections, and what organisations are built from. Not kept:
+their data, which is built again, calls counted, faults, the request log.
 """
 
 from __future__ import annotations
@@ -18,16 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xero_sandbox.clock import wall_now
-from xero_sandbox.grants import (
-    Authorization,
-    Code,
-    Connection,
-    Grants,
-    RefreshToken,
-    Session,
-    User,
-)
+from xero_sandbox.errors import ControlError
+from xero_sandbox.grants import Grants
 from xero_sandbox.limits import LimitSettings
+from xero_sandbox.permits import Authorization, Code, Connection, RefreshToken, Session, User
 from xero_sandbox.signing import Signer
 from xero_sandbox.world import Action, Plan, World
 
@@ -59,7 +53,7 @@ class StateFile:
             raise StateFileError(message) from error
         try:
             _restore(world, json.loads(text))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, ControlError) as error:
             message = f"{self._path} is not a state file of this sandbox: move it away or delete it"
             raise StateFileError(message) from error
 
@@ -95,6 +89,7 @@ def _snapshot(world: World) -> dict[str, object]:
         "signing_key": world.signer.pem(),
         "business_offset_seconds": world.business.offset_seconds(),
         "identity_offset_seconds": world.identity.offset_seconds(),
+        "app": world.app_changes,
         "limits": asdict(world.limits.settings),
         "users": [asdict(user) for user in grants.users.values()],
         "sessions": {key: asdict(session) for key, session in grants.sessions.items()},
@@ -118,8 +113,9 @@ def _restore(world: World, saved: Mapping[str, Any]) -> None:
     world.start(seed=saved["seed"], demo=False)
     _restore_grants(world.grants, saved)
     world.signer = signer
-    world.limits.settings = settings
     world.plans = {plan.tenant_id: plan for plan in plans}
+    world.change_app(saved.get("app", {}))
+    world.limits.settings = settings
     now = wall_now()
     world.business.set(now + timedelta(seconds=saved["business_offset_seconds"]))
     world.identity.set(now + timedelta(seconds=saved["identity_offset_seconds"]))
@@ -133,7 +129,8 @@ def _restore_grants(grants: Grants, saved: Mapping[str, Any]) -> None:
         key: _authorized(RefreshToken, each) for key, each in saved["refresh_tokens"].items()
     }
     grants.connections = {
-        each["connection_id"]: _revive(Connection, each) for each in saved["connections"]
+        (each["email"], each["tenant_id"]): _revive(Connection, each)
+        for each in saved["connections"]
     }
     grants.granted = {email: tuple(scopes) for email, scopes in saved["granted"].items()}
     grants.auth_events = set(saved["auth_events"])

@@ -20,16 +20,22 @@ import pytest
 import uvicorn
 
 from xero_sandbox.app import create_app
+from xero_sandbox.registration import AppSettings
 from xero_sandbox.server import listen, new_server
 from xero_sandbox.state import StateFile
-from xero_sandbox.world import DEFAULT_SEED, AppSettings, World
+from xero_sandbox.tls import certificates
+from xero_sandbox.world import DEFAULT_SEED, World
 
 _START_SECONDS = 10
 _STEPS = 10
 
 
 class SandboxServer:
-    """A sandbox in a thread of this process: `with SandboxServer() as sandbox: sandbox.url`."""
+    """A sandbox in a thread of this process: `with SandboxServer() as sandbox: sandbox.url`.
+
+    `state` is a file that outlives it. With `tls`, a folder, it speaks https alone; clients then
+    trust `ca.pem` in that folder.
+    """
 
     def __init__(
         self,
@@ -39,14 +45,17 @@ class SandboxServer:
         demo: bool = True,
         app: AppSettings | None = None,
         state: Path | None = None,
+        tls: Path | None = None,
     ) -> None:
         self._wanted_port = port
         self._state = StateFile(state) if state else None
+        self._certificates = certificates(tls) if tls else None
         self.world = World(app, seed=seed, demo=demo)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._http: httpx.Client | None = None
         self.url = ""
+        self.port = 0
 
     @property
     def client_id(self) -> str:
@@ -66,7 +75,7 @@ class SandboxServer:
         sockets = listen(self._wanted_port)
         ready = threading.Event()
         app = create_app(self.world, save=self._state.save if self._state else None)
-        server = new_server(app, on_ready=ready.set)
+        server = new_server(app, on_ready=ready.set, tls=self._certificates)
         self._server = server
         self._thread = threading.Thread(
             target=server.run, args=(sockets,), name="xero-sandbox", daemon=True
@@ -75,9 +84,21 @@ class SandboxServer:
         if not ready.wait(_START_SECONDS):
             message = f"the sandbox did not start within {_START_SECONDS} seconds"
             raise RuntimeError(message)
-        self.url = f"http://localhost:{sockets[0].getsockname()[1]}"
-        self._http = new_browser(self.url)
+        self.port = sockets[0].getsockname()[1]
+        self.url = f"http{'s' if self._certificates else ''}://localhost:{self.port}"
+        self._http = self.browser()
         return self
+
+    def browser(self) -> httpx.Client:
+        """A client of this server, with a cookie jar of its own.
+
+        With `tls` it reaches api, identity and login.xero.com here too, as a client does whose
+        names are redirected to this machine.
+        """
+        if self._certificates is None:
+            return new_browser(self.url)
+        names = RedirectedNames(self.port, self._certificates.authority)
+        return httpx.Client(base_url=self.url, timeout=60, trust_env=False, transport=names)
 
     def stop(self) -> None:
         """Stop answering; the state file, if any, can start another one."""
@@ -134,15 +155,39 @@ class SandboxServer:
         `organisations` are tenant ids, all of the person's by default. The callback itself is
         not called. Raises ValueError with the page's text when the app is refused.
         """
-        with new_browser() as browser:
+        with self.browser() as browser:
             return walk_consent(
                 browser, authorize_url, email=email, organisations=organisations, allow=allow
             )
 
 
+class RedirectedNames(httpx.BaseTransport):
+    """Carries every request to one port of this machine, whatever host it names, by https."""
+
+    def __init__(self, port: int, authority: Path) -> None:
+        context = ssl.create_default_context(cafile=str(authority))
+        self._port = port
+        self._inner = httpx.HTTPTransport(verify=context)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Connect here, and check the certificate for the host that was named."""
+        here = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1", port=self._port),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.host},
+        )
+        return self._inner.handle_request(here)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
 def new_browser(url: str = "") -> httpx.Client:
     """An HTTP client for the sandbox: patient, without proxies, with a cookie jar of its own."""
-    # Reading the certificate authorities takes longer than most tests; nothing here speaks TLS.
+    # Reading the certificate authorities takes longer than most tests; plain http needs none.
     no_authorities = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.Client(base_url=url, timeout=60, trust_env=False, verify=no_authorities)
 

@@ -2,17 +2,16 @@ r"""Xero's wire format: dates, numbers, the envelope, the layout of its JSON.
 
 The only home of how things are spelled on the wire. Knows nothing of what is sent. Follows
 recordings of the real Xero: indented by two, CRLF, UTF-8, `\/Date(…)\/` with escaped slashes
-(and no other slash escaped), amounts as numbers that keep their scale.
+(and no other slash escaped), amounts as numbers that keep their scale and are never minus zero.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
@@ -20,28 +19,12 @@ from starlette.responses import Response
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_EPOCH_DAY = _EPOCH.toordinal()
+_DAY_MILLISECONDS = 86_400_000
 _CRLF = "\r\n"
 _RECORD_DEPTH = 2
 # Quotes and escapes in C code, and keeps every script as it is.
 _quote = json.encoder.encode_basestring
-
-
-class WireRecord(dict[str, object]):
-    """A record that remembers its text, so that serving it again costs almost nothing.
-
-    Must not be changed once it was served: a change makes a new record.
-    """
-
-    __slots__ = ("_text",)
-    _text: str
-
-    def text(self) -> str:
-        """Its JSON as an element of the envelope's array (indented by four)."""
-        try:
-            return self._text
-        except AttributeError:
-            self._text = _object(self, _RECORD_DEPTH)
-            return self._text
 
 
 def ms_date(at: datetime | date) -> str:
@@ -54,7 +37,7 @@ def ms_date(at: datetime | date) -> str:
 
 
 def ms_date_bare(at: datetime | date) -> str:
-    """`/Date(1584585851967)/`, as the envelope carries it: without offset."""
+    """`/Date(1584585851967)/`, as the envelope and quotes carry it: without offset."""
     return f"/Date({_milliseconds(at)})/"
 
 
@@ -70,76 +53,89 @@ def iso_fraction(at: datetime) -> str:
 
 
 def envelope(
-    key: str,
-    records: Sequence[Mapping[str, object]],
     *,
     correlation_id: str,
     provider_name: str,
     now: datetime,
     pagination: Mapping[str, int] | None = None,
 ) -> dict[str, object]:
-    """The body around every answer of the accounting API; its `Id` is the correlation id."""
-    body: dict[str, object] = {
+    """What stands before the records of an accounting answer; its `Id` is the correlation id."""
+    head: dict[str, object] = {
         "Id": correlation_id,
         "Status": "OK",
         "ProviderName": provider_name,
         "DateTimeUTC": ms_date_bare(now),
     }
     if pagination is not None:
-        body["pagination"] = dict(pagination)
-    body[key] = records
-    return body
+        head["pagination"] = dict(pagination)
+    return head
 
 
 def answer(
     request: Request,
     key: str,
-    records: Sequence[Mapping[str, object]],
+    records: Iterable[Mapping[str, object] | bytes],
     *,
     pagination: Mapping[str, int] | None = None,
 ) -> Response:
     """The 200 of one accounting request: `records` under `key`, in the envelope.
 
-    Reads `business_now`, `correlation_id` and `provider_name` from the request's state, where
-    the app puts them. The app adds the headers.
+    Records are bodies, or what `element` made of them. Reads `business_now`, `correlation_id` and
+    `provider_name` from the request's state, where the app puts them. The app adds the headers.
     """
-    body = envelope(
-        key,
-        records,
+    head = envelope(
         correlation_id=request.state.correlation_id,
         provider_name=request.state.provider_name,
         now=request.state.business_now,
         pagination=pagination,
     )
-    return Response(dump(body), media_type="application/json; charset=utf-8")
+    elements = [each if isinstance(each, bytes) else element(each) for each in records]
+    return Response(framed(head, key, elements), media_type="application/json; charset=utf-8")
+
+
+def element(body: Mapping[str, object]) -> bytes:
+    """The bytes of a record as an element of the envelope's array (indented by four)."""
+    return _object(body, _RECORD_DEPTH).encode("utf-8", "surrogatepass")
+
+
+def framed(head: Mapping[str, object], key: str, elements: Sequence[bytes]) -> bytes:
+    """The bytes of a whole answer: the fields of `head`, then the array of `elements`."""
+    before = dump(head).removesuffix(b"\r\n}")
+    array = b"[\r\n    " + b",\r\n    ".join(elements) + b"\r\n  ]" if elements else b"[]"
+    return b"".join((before, b",\r\n  ", dump(key), b": ", array, b"\r\n}"))
 
 
 def dump(body: object) -> bytes:
-    """The bytes of a whole body. A lone surrogate goes out as it is, as Xero would."""
-    return render(body).encode("utf-8", "surrogatepass")
+    """The bytes of a whole body. A lone surrogate goes out as it is, as Xero would.
 
-
-def render(value: object, *, depth: int = 0) -> str:
-    """JSON as Xero prints it, for a value that stands at this indentation.
-
-    The first line is not indented. Raises TypeError for a float: money is never one.
+    Raises TypeError for a float: money is never one.
     """
-    scalar = _SCALARS.get(type(value))
-    if scalar is not None:
-        return scalar(value)
-    if isinstance(value, WireRecord) and depth == _RECORD_DEPTH:
-        return value.text()
+    return _texts((body,), 0)[0].encode("utf-8", "surrogatepass")
+
+
+def _texts(values: Iterable[object], depth: int) -> list[str]:
+    """The JSON of several values; the innermost loop of serving, hence without a call a value."""
+    texts = []
+    for value in values:
+        scalar = _SCALARS.get(type(value))
+        texts.append(_nested(value, depth) if scalar is None else scalar(value))
+    return texts
+
+
+def _nested(value: object, depth: int) -> str:
+    if isinstance(value, dict):
+        return _object(value, depth)
+    if isinstance(value, (list, tuple)):
+        return _array(value, depth)
     if isinstance(value, Mapping):
         return _object(value, depth)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return _array(value, depth)
     message = f"{type(value).__name__} has no form on Xero's wire"
     raise TypeError(message)
 
 
 def _milliseconds(at: datetime | date) -> int:
     if not isinstance(at, datetime):
-        at = datetime.combine(at, time(), tzinfo=UTC)
+        return (at.toordinal() - _EPOCH_DAY) * _DAY_MILLISECONDS
     if at.tzinfo is None:
         message = f"a date on the wire needs a time zone, got {at.isoformat()}"
         raise ValueError(message)
@@ -147,43 +143,42 @@ def _milliseconds(at: datetime | date) -> int:
 
 
 def _string(text: str) -> str:
-    if text.startswith("/Date(") and text.endswith(")/"):
+    if text[:6] == "/Date(" and text[-2:] == ")/":
         return f'"\\{text[:-1]}\\/"'
     return _quote(text)
+
+
+def _decimal(value: Decimal) -> str:
+    text = str(value or value.copy_abs())
+    return format(value, "f") if "E" in text else text
 
 
 def _object(value: Mapping[str, object], depth: int) -> str:
     if not value:
         return "{}"
-    inner = _indent(depth + 1)
-    fields = [f"{inner}{_key(k)}: {render(item, depth=depth + 1)}" for k, item in value.items()]
-    return f"{{{','.join(fields)}{_indent(depth)}}}"
+    return _layout(tuple(value), depth) % tuple(_texts(value.values(), depth + 1))
 
 
 def _array(values: Sequence[object], depth: int) -> str:
     if not values:
         return "[]"
-    inner = _indent(depth + 1)
-    items = [f"{inner}{render(item, depth=depth + 1)}" for item in values]
-    return f"[{','.join(items)}{_indent(depth)}]"
-
-
-@lru_cache(maxsize=64)
-def _indent(depth: int) -> str:
-    return _CRLF + "  " * depth
+    inner = _CRLF + "  " * (depth + 1)
+    items = f",{inner}".join(_texts(values, depth + 1))
+    return f"[{inner}{items}{_CRLF}{'  ' * depth}]"
 
 
 @lru_cache(maxsize=4096)
-def _key(key: str) -> str:
-    return _quote(key)
+def _layout(keys: tuple[str, ...], depth: int) -> str:
+    """The text of an object with these keys, its values left open: records share few layouts."""
+    inner = _CRLF + "  " * (depth + 1)
+    fields = [f"{inner}{_quote(key).replace('%', '%%')}: %s" for key in keys]
+    return f"{{{','.join(fields)}{_CRLF}{'  ' * depth}}}"
 
 
-_SCALARS: Mapping[type, Callable[[Any], str]] = MappingProxyType(
-    {
-        str: _string,
-        Decimal: lambda value: format(value, "f"),
-        int: str,
-        bool: lambda value: "true" if value else "false",
-        type(None): lambda _: "null",
-    }
-)
+_SCALARS: dict[type, Callable[[Any], str]] = {
+    str: _string,
+    Decimal: _decimal,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+}

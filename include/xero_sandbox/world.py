@@ -6,41 +6,37 @@ built from, and built when first touched.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.company import DEMO, build_company
 from xero_sandbox.errors import ControlError, UnavailableError
 from xero_sandbox.faults import Faults
-from xero_sandbox.grants import Grants, user_of
+from xero_sandbox.grants import Grants
 from xero_sandbox.limits import Limits, LimitSettings
 from xero_sandbox.organisation import Editable, Organisation, Record, tenant_id_of
 from xero_sandbox.payloads import load_payloads
+from xero_sandbox.permits import user_of
+from xero_sandbox.registration import AppSettings
 from xero_sandbox.requestlog import RequestLog
+from xero_sandbox.scopes import allowed_scopes
 from xero_sandbox.signing import Signer
+from xero_sandbox.tiers import TIERS, Tier
 
 logger = logging.getLogger("xero_sandbox")
 
 DEFAULT_SEED = 7
+_A_WHILE = timedelta(minutes=1)
 _DEMO_USERS = (
     ("ava@example.com", "Ava Ngata", slice(0, 2)),
     ("kaito@example.com", "Kaito Mori", slice(2, 3)),
 )
-
-
-@dataclass(frozen=True)
-class AppSettings:
-    """The one registered app. `redirect_uris` empty: any http://localhost… is accepted."""
-
-    client_id: str = "sandbox-client"
-    client_secret: str = field(default="sandbox-secret", repr=False)
-    redirect_uris: tuple[str, ...] = ()
-    name: str = "Sandbox app"
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ class World:
     def __init__(
         self, app: AppSettings | None = None, *, seed: int = DEFAULT_SEED, demo: bool = True
     ) -> None:
-        self.app = app or AppSettings()
+        self._first_app = app or AppSettings()
         self.signer = Signer()
         self._lock = threading.RLock()
         self._first_seed, self._first_demo = seed, demo
@@ -96,10 +92,44 @@ class World:
         self.limits = Limits(self.business, LimitSettings())
         self.faults.clear()
         self.requests.clear()
+        self.app = self._first_app
+        self.app_changes: dict[str, object] = {}
         self.plans: dict[str, Plan] = {}
         self._built: dict[str, Organisation] = {}
+        self._advanced_to: dict[str, datetime] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         if self._first_demo if demo is None else demo:
             self._add_demo()
+
+    @property
+    def tier(self) -> Tier:
+        """The price tier of the app."""
+        return TIERS[self.limits.settings.tier]
+
+    def change_app(self, wanted: Mapping[str, object]) -> None:
+        """Register the app differently; a `tier` brings its limits. Raises ControlError."""
+        wanted = dict(wanted)
+        only = wanted.get("custom_connection")
+        if only is not None and only not in list(self.plans):
+            raise ControlError(f"unknown organisation {only!r}")
+        tier = {"tier": wanted.pop("tier")} if "tier" in wanted else {}
+        settings = self.limits.settings.changed(tier)
+        self.app = self.app.changed(wanted)
+        self.app_changes |= wanted
+        self.limits.settings = settings
+
+    def allowed_scopes(self) -> frozenset[str]:
+        """What the app may ask a person for."""
+        return allowed_scopes(self.app.era, is_premium=self.tier.is_premium)
+
+    def connections_left(self) -> int | None:
+        """How many more connections the tier of the app allows; None without a cap."""
+        cap = self.tier.connections
+        return None if cap is None else max(0, cap - len(self.grants.live()))
+
+    def turn(self, tenant_id: str) -> asyncio.Lock:
+        """The lock of an organisation: one call at a time reads or changes it."""
+        return self._turns.setdefault(tenant_id, asyncio.Lock())
 
     def _add_demo(self) -> None:
         for spec in DEMO:
@@ -121,7 +151,7 @@ class World:
             return known
         try:
             build_company(name, seed=seed, days=days, now=self.business.now(), traits=traits)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ControlError(str(error)) from error
         self.plans[plan.tenant_id] = plan
         return plan
@@ -142,9 +172,12 @@ class World:
 
         May take seconds at the first touch; may be called from any thread.
         """
-        with self._lock:
-            organisation = self._built.get(tenant_id) or self._build(tenant_id, now)
+        organisation = self._built.get(tenant_id)
+        if organisation is None:
+            with self._lock:
+                organisation = self._built.get(tenant_id) or self._build(tenant_id, now)
         organisation.advance(now)
+        self._advanced_to[tenant_id] = now
         return organisation
 
     def _build(self, tenant_id: str, now: datetime) -> Organisation:
@@ -181,6 +214,11 @@ class World:
         actions = (*plan.actions, Action(action, dict(fields), now))
         self.plans[tenant_id] = replace(plan, actions=actions)
         return record
+
+    def is_current(self, tenant_id: str, now: datetime) -> bool:
+        """Whether bringing the organisation to `now` takes no time worth speaking of."""
+        last = self._advanced_to.get(tenant_id)
+        return last is not None and timedelta(0) <= now - last < _A_WHILE
 
     def is_built(self, tenant_id: str) -> bool:
         """Whether somebody touched the organisation already."""
