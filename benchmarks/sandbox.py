@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 
 from benchmarks.figures import Figure
-from xero_sandbox.company import build_company
-from xero_sandbox.registration import AppSettings
+from xero_sandbox.business.company import build_company
+from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.testing import SandboxServer
 
 _NOW = datetime(2026, 11, 20, 19, 30, tzinfo=UTC)

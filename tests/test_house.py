@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from airflow_xero.endpoints import ENDPOINTS, Endpoint
-from xero_sandbox import accounting as served
+from xero_sandbox.api import accounting as served
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT = REPOSITORY / "dbt"

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from xero_sandbox.books import Books
-from xero_sandbox.cash import CashBooks
-from xero_sandbox.documents import (
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.cash import CashBooks
+from xero_sandbox.books.documents import (
     CONTROL_SIGNS,
     CREDIT_NOTE_TYPES,
     OVERPAYMENT_TYPES,
     PREPAYMENT_TYPES,
 )
-from xero_sandbox.ledger import Ledger, Posting
-from xero_sandbox.money import in_base
-from xero_sandbox.posting import (
+from xero_sandbox.books.ledger import Ledger, Posting
+from xero_sandbox.books.money import in_base
+from xero_sandbox.books.posting import (
     allocation_postings,
     bank_postings,
     claim_postings,
@@ -25,7 +25,7 @@ from xero_sandbox.posting import (
     manual_postings,
     payment_postings,
 )
-from xero_sandbox.revaluation import revaluation
+from xero_sandbox.books.revaluation import revaluation
 
 CENT = Decimal("0.01")
 ADVANCES = (*PREPAYMENT_TYPES, *OVERPAYMENT_TYPES)

@@ -15,13 +15,13 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xero_sandbox.accounting import Shelved, routes
+from xero_sandbox.api.accounting import Shelved, routes
+from xero_sandbox.api.fields import comparable
+from xero_sandbox.api.resources import RESOURCES, Resource, Since
 from xero_sandbox.errors import XeroSandboxError
-from xero_sandbox.fields import comparable
 from xero_sandbox.organisation import Record
-from xero_sandbox.records import LONG_AGO, Entry, Shape, Shelf
-from xero_sandbox.resources import RESOURCES, Resource, Since
-from xero_sandbox.wire import ms_date
+from xero_sandbox.wire.format import ms_date
+from xero_sandbox.wire.records import LONG_AGO, Entry, Shape, Shelf
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 AT = datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from xero_sandbox.books import Books
-from xero_sandbox.chart import chart_of_accounts
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import (
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import (
     BankTransaction,
     Contact,
     Document,
@@ -19,9 +18,10 @@ from xero_sandbox.documents import (
     TrackingOption,
     compute_line,
 )
-from xero_sandbox.ids import new_guid
-from xero_sandbox.ledger import Account, Ledger
-from xero_sandbox.paperwork import Item
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.ledger import Account, Ledger
+from xero_sandbox.books.paper_records import Item
+from xero_sandbox.business.chart import chart_of_accounts
 
 AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(days=40)

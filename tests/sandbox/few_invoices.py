@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from xero_sandbox.wire import ms_date
+from xero_sandbox.wire.format import ms_date
 
 ANA = "a0000000-0000-4000-8000-00000000000a"
 BEN = "b0000000-0000-4000-8000-00000000000b"

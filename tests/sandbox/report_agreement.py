@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from tests.sandbox.report_reading import all_rows, amounts, by_account, lines, trial_balance
-from xero_sandbox.company import Company
-from xero_sandbox.documents import Document
-from xero_sandbox.money import ZERO, in_base
+from xero_sandbox.books.documents import Document
+from xero_sandbox.books.money import ZERO, in_base
+from xero_sandbox.business.company import Company
 from xero_sandbox.reports.calendar import DAY, month_end, year_start
 
 GAINS = ("REALISEDCURRENCYGAIN", "UNREALISEDCURRENCYGAIN", "BANKCURRENCYGAIN")

@@ -8,10 +8,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from xero_sandbox.books import Books
-from xero_sandbox.chart import chart_of_accounts
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import (
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import (
     BankTransaction,
     Contact,
     Document,
@@ -19,7 +18,8 @@ from xero_sandbox.documents import (
     TrackingOption,
     compute_line,
 )
-from xero_sandbox.ids import new_guid
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.business.chart import chart_of_accounts
 from xero_sandbox.reports import build_report
 
 AT = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)

@@ -9,9 +9,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from xero_sandbox.chart import chart_of_accounts
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import (
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import (
     Allocation,
     BankTransaction,
     BankTransfer,
@@ -28,8 +27,8 @@ from xero_sandbox.documents import (
     TrackingOption,
     compute_line,
 )
-from xero_sandbox.ledger import Account
-from xero_sandbox.paperwork import (
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.paper_records import (
     Attachment,
     BrandingTheme,
     Budget,
@@ -41,8 +40,9 @@ from xero_sandbox.paperwork import (
     RepeatingInvoice,
     StaffMember,
 )
-from xero_sandbox.records import Shape
-from xero_sandbox.shelving import Shelving
+from xero_sandbox.business.chart import chart_of_accounts
+from xero_sandbox.wire.records import Shape
+from xero_sandbox.wire.shelving import Shelving
 
 AT = datetime(2026, 3, 19, 2, 44, 11, 967_000, tzinfo=UTC)
 ON = date(2026, 3, 19)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.sandbox.asking import NOW, Xero
-from xero_sandbox.accounting import SCOPES, routes
-from xero_sandbox.company import Company, build_company
+from xero_sandbox.api.accounting import SCOPES, routes
+from xero_sandbox.api.resources import REPORTS, RESOURCES, scopes_of
+from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.reports import REPORT_NAMES
-from xero_sandbox.resources import REPORTS, RESOURCES, scopes_of
 
 PATHS = (
     "Organisation",

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.sandbox.specimens import Specimens, complete
-from xero_sandbox.records import Shape
-from xero_sandbox.wire import dump
+from xero_sandbox.wire.format import dump
+from xero_sandbox.wire.records import Shape
 
 EXAMPLES = {
     "Accounts": "Accounts_AccountID",

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.sandbox.specimens import AT, Specimens, guid
-from xero_sandbox.documents import TrackingOption
-from xero_sandbox.paperwork import BrandingTheme
-from xero_sandbox.records import Entry, Shape, Shelf
-from xero_sandbox.wire import element
+from xero_sandbox.books.documents import TrackingOption
+from xero_sandbox.books.paper_records import BrandingTheme
+from xero_sandbox.wire.format import element
+from xero_sandbox.wire.records import Entry, Shape, Shelf
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.specimens import AT, DUE, ON, Specimens, complete, guid
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import BankTransaction, Contact
-from xero_sandbox.paperwork import Item
-from xero_sandbox.records import Shape
-from xero_sandbox.shelving import RESOURCES
-from xero_sandbox.wire import dump, element, ms_date
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import BankTransaction, Contact
+from xero_sandbox.books.paper_records import Item
+from xero_sandbox.wire.format import dump, element, ms_date
+from xero_sandbox.wire.records import Shape
+from xero_sandbox.wire.shelving import RESOURCES
 
 
 @pytest.fixture

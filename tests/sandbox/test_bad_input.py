@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import App, bearer
-from xero_sandbox.accounting import routes
-from xero_sandbox.operation import JSON
-from xero_sandbox.signing import Signer
+from xero_sandbox.api.accounting import routes
+from xero_sandbox.api.operation import JSON
+from xero_sandbox.identity.signing import Signer
 
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 SCOPES = (

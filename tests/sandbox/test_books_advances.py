@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.books import BooksError
+from xero_sandbox.books.books import BooksError
 
 
 @pytest.fixture

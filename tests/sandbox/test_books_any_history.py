@@ -17,8 +17,8 @@ from tests.sandbox.agreement import (
     profit,
     rounding_allowance,
 )
-from xero_sandbox.books import Books
-from xero_sandbox.company import Company, build_company
+from xero_sandbox.books.books import Books
+from xero_sandbox.business.company import Company, build_company
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TRAITS = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.documents import JournalLine, ManualJournal
+from xero_sandbox.books.documents import JournalLine, ManualJournal
 
 DAY = timedelta(days=1)
 

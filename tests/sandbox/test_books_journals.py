@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.books import BooksError
-from xero_sandbox.documents import JournalLine, ManualJournal
+from xero_sandbox.books.books import BooksError
+from xero_sandbox.books.documents import JournalLine, ManualJournal
 
 
 @pytest.fixture

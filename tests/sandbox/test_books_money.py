@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.books import BooksError
-from xero_sandbox.money import cents
-from xero_sandbox.revaluation import foreign_balances, revaluation
+from xero_sandbox.books.books import BooksError
+from xero_sandbox.books.money import cents
+from xero_sandbox.books.revaluation import foreign_balances, revaluation
 
 
 @pytest.fixture

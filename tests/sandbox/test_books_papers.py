@@ -7,9 +7,15 @@ from datetime import date, timedelta
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.books import BooksError
-from xero_sandbox.documents import Contact, TrackingCategory
-from xero_sandbox.paperwork import Attachment, Item, LinkedTransaction, PurchaseOrder, Quote
+from xero_sandbox.books.books import BooksError
+from xero_sandbox.books.documents import Contact, TrackingCategory
+from xero_sandbox.books.paper_records import (
+    Attachment,
+    Item,
+    LinkedTransaction,
+    PurchaseOrder,
+    Quote,
+)
 
 
 @pytest.fixture

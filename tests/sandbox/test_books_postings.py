@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
-from xero_sandbox.books import Books, BooksError
-from xero_sandbox.chart import chart_of_accounts
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import BankTransaction, Contact, Document, Line, compute_line
-from xero_sandbox.ids import new_guid
-from xero_sandbox.ledger import LedgerError, Posting
-from xero_sandbox.money import cents
+from xero_sandbox.books.books import Books, BooksError
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import BankTransaction, Contact, Document, Line, compute_line
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.ledger import LedgerError, Posting
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.chart import chart_of_accounts
 
 AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(days=40)

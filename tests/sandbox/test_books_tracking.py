@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, TODAY, Bookkeeper, amounts
-from xero_sandbox.books import BooksError
-from xero_sandbox.documents import TrackingOption
-from xero_sandbox.ledger import Journal
+from xero_sandbox.books.books import BooksError
+from xero_sandbox.books.documents import TrackingOption
+from xero_sandbox.books.ledger import Journal
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox.company import DEMO, Company, build_company
-from xero_sandbox.money import in_base
-from xero_sandbox.shelving import RESOURCES
-from xero_sandbox.wire import dump
+from xero_sandbox.books.money import in_base
+from xero_sandbox.business.company import DEMO, Company, build_company
+from xero_sandbox.wire.format import dump
+from xero_sandbox.wire.shelving import RESOURCES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,11 +10,11 @@ from functools import cache
 
 import pytest
 
-from xero_sandbox.books import Books
-from xero_sandbox.company import build_company
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import CONTROL_SIGNS, OVERPAYMENT_TYPES, PREPAYMENT_TYPES
-from xero_sandbox.money import in_base
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import CONTROL_SIGNS, OVERPAYMENT_TYPES, PREPAYMENT_TYPES
+from xero_sandbox.books.money import in_base
+from xero_sandbox.business.company import build_company
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -8,14 +8,14 @@ from random import Random
 
 import pytest
 
-from xero_sandbox.books import Books
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.countries import COUNTRIES, CURRENCY_NAMES, TIMEZONES
-from xero_sandbox.documents import CONTROL_SIGNS, PREPAYMENT_TYPES
-from xero_sandbox.money import in_base
-from xero_sandbox.shelving import RESOURCES
-from xero_sandbox.traits import FEATURES
-from xero_sandbox.wire import dump
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.countries import COUNTRIES, CURRENCY_NAMES, TIMEZONES
+from xero_sandbox.books.documents import CONTROL_SIGNS, PREPAYMENT_TYPES
+from xero_sandbox.books.money import in_base
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.business.traits import FEATURES
+from xero_sandbox.wire.format import dump
+from xero_sandbox.wire.shelving import RESOURCES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SEEDS = range(60)

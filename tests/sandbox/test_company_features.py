@@ -11,12 +11,12 @@ from functools import cache
 
 import pytest
 
-from xero_sandbox.books import Books
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.documents import OVERPAYMENT_TYPES, PREPAYMENT_TYPES, Document
-from xero_sandbox.names import DESCRIPTIONS
-from xero_sandbox.traits import ALL, FEATURES
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import OVERPAYMENT_TYPES, PREPAYMENT_TYPES, Document
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.business.names import DESCRIPTIONS
+from xero_sandbox.business.traits import ALL, FEATURES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAYS = 150

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.countries import TIMEZONES
-from xero_sandbox.shelving import RESOURCES
-from xero_sandbox.wire import dump
+from xero_sandbox.books.countries import TIMEZONES
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.wire.format import dump
+from xero_sandbox.wire.shelving import RESOURCES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,12 +8,12 @@ from itertools import count
 
 import pytest
 
-from xero_sandbox.chart import chart_of_accounts
-from xero_sandbox.countries import COUNTRIES, CURRENCY_NAMES, TIMEZONES
-from xero_sandbox.documents import compute_line
-from xero_sandbox.money import ONE
-from xero_sandbox.rates import rate_on
-from xero_sandbox.traits import FEATURES, SIZES, TraitError, traits_of
+from xero_sandbox.books.countries import COUNTRIES, CURRENCY_NAMES, TIMEZONES
+from xero_sandbox.books.documents import compute_line
+from xero_sandbox.books.money import ONE
+from xero_sandbox.books.rates import rate_on
+from xero_sandbox.business.chart import chart_of_accounts
+from xero_sandbox.business.traits import FEATURES, SIZES, TraitError, traits_of
 
 SYSTEM_ACCOUNTS = {
     "BANKCURRENCYGAIN",

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.conftest import App
-from xero_sandbox.control import ControlDoor
+from xero_sandbox.control.control import ControlDoor
 from xero_sandbox.world import World
 
 LEVERS = ControlDoor(World(demo=False)).levers

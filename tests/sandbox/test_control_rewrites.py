@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import App
-from xero_sandbox.actions import ACTIONS
-from xero_sandbox.rewriting import EDITS
+from xero_sandbox.books.actions import ACTIONS
+from xero_sandbox.control.rewriting import EDITS
 
 CONTACTS = "/api.xro/2.0/Contacts"
 NAMES = ["Ada", "Bo", "Cleo", "Dan", "Eve"]

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.sandbox.conftest import App
+from xero_sandbox.api.limits import Limits, LimitSettings
 from xero_sandbox.clock import Clock
 from xero_sandbox.errors import ControlError, RateLimitError
-from xero_sandbox.limits import Limits, LimitSettings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

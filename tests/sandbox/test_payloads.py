@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.sandbox.asking import Xero
-from xero_sandbox.payloads import PayloadError, load_payloads
-from xero_sandbox.records import Shape
 from xero_sandbox.reports import REPORT_NAMES
-from xero_sandbox.shelving import RESOURCES
-from xero_sandbox.wire import dump
+from xero_sandbox.wire.format import dump
+from xero_sandbox.wire.payloads import PayloadError, load_payloads
+from xero_sandbox.wire.records import Shape
+from xero_sandbox.wire.shelving import RESOURCES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

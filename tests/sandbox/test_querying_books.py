@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.sandbox.asking import BY_PATH, NOW, Xero
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.fields import reader_of
-from xero_sandbox.looking import AT_HAND, Look, looker
+from xero_sandbox.api.fields import reader_of
+from xero_sandbox.api.looking import AT_HAND, Look, looker
+from xero_sandbox.business.company import Company, build_company
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.asking import AT, BY_PATH, Given, Xero, found, guid, xero_of
-from xero_sandbox.resources import RESOURCES
-from xero_sandbox.wire import ms_date
+from xero_sandbox.api.resources import RESOURCES
+from xero_sandbox.wire.format import ms_date
 
 ANA, BEN = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.asking import AT, BY_PATH, Given, Xero, found, guid, xero_of
-from xero_sandbox.resources import RESOURCES, Pages, Since
+from xero_sandbox.api.resources import RESOURCES, Pages, Since
 
 SIZED = [each.path for each in RESOURCES if each.pages in (Pages.SIZED, Pages.ALWAYS)]
 FIXED = [each.path for each in RESOURCES if each.pages in (Pages.FIXED, Pages.ALWAYS_FIXED)]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.asking import Given, Xero
 from tests.sandbox.conftest import App
-from xero_sandbox.resources import RESOURCES
+from xero_sandbox.api.resources import RESOURCES
 
 WATCHED = {
     "BankTransactions", "Contacts", "CreditNotes", "Invoices", "ManualJournals", "Payments",

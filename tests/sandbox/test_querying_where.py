@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox.few_invoices import ANA, BEN, INVOICES
+from xero_sandbox.api.where import Where, parse_where
 from xero_sandbox.errors import QueryParseError
-from xero_sandbox.where import Where, parse_where
 
 
 def matched(text: str) -> list[str]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.few_invoices import ANA, INVOICES
+from xero_sandbox.api.where import parse_where
 from xero_sandbox.errors import QueryParseError
-from xero_sandbox.where import parse_where
 
 words = st.sampled_from(
     (

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.sandbox.report_reading import lines, titles, trial_balance
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.money import ZERO
+from xero_sandbox.books.money import ZERO
+from xero_sandbox.books.revaluation import revaluation
+from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.reports import REPORT_NAMES
 from xero_sandbox.reports.calendar import month_end, months_later, months_later_at_end, year_start
-from xero_sandbox.revaluation import revaluation
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

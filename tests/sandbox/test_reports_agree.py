@@ -27,8 +27,8 @@ from tests.sandbox.report_agreement import (
     without_zeros,
 )
 from tests.sandbox.report_reading import amounts, by_account, headings
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.money import ZERO
+from xero_sandbox.books.money import ZERO
+from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.reports.calendar import DAY, month_end, year_start
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.report_agreement import check_all
-from xero_sandbox.company import Company, build_company
+from xero_sandbox.business.company import Company, build_company
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 21)

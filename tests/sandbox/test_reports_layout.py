@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.sandbox.report_reading import all_rows
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.paperwork import Budget
+from xero_sandbox.books.paper_records import Budget
+from xero_sandbox.business.company import Company, build_company
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CONTACT_REPORTS = ("AgedReceivablesByContact", "AgedPayablesByContact")

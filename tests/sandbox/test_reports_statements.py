@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox.report_reading import AT, TinyBooks, day, headings, lines, small_business, titles
-from xero_sandbox.ledger import Account
+from xero_sandbox.books.ledger import Account
 
 
 @pytest.fixture

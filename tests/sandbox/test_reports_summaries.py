@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.sandbox.report_reading import AT, TinyBooks, day, headings, lines, small_business
-from xero_sandbox.paperwork import Budget
+from xero_sandbox.books.paper_records import Budget
 from xero_sandbox.reports.executive_summary import MonthFigures, sections
 from xero_sandbox.reports.long_decimals import divided, multiplied, written
 

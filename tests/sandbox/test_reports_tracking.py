@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.sandbox.report_reading import TinyBooks, day, headings, lines
-from xero_sandbox.documents import TrackingCategory, TrackingOption
+from xero_sandbox.books.documents import TrackingCategory, TrackingOption
 from xero_sandbox.errors import ValidationError
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from tests.sandbox.asking import NOW, Xero
 from tests.sandbox.conftest import App
-from xero_sandbox import attachments, history
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.paperwork import Attachment
-from xero_sandbox.spelling import attachment, attachment_url
-from xero_sandbox.wire import element, framed
+from xero_sandbox.api import attachments, history
+from xero_sandbox.books.paper_records import Attachment
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.wire.format import element, framed
+from xero_sandbox.wire.spelling import attachment, attachment_url
 
 NOWHERE = "11111111-1111-4111-8111-111111111111"
 
@@ -181,7 +181,7 @@ def test_papers_are_real_pdfs_that_hold_their_number(xero: Xero, resource: str, 
 
 
 def test_a_pdf_shows_every_script_it_can_and_never_fails():
-    from xero_sandbox.pdf_pages import page_of
+    from xero_sandbox.wire.pdf_pages import page_of
 
     names = ("Ōamaru", "漢字 Ltd", "🌙", "שלום", "a\nb\x00c", "(brackets) \\ back", "ﬁne", "")
     content = page_of("Invoice", names)

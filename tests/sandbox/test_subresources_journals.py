@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.sandbox.asking import NOW, Xero
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.ledger import Journal
-from xero_sandbox.spelling_journals import JournalBook
+from xero_sandbox.books.ledger import Journal
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.wire.spelling_journals import JournalBook
 
 NOWHERE = "11111111-1111-4111-8111-111111111111"
 

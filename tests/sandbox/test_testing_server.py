@@ -20,7 +20,7 @@ import pytest
 
 from tests.sandbox.conftest import App
 from xero_sandbox.__main__ import main
-from xero_sandbox.registration import AppSettings
+from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.server import PortInUseError, listen
 from xero_sandbox.state import StateFileError
 from xero_sandbox.testing import SandboxServer, new_browser

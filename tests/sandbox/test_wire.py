@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.conftest import App
+from xero_sandbox.api.paging import Paging, paging_of
 from xero_sandbox.errors import QueryParseError
-from xero_sandbox.paging import Paging, paging_of
-from xero_sandbox.wire import (
+from xero_sandbox.wire.format import (
     dump,
     element,
     envelope,

@@ -14,18 +14,18 @@ from datetime import date
 from random import Random
 from zoneinfo import ZoneInfo
 
-from xero_sandbox.books import Books, BooksError
+from xero_sandbox.books.books import Books, BooksError
+from xero_sandbox.books.ids import random_of
 from xero_sandbox.business.activities import activities_of
+from xero_sandbox.business.drafting import Desk
+from xero_sandbox.business.habits import Event, Intent, event_on
+from xero_sandbox.business.names import TRADES
 from xero_sandbox.business.office import Activity, Deed, Office
+from xero_sandbox.business.people import People
 from xero_sandbox.business.routine import Routine
 from xero_sandbox.business.trading import Trading
+from xero_sandbox.business.traits import Traits
 from xero_sandbox.business.treasury import Treasury
-from xero_sandbox.drafting import Desk
-from xero_sandbox.habits import Event, Intent, event_on
-from xero_sandbox.ids import random_of
-from xero_sandbox.names import TRADES
-from xero_sandbox.people import People
-from xero_sandbox.traits import Traits
 
 
 class Business:

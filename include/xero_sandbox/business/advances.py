@@ -11,14 +11,14 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.documents import BankTransaction, Contact, Document
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.habits import Event
+from xero_sandbox.business.names import PURCHASES
 from xero_sandbox.business.office import Activity, Deed, Office
+from xero_sandbox.business.people import pick
 from xero_sandbox.business.treasury import Treasury
-from xero_sandbox.documents import BankTransaction, Contact, Document
-from xero_sandbox.habits import Event
-from xero_sandbox.ledger import Account
-from xero_sandbox.money import cents
-from xero_sandbox.names import PURCHASES
-from xero_sandbox.people import pick
 
 _TAKEN_BACK = 0.08
 

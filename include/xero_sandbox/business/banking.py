@@ -10,13 +10,13 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.ids import new_guid, share_of
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.habits import DAY, Event, how_many
+from xero_sandbox.business.names import SMALL_SPENDING, Product
 from xero_sandbox.business.office import Activity, Deed
-from xero_sandbox.habits import DAY, Event, how_many
-from xero_sandbox.ids import new_guid, share_of
-from xero_sandbox.ledger import Account
-from xero_sandbox.money import cents
-from xero_sandbox.names import SMALL_SPENDING, Product
-from xero_sandbox.people import pick
+from xero_sandbox.business.people import pick
 
 _FOREIGN_SPENDING = (
     Product("Trade fair, stand", Decimal(420), "400"),

@@ -10,14 +10,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.documents import JournalLine, ManualJournal
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.money import ZERO, cents
+from xero_sandbox.books.paper_records import Budget
+from xero_sandbox.business.habits import DAY, Event, Intent, add_months, is_month_end
+from xero_sandbox.business.names import Product
 from xero_sandbox.business.office import Activity, Deed
-from xero_sandbox.documents import JournalLine, ManualJournal
-from xero_sandbox.habits import DAY, Event, Intent, add_months, is_month_end
-from xero_sandbox.ids import new_guid
-from xero_sandbox.money import ZERO, cents
-from xero_sandbox.names import Product
-from xero_sandbox.paperwork import Budget
-from xero_sandbox.people import pick
+from xero_sandbox.business.people import pick
 
 _BEFORE_XERO = (
     ("090", "18250.75"),

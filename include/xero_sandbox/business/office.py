@@ -16,13 +16,13 @@ from random import Random
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from xero_sandbox.books import Books
-from xero_sandbox.documents import Document
-from xero_sandbox.drafting import Desk
-from xero_sandbox.habits import DAY, Event, Intent, entry_day, working_day
-from xero_sandbox.ledger import Account
-from xero_sandbox.people import People
-from xero_sandbox.traits import Traits
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.documents import Document
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.business.drafting import Desk
+from xero_sandbox.business.habits import DAY, Event, Intent, entry_day, working_day
+from xero_sandbox.business.people import People
+from xero_sandbox.business.traits import Traits
 
 # How many of the latest documents somebody has in mind.
 _RECENT = 60

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from datetime import date
 from random import Random
 
+from xero_sandbox.books.documents import Contact, Document
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.paper_records import PurchaseOrder, Quote, RepeatingInvoice
+from xero_sandbox.business.drafting import Paper, copied
+from xero_sandbox.business.habits import DAY, Event, Intent, add_months, how_many
 from xero_sandbox.business.office import Activity, Deed, Office
+from xero_sandbox.business.people import pick
 from xero_sandbox.business.trading import Trading
-from xero_sandbox.documents import Contact, Document
-from xero_sandbox.drafting import Paper, copied
-from xero_sandbox.habits import DAY, Event, Intent, add_months, how_many
-from xero_sandbox.ids import new_guid
-from xero_sandbox.paperwork import PurchaseOrder, Quote, RepeatingInvoice
-from xero_sandbox.people import pick
 
 _TITLES = ("", "Offer", "Angebot für das Frühjahr", "ご提案", "عرض سعر")
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import date
 from random import Random
 
+from xero_sandbox.books.ids import random_of
+from xero_sandbox.business.habits import WEEKEND_SHARE, Event, how_many
 from xero_sandbox.business.office import Deed, Office
 from xero_sandbox.business.treasury import CAPITAL, Treasury
-from xero_sandbox.habits import WEEKEND_SHARE, Event, how_many
-from xero_sandbox.ids import random_of
 
 
 class Routine:

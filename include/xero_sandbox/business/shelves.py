@@ -10,15 +10,15 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.documents import Contact, Document, Line, compute_line
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.money import cents
+from xero_sandbox.books.paper_records import Item
+from xero_sandbox.business.drafting import Paper
+from xero_sandbox.business.habits import DAY, Event, how_many
 from xero_sandbox.business.office import Activity, Deed, Office
+from xero_sandbox.business.people import pick
 from xero_sandbox.business.trading import Trading
-from xero_sandbox.documents import Contact, Document, Line, compute_line
-from xero_sandbox.drafting import Paper
-from xero_sandbox.habits import DAY, Event, how_many
-from xero_sandbox.ids import new_guid
-from xero_sandbox.money import cents
-from xero_sandbox.paperwork import Item
-from xero_sandbox.people import pick
 
 # Code, name, cost in base currency (four places), price.
 _GOODS = (

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import date
 from random import Random
 
+from xero_sandbox.books.documents import TrackingCategory, TrackingOption
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.paper_records import ContactGroup
+from xero_sandbox.business.habits import DAY, Event
 from xero_sandbox.business.office import Activity, Deed, Office
-from xero_sandbox.documents import TrackingCategory, TrackingOption
-from xero_sandbox.habits import DAY, Event
-from xero_sandbox.ids import new_guid
-from xero_sandbox.paperwork import ContactGroup
 
 _CATEGORIES = (
     ("Region", ("North", "South", "Eastside", "West Coast", "Überland")),

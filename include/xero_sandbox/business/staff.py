@@ -11,11 +11,11 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.habits import DAY, Event, is_month_end
+from xero_sandbox.business.names import SMALL_SPENDING
 from xero_sandbox.business.office import Activity, Deed
-from xero_sandbox.habits import DAY, Event, is_month_end
-from xero_sandbox.money import cents
-from xero_sandbox.names import SMALL_SPENDING
-from xero_sandbox.people import pick
+from xero_sandbox.business.people import pick
 
 
 class Payroll(Activity):

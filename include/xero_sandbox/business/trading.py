@@ -11,11 +11,11 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.documents import Document
+from xero_sandbox.business.habits import DAY, Event
+from xero_sandbox.business.names import PURCHASES
 from xero_sandbox.business.office import Deed, Office
-from xero_sandbox.documents import Document
-from xero_sandbox.habits import DAY, Event
-from xero_sandbox.names import PURCHASES
-from xero_sandbox.people import pick
+from xero_sandbox.business.people import pick
 
 
 class Trading:

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from random import Random
 
+from xero_sandbox.books.documents import Contact, Document
+from xero_sandbox.books.ids import share_of
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.habits import DAY, Event
+from xero_sandbox.business.names import SMALL_SPENDING, Product
 from xero_sandbox.business.office import Deed, Office
-from xero_sandbox.documents import Contact, Document
-from xero_sandbox.habits import DAY, Event
-from xero_sandbox.ids import share_of
-from xero_sandbox.ledger import Account
-from xero_sandbox.money import cents
-from xero_sandbox.names import SMALL_SPENDING, Product
-from xero_sandbox.people import pick
+from xero_sandbox.business.people import pick
 
 CAPITAL = Product("Owner's capital", Decimal(40_000), "970")
 _BY_OWNER = 0.08

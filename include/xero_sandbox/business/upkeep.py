@@ -11,12 +11,12 @@ from datetime import date
 from itertools import islice
 from random import Random
 
+from xero_sandbox.books.documents import Document
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.paper_records import BrandingTheme, Item, StaffMember
+from xero_sandbox.business.habits import DAY, Event
+from xero_sandbox.business.names import PURCHASES
 from xero_sandbox.business.office import Activity, Deed
-from xero_sandbox.documents import Document
-from xero_sandbox.habits import DAY, Event
-from xero_sandbox.ids import new_guid
-from xero_sandbox.names import PURCHASES
-from xero_sandbox.paperwork import BrandingTheme, Item, StaffMember
 
 _NEW_NAMES = (
     ("400", "Advertising & Marketing"),

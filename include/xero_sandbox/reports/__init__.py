@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from xero_sandbox.books import Books
+from xero_sandbox.books.books import Books
 from xero_sandbox.reports import (
     aged_by_contact,
     balance_sheet,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from xero_sandbox.documents import PREPAYMENT_TYPES, Document
+from xero_sandbox.books.documents import PREPAYMENT_TYPES, Document
+from xero_sandbox.books.money import ZERO, in_base
 from xero_sandbox.errors import ValidationError
-from xero_sandbox.money import ZERO, in_base
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.calendar import month_end
 from xero_sandbox.reports.layout import (

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from xero_sandbox.books import Books
-from xero_sandbox.documents import Contact, TrackingCategory, TrackingOption
+from xero_sandbox.books.books import Books
+from xero_sandbox.books.documents import Contact, TrackingCategory, TrackingOption
+from xero_sandbox.books.ledger import Account, Ledger
+from xero_sandbox.books.revaluation import revaluation
 from xero_sandbox.errors import ValidationError
-from xero_sandbox.ledger import Account, Ledger
 from xero_sandbox.reports.calendar import month_end
 from xero_sandbox.reports.figures import Amounts, Figures, added
-from xero_sandbox.revaluation import revaluation
 
 RateOn = Callable[[date, str], Decimal]
 """Units of a currency that one unit of base currency buys on a day."""

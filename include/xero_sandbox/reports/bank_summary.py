@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from xero_sandbox.ledger import Account, Ledger
-from xero_sandbox.money import ZERO
+from xero_sandbox.books.ledger import Account, Ledger
+from xero_sandbox.books.money import ZERO
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.calendar import DAY
 from xero_sandbox.reports.figures import Figures

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from xero_sandbox.ledger import Account
-from xero_sandbox.money import ZERO
-from xero_sandbox.paperwork import Budget
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.money import ZERO
+from xero_sandbox.books.paper_records import Budget
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.calendar import months_later
 from xero_sandbox.reports.headings import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from xero_sandbox.money import ZERO, in_base, places
+from xero_sandbox.books.money import ZERO, in_base, places
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.bank_summary import bank_lines
 from xero_sandbox.reports.calendar import DAY, month_end

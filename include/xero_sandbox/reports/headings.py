@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from xero_sandbox.ledger import Account
-from xero_sandbox.money import ZERO
+from xero_sandbox.books.ledger import Account
+from xero_sandbox.books.money import ZERO
 
 INCOME = "Income"
 DIRECT_COSTS = "Direct costs"

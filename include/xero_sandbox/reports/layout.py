@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from xero_sandbox.money import ZERO
-from xero_sandbox.wire import ms_date
+from xero_sandbox.books.money import ZERO
+from xero_sandbox.wire.format import ms_date
 
 Report = dict[str, Any]
 Row = dict[str, Any]

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from xero_sandbox.books.ledger import Account
 from xero_sandbox.errors import ValidationError
-from xero_sandbox.ledger import Account
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.calendar import months_later
 from xero_sandbox.reports.figures import Amounts

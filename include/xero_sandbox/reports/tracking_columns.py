@@ -12,10 +12,10 @@ from datetime import date
 from itertools import product
 from math import prod
 
-from xero_sandbox.documents import TrackingCategory, TrackingOption
+from xero_sandbox.books.documents import TrackingCategory, TrackingOption
+from xero_sandbox.books.ledger import Ledger
+from xero_sandbox.books.money import ZERO
 from xero_sandbox.errors import ValidationError
-from xero_sandbox.ledger import Ledger
-from xero_sandbox.money import ZERO
 from xero_sandbox.reports.asking import Asked
 from xero_sandbox.reports.figures import Amounts, added
 

@@ -16,7 +16,7 @@ from tests.sandbox.conformance.answers import Reader, path_of
 from tests.sandbox.conformance.operations import EVERYWHERE, ONLY_AMERICAN, Operation
 from tests.sandbox.conformance.published import Published
 from tests.sandbox.conftest import App
-from xero_sandbox.registration import AppSettings
+from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.testing import SandboxServer, new_browser
 
 OPENAPI = REPOSITORY.parent / "shared" / "reference" / "openapi"

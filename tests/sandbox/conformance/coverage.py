@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.sandbox.conformance.operations import ACCOUNTING, IDENTITY, SERVED, Operation
-from xero_sandbox.control import ControlDoor
-from xero_sandbox.faults import KINDS
-from xero_sandbox.traits import FEATURES
+from xero_sandbox.business.traits import FEATURES
+from xero_sandbox.control.control import ControlDoor
+from xero_sandbox.control.faults import KINDS
 from xero_sandbox.world import World
 
 README = Path(__file__).resolve().parents[3] / "include" / "xero_sandbox" / "README.md"

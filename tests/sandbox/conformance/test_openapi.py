@@ -11,7 +11,7 @@ from tests.sandbox.conformance.explained import EMPTY, MISSING, SCHEMA
 from tests.sandbox.conformance.operations import ACCOUNTING, IDENTITY, SERVED, Operation
 from tests.sandbox.conformance.published import Complaint, Published
 from tests.sandbox.conftest import bearer
-from xero_sandbox.countries import COUNTRIES
+from xero_sandbox.books.countries import COUNTRIES
 
 pytestmark = pytest.mark.real_payloads
 

@@ -26,9 +26,9 @@ from tests.sandbox.conformance.operations import (
     UNSERVED,
     Operation,
 )
-from xero_sandbox import accounting
-from xero_sandbox.countries import COUNTRIES
-from xero_sandbox.traits import SIZES, Traits
+from xero_sandbox.api import accounting
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.business.traits import SIZES, Traits
 
 BIN = Path(sys.executable).parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

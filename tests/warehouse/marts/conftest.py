@@ -28,7 +28,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from local_stack.postgres import EmbeddedPostgres
-from xero_sandbox.company import Company, build_company
+from xero_sandbox.business.company import Company, build_company
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DBT = REPOSITORY / "dbt"
