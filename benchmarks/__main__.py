@@ -1,6 +1,6 @@
 """`make bench`: measures, prints the figures and writes them to results.md.
 
-`python -m benchmarks loading serving` measures only these, and writes nothing.
+`python -m benchmarks loading sandbox` measures only these, and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import loading, serving, whole
+from benchmarks import loading, sandbox, whole
 from benchmarks.figures import Figure, as_page
 
 RESULTS = Path(__file__).with_name("results.md")
 MEASUREMENTS: Mapping[str, Callable[[int], list[Figure]]] = {
     "loading": loading.measure,
-    "serving": serving.measure,
+    "sandbox": sandbox.measure,
     "whole": whole.measure,
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xero_sandbox.app import create_app
 from xero_sandbox.errors import ControlError
-from xero_sandbox.registration import AppSettings, checked_uris
+from xero_sandbox.identity.registration import AppSettings, checked_uris
 from xero_sandbox.server import ListenError, listen, new_server
 from xero_sandbox.state import StateFile, StateFileError
 from xero_sandbox.tls import TlsError, certificates

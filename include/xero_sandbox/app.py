@@ -18,9 +18,11 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xero_sandbox import accounting
-from xero_sandbox.consent import ConsentDoor
-from xero_sandbox.control import ControlDoor, refuse_other_sites
+from xero_sandbox.api import accounting
+from xero_sandbox.api.gate import Gate
+from xero_sandbox.control.control import ControlDoor, refuse_other_sites
+from xero_sandbox.control.requestlog import LoggedRequest
+from xero_sandbox.control.status import StatusDoor
 from xero_sandbox.errors import (
     ConsentPageError,
     ControlError,
@@ -28,12 +30,10 @@ from xero_sandbox.errors import (
     NotFoundError,
     XeroSandboxError,
 )
-from xero_sandbox.gate import Gate
 from xero_sandbox.hosts import serves
-from xero_sandbox.identity import IdentityDoor
+from xero_sandbox.identity.consent import ConsentDoor
+from xero_sandbox.identity.identity import IdentityDoor
 from xero_sandbox.pages import refusal_page
-from xero_sandbox.requestlog import LoggedRequest
-from xero_sandbox.status import StatusDoor
 from xero_sandbox.world import World
 
 _API = "/api.xro/2.0"

@@ -17,12 +17,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from xero_sandbox.api.limits import LimitSettings
 from xero_sandbox.clock import wall_now
 from xero_sandbox.errors import ControlError
-from xero_sandbox.grants import Grants
-from xero_sandbox.limits import LimitSettings
-from xero_sandbox.permits import Authorization, Code, Connection, RefreshToken, Session, User
-from xero_sandbox.signing import Signer
+from xero_sandbox.identity.grants import Grants
+from xero_sandbox.identity.permits import (
+    Authorization,
+    Code,
+    Connection,
+    RefreshToken,
+    Session,
+    User,
+)
+from xero_sandbox.identity.signing import Signer
 from xero_sandbox.world import Action, Plan, World
 
 _VERSION = 1

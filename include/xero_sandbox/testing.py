@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 
 from xero_sandbox.app import create_app
-from xero_sandbox.registration import AppSettings
+from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.server import listen, new_server
 from xero_sandbox.state import StateFile
 from xero_sandbox.tls import certificates

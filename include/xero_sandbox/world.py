@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from xero_sandbox.api.limits import Limits, LimitSettings
+from xero_sandbox.business.company import DEMO, build_company
 from xero_sandbox.clock import Clock
-from xero_sandbox.company import DEMO, build_company
+from xero_sandbox.control.faults import Faults
+from xero_sandbox.control.requestlog import RequestLog
 from xero_sandbox.errors import ControlError, UnavailableError
-from xero_sandbox.faults import Faults
-from xero_sandbox.grants import Grants
-from xero_sandbox.limits import Limits, LimitSettings
+from xero_sandbox.identity.grants import Grants
+from xero_sandbox.identity.permits import user_of
+from xero_sandbox.identity.registration import AppSettings
+from xero_sandbox.identity.scopes import allowed_scopes
+from xero_sandbox.identity.signing import Signer
+from xero_sandbox.identity.tiers import TIERS, Tier
 from xero_sandbox.organisation import Editable, Organisation, Record, tenant_id_of
-from xero_sandbox.payloads import load_payloads
-from xero_sandbox.permits import user_of
-from xero_sandbox.registration import AppSettings
-from xero_sandbox.requestlog import RequestLog
-from xero_sandbox.scopes import allowed_scopes
-from xero_sandbox.signing import Signer
-from xero_sandbox.tiers import TIERS, Tier
+from xero_sandbox.wire.payloads import load_payloads
 
 logger = logging.getLogger("xero_sandbox")
 

@@ -8,12 +8,13 @@ from random import Random
 
 import pytest
 
-from xero_sandbox.books import Books, BooksError
-from xero_sandbox.chart import COUNTRIES, chart_of_accounts
-from xero_sandbox.documents import BankTransaction, Contact, Document, Line, compute_line
-from xero_sandbox.ids import new_guid
-from xero_sandbox.ledger import LedgerError, Posting
-from xero_sandbox.money import cents
+from xero_sandbox.books.books import Books, BooksError
+from xero_sandbox.books.countries import COUNTRIES
+from xero_sandbox.books.documents import BankTransaction, Contact, Document, Line, compute_line
+from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.ledger import LedgerError, Posting
+from xero_sandbox.books.money import cents
+from xero_sandbox.business.chart import chart_of_accounts
 
 AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(days=40)
@@ -315,3 +316,33 @@ def test_an_unbalanced_journal_cannot_be_posted(books: Books) -> None:
         )
     assert books.ledger.journals == []
     assert books.ledger.balances(date.max) == {}
+
+
+def test_journal_numbers_ascend_with_gaps(books: Books, contact: Contact) -> None:
+    for _ in range(30):
+        invoice = books.enter(document(books, contact, line(books, "1")), at=AT)
+        books.void(invoice, at=LATER)
+    numbers = [journal.number for journal in books.ledger.journals]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] > len(numbers) == 60
+
+
+def test_what_a_total_has_more_than_its_lines_goes_to_rounding(
+    books: Books, contact: Contact
+) -> None:
+    bill = document(books, contact, line(books, "100", code="400"), kind="ACCPAY")
+    bill.rounding = Decimal("0.02")
+    bill.add_up()
+    books.enter(bill, at=AT)
+    assert (bill.total, bill.total_tax) == (Decimal("115.02"), Decimal("15.00"))
+    assert by_name(books) == amounts(
+        Accounts_Payable="-115.02", Advertising="100.00", GST="15.00", Rounding="0.02"
+    )
+    bank = books.account("090")
+    books.pay(bill, bill.due, at=AT, on=TODAY, account=bank, ids=IDS)
+    assert books.cash.balances(date.max) == {
+        key: amount for key, amount in books.ledger.balances(date.max).items() if amount
+    }
+    bill.rounding = Decimal(2)
+    with pytest.raises(BooksError, match="less than one unit"):
+        books.edit(bill, at=LATER, reference="r")

@@ -154,6 +154,12 @@ def test_a_refused_refresh_leaves_codes_alone(app: App):
     assert app.refresh(tokens["refresh_token"]).json() == {"error": "invalid_grant"}
 
 
+def test_the_pages_of_login_and_consent_can_fail_too(app: App):
+    arrange(app, "/identity/connect/authorize", kind="offline")
+    assert app.http.get(app.authorize_url()).status_code == 503
+    assert app.http.get(app.authorize_url()).status_code == 302
+
+
 def test_the_identity_service_and_connections_can_fail_too(app: App):
     tokens = app.connect()
     arrange(app, "/connections", status=503, body="offline")

@@ -221,7 +221,7 @@ def test_a_custom_connection_stands_for_one_organisation_without_a_user(app: App
     assert app.read(tokens, "Invoices").status_code == 401
 
 
-@pytest.mark.parametrize("scope", ["", "openid", "accounting.everything"])
+@pytest.mark.parametrize("scope", ["openid", "accounting.everything", "offline_access"])
 def test_client_credentials_with_a_scope_the_app_lacks_are_refused(app: App, scope):
     form = {"grant_type": "client_credentials", "scope": scope}
     response = app.http.post("/connect/token", data=form, auth=app.credentials)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.sandbox.conftest import App
+from xero_sandbox.api.limits import Limits, LimitSettings
 from xero_sandbox.clock import Clock
 from xero_sandbox.errors import ControlError, RateLimitError
-from xero_sandbox.limits import Limits, LimitSettings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -187,3 +187,65 @@ def test_refusals_before_the_limits_are_not_counted(app: App, tiny: str):
         "day": 5000,
         "app_minute": 10_000,
     }
+
+
+HEADERS = ("X-MinLimit-Remaining", "X-DayLimit-Remaining", "X-AppMinLimit-Remaining")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("Nothing", {}, 404),
+        ("Organisation", {"Accept": "text/xml"}, 406),
+        ("Invoices", {}, 401),
+        ("Accounts/00000000-0000-4000-8000-000000000000", {}, 404),
+    ],
+)
+def test_refusals_for_a_known_organisation_say_what_is_left_too(
+    app: App, tiny: str, path: str, headers: dict[str, str], status: int
+):
+    tokens = app.connect(scopes="accounting.settings")
+    response = app.read(tokens, path, tiny, **headers)
+    assert response.status_code == status
+    assert all(int(response.headers[name]) > 0 for name in HEADERS)
+
+
+def test_the_limits_can_be_switched_off_and_on(app: App, tiny: str):
+    tokens = app.connect()
+    app.sandbox.control("POST", "limits", {"minute": 1, "enabled": False})
+    assert {app.read(tokens, "Organisation", tiny).status_code for _ in range(4)} == {200}
+    app.sandbox.control("POST", "limits", {"enabled": True})
+    assert [app.read(tokens, "Organisation", tiny).status_code for _ in range(2)] == [200, 429]
+
+
+def test_the_document_threshold_is_100_000_and_can_be_set(app: App):
+    assert app.sandbox.control("GET", "limits")["high_volume"] == 100_000
+    assert app.sandbox.control("POST", "limits", {"high_volume": 5})["high_volume"] == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "statuses"),
+    [
+        ({"rapid_sync": True}, [200, 200, 200]),
+        ({"rapid_sync": True, "tier": "plus"}, [200, 200, 200]),
+        ({"rapid_sync": True, "tier": "core"}, [200, 429, 429]),
+        ({"rapid_sync": False}, [200, 429, 429]),
+        ({"rapid_sync": True, "concurrent": 0}, [429, 429, 429]),
+        ({"rapid_sync": True, "app_minute": 2}, [200, 200, 429]),
+    ],
+)
+def test_a_new_connection_may_be_read_without_the_minute_where_rapid_sync_is_on(
+    app: App, tiny: str, settings, statuses
+):
+    tokens = app.connect()
+    app.sandbox.control("POST", "limits", {"minute": 1, "day": 2, **settings})
+    answers = [app.read(tokens, "Organisation", tiny).status_code for _ in range(3)]
+    assert answers == statuses
+
+
+def test_rapid_sync_ends_after_thirty_minutes(app: App, tiny: str):
+    refresh_token = app.connect()["refresh_token"]
+    app.sandbox.control("POST", "limits", {"minute": 1, "rapid_sync": True})
+    app.sandbox.control("POST", "clocks", {"advance_seconds": 30 * 60})
+    tokens = app.refresh(refresh_token).json()
+    assert [app.read(tokens, "Organisation", tiny).status_code for _ in range(2)] == [200, 429]

@@ -20,10 +20,10 @@ import pytest
 
 from tests.sandbox.conftest import App
 from xero_sandbox.__main__ import main
+from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.server import PortInUseError, listen
 from xero_sandbox.state import StateFileError
 from xero_sandbox.testing import SandboxServer, new_browser
-from xero_sandbox.world import AppSettings
 
 
 def has_ipv6() -> bool:

@@ -10,14 +10,17 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.sandbox.conftest import App
+from xero_sandbox.api.paging import Paging, paging_of
 from xero_sandbox.errors import QueryParseError
-from xero_sandbox.paging import Paging, paging_of
-from xero_sandbox.wire import (
-    WireRecord,
+from xero_sandbox.wire.format import (
     dump,
+    element,
     envelope,
+    framed,
     iso_date,
     iso_fraction,
     ms_date,
@@ -52,29 +55,26 @@ def test_connection_dates_have_seven_digits_and_no_zone():
 
 
 def test_json_is_laid_out_as_xero_lays_it_out():
-    body = envelope(
-        "Invoices",
-        [
-            {
-                "InvoiceNumber": 'A/B "1"',
-                "Date": "/Date(1539993600000+0000)/",
-                "Total": Decimal("40.00"),
-                "Rate": Decimal("1E-7"),
-                "Count": 3,
-                "Sent": True,
-                "Void": False,
-                "None": None,
-                "Name": "Måne 🌙\n\u2028",
-                "Payments": [],
-                "Contact": {},
-                "Lines": [{"Quantity": Decimal("1.0000")}],
-            }
-        ],
+    head = envelope(
         correlation_id="12b9c7bc-4c28-4920-a54c-136e7014eaa2",
         provider_name="app",
         now=datetime(2020, 3, 19, 2, 44, 11, 967_000, tzinfo=UTC),
         pagination={"page": 1, "pageSize": 100, "pageCount": 1, "itemCount": 1},
     )
+    invoice = {
+        "InvoiceNumber": 'A/B "1"',
+        "Date": "/Date(1539993600000+0000)/",
+        "Total": Decimal("40.00"),
+        "Rate": Decimal("1E-7"),
+        "Count": 3,
+        "Sent": True,
+        "Void": False,
+        "None": None,
+        "Name": "Måne 🌙\n\u2028",
+        "Payments": [],
+        "Contact": {},
+        "Lines": [{"Quantity": Decimal("1.0000"), "100%": "%s"}],
+    }
     lines = [
         "{",
         '  "Id": "12b9c7bc-4c28-4920-a54c-136e7014eaa2",',
@@ -102,22 +102,46 @@ def test_json_is_laid_out_as_xero_lays_it_out():
         '      "Contact": {},',
         '      "Lines": [',
         "        {",
-        '          "Quantity": 1.0000',
+        '          "Quantity": 1.0000,',
+        '          "100%": "%s"',
         "        }",
         "      ]",
         "    }",
         "  ]",
         "}",
     ]
-    assert dump(body).decode() == "\r\n".join(lines)
+    expected = "\r\n".join(lines)
+    assert dump(head | {"Invoices": [invoice]}).decode() == expected
+    assert framed(head, "Invoices", [element(invoice)]).decode() == expected
 
 
-def test_a_record_that_remembers_its_text_is_the_same_on_the_wire():
-    fields = {"Code": "NZD", "Lines": [{"Amount": Decimal("1.00")}]}
-    record = WireRecord(fields)
-    assert dump({"Currencies": [record]}) == dump({"Currencies": [fields]})
-    assert dump({"Currencies": [record]}) == dump({"Currencies": [fields]})
-    assert dump(record) == dump(fields)
+def test_an_answer_is_framed_around_any_number_of_records():
+    records = [{"Code": "NZD"}, {"Code": "AUD"}, {}]
+    for found in (records, records[:1], []):
+        whole = dump({"Status": "OK", "Currencies": found})
+        assert framed({"Status": "OK"}, "Currencies", [element(each) for each in found]) == whole
+
+
+TEXT = st.text(max_size=8)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | TEXT
+    | st.decimals(allow_nan=False, allow_infinity=False, places=4)
+)
+JSON = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(TEXT, SCALARS, max_size=3)
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(TEXT, JSON, max_size=4))
+def test_whatever_is_written_reads_back_as_it_was(body):
+    def reread(value):
+        return json.loads(value, parse_float=Decimal)
+
+    assert reread(dump(body)) == body
+    assert reread(element(body)) == body
+    assert reread(framed({"Id": "1"}, "Given", [element(body)])) == {"Id": "1", "Given": [body]}
 
 
 def test_money_that_is_a_float_is_refused():

@@ -30,10 +30,10 @@ from psycopg.conninfo import conninfo_to_dict
 from airflow_xero.endpoint import Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
 from local_stack.postgres import EmbeddedPostgres
-from xero_sandbox.company import Company, build_company
-from xero_sandbox.records import Shape
-from xero_sandbox.spelling_journals import JournalBook
-from xero_sandbox.spelling_papers import budget_lines
+from xero_sandbox.business.company import Company, build_company
+from xero_sandbox.wire.records import Shape
+from xero_sandbox.wire.spelling_journals import JournalBook
+from xero_sandbox.wire.spelling_papers import budget_lines
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DBT = REPOSITORY / "dbt"

@@ -1,0 +1,1 @@
+"""The accounting API: the gate, lists, records, files, filters and limits."""

@@ -1,0 +1,45 @@
+"""The names of the real Xero, for clients whose addresses cannot be changed.
+
+Knows which host serves which paths. A request to one of the real names (by TLS and a
+redirection of names) is answered as there: that host's paths alone, and addresses of the real
+hosts. Every other name, such as localhost, serves everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from starlette.requests import Request
+
+API, IDENTITY, LOGIN = "api.xero.com", "identity.xero.com", "login.xero.com"
+
+_PATHS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        API: ("/api.xro/", "/connections"),
+        IDENTITY: ("/connect/", "/.well-known/"),
+        LOGIN: ("/identity/", "/_sandbox/static/"),
+    }
+)
+REAL_HOSTS = tuple(_PATHS)
+
+
+def serves(request: Request) -> bool:
+    """Whether the host that was asked has such a path at all."""
+    paths = _PATHS.get(_host(request))
+    return paths is None or request.url.path.casefold().startswith(paths)
+
+
+def origin_of(request: Request, host: str) -> str:
+    """Where a client that came by a real name finds `host`; for others the same origin.
+
+    A port that the client named stays.
+    """
+    if _host(request) not in _PATHS:
+        return str(request.base_url).rstrip("/")
+    port = f":{request.url.port}" if request.url.port not in (None, 443) else ""
+    return f"{request.url.scheme}://{host}{port}"
+
+
+def _host(request: Request) -> str:
+    return (request.url.hostname or "").casefold()
