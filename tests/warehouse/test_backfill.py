@@ -50,7 +50,7 @@ def test_past_is_fetched_newest_first_within_the_budget_and_goes_on_where_it_sto
     xero.extract(tenant)
     before = len(wanted(xero))
     extracted = xero.extract(tenant, backfill_calls=12)
-    # Six reports a day, one of them on two bases.
+    # Five reports a day, one of them on two bases.
     calls = sum(
         counts.calls for name, counts in extracted.counts.items() if name != "organisations"
     )

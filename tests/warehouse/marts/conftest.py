@@ -354,6 +354,9 @@ def companies() -> dict[str, Company]:
     }
     for company in made.values():
         company.advance(SECOND_NIGHT)
+    everything = made["every kind"]
+    deleted = everything.records("BankTransfers")[-1]["BankTransferID"]
+    everything.act("delete_transfer", {"id": deleted}, now=SECOND_NIGHT)
     return made
 
 

@@ -1,4 +1,4 @@
-"""xero_resume: who waited for a limit goes on, is published, and nobody else is touched."""
+"""xero_resume and xero_backfill: who waited goes on, the past is fetched, and is published."""
 
 from __future__ import annotations
 
@@ -137,3 +137,39 @@ def test_it_looks_every_quarter_of_an_hour_and_starts_by_itself(dags):
     assert timetable.summary == "*/15 * * * *"
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert dag.is_paused_upon_creation is False
+
+
+def test_the_past_is_fetched_within_its_calls_and_published(
+    run, xero, connect_organisations, warehouse, monkeypatch
+):
+    xero.control("POST", "limits", {"enabled": False})
+    connect_organisations()
+    assert states(run("xero_backfill")) == {
+        "list_backfill": "success",
+        "extract_tenant": "skipped",
+        "dbt_build": "skipped",
+    }
+    run("xero_daily")
+    before = wanted(warehouse)
+
+    dag_run = run("xero_backfill")
+
+    assert states(dag_run) == {
+        "list_backfill": "success",
+        f"extract_tenant[{BEACON}]": "success",
+        f"extract_tenant[{KAURI}]": "success",
+        "dbt_build": "success",
+    }
+    # A hundred and twenty calls each; of five reports a day, one is read on two bases.
+    assert {name: before[name] - left for name, left in wanted(warehouse).items()} == {
+        BEACON: 100,
+        KAURI: 100,
+    }
+
+
+def wanted(warehouse: psycopg.Connection) -> dict[str, int]:
+    rows = warehouse.execute(
+        "select tenant_name, count(*) from xero_ops.wanted_reports"
+        " inner join xero_ops.tenants using (tenant_id) group by 1"
+    )
+    return dict(rows.fetchall())
