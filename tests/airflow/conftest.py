@@ -36,6 +36,7 @@ os.environ.update(
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__XERO__BACKFILL_CALLS": "24",
         "AIRFLOW__XERO__DBT_PROJECT_DIR": str(REPOSITORY / "dbt"),
         "AIRFLOW__XERO__FIRST_DAY": "2026-11-18",
     }

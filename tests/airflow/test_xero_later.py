@@ -160,10 +160,10 @@ def test_the_past_is_fetched_within_its_calls_and_published(
         f"extract_tenant[{KAURI}]": "success",
         "dbt_build": "success",
     }
-    # A hundred and twenty calls each; of five reports a day, one is read on two bases.
+    # Twenty-four calls each; of five reports a day, one is read on two bases.
     assert {name: before[name] - left for name, left in wanted(warehouse).items()} == {
-        BEACON: 100,
-        KAURI: 100,
+        BEACON: 20,
+        KAURI: 20,
     }
 
 
