@@ -34,6 +34,7 @@ from xero_sandbox.hosts import serves
 from xero_sandbox.identity.consent import ConsentDoor
 from xero_sandbox.identity.identity import IdentityDoor
 from xero_sandbox.pages import refusal_page
+from xero_sandbox.saving import Saving
 from xero_sandbox.world import World
 
 _API = "/api.xro/2.0"
@@ -47,7 +48,10 @@ logger = logging.getLogger("xero_sandbox")
 
 
 def create_app(world: World, *, save: Callable[[World], None] | None = None) -> ASGIApp:
-    """The app over one world. `save` is called, before the answer, when it may have changed."""
+    """The app over one world. `save` is called, before the answer, when it may have changed.
+
+    The first touch of an organisation is saved within a second, with others.
+    """
     gate = Gate(world, accounting.routes)
     router = Router(
         [
@@ -61,34 +65,38 @@ def create_app(world: World, *, save: Callable[[World], None] | None = None) -> 
         redirect_slashes=False,
         default=_nowhere,
     )
-    return Frame(router, world, save)
+    return Frame(router, world, Saving(world, save))
 
 
 class Frame:
     """What happens around every request, whichever door it knocks at."""
 
-    def __init__(self, inner: ASGIApp, world: World, save: Callable[[World], None] | None) -> None:
+    def __init__(self, inner: ASGIApp, world: World, saving: Saving) -> None:
         self._inner = inner
         self._world = world
-        self._save = save
+        self._saving = saving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever breaks inside."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         state = scope["state"] = {
             **scope.get("state", {}),
             "correlation_id": str(uuid.uuid4()),
             "receive": receive,
+            "generation": self._world.generation,
+            "must_save_soon": False,
             "must_save": scope["method"] != "GET" and not scope["path"].startswith(_API),
         }
-        visit = _Visit(self._world, scope, send=send, save=self._save)
+        visit = _Visit(self._world, scope, send=send, saving=self._saving)
         state["save"] = visit.save
         try:
             try:
                 request = Request(scope, receive)
                 _check_host(request)
-                if scope["path"].startswith(_CONTROL):
+                if _is_control(scope["path"]):
                     refuse_other_sites(request)
                 await self._inner(scope, receive, visit.send)
             except XeroSandboxError as error:
@@ -105,6 +113,13 @@ class Frame:
         finally:
             visit.end()
 
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """What the server says when it starts and ends."""
+        while (message := (await receive())["type"]) != "lifespan.shutdown":
+            await send({"type": f"{message}.complete"})
+        self._saving.end()
+        await send({"type": "lifespan.shutdown.complete"})
+
 
 class _Visit:
     """One request on its way through: adds headers, saves before answering, and is logged."""
@@ -115,12 +130,14 @@ class _Visit:
         scope: Scope,
         *,
         send: Send,
-        save: Callable[[World], None] | None,
+        saving: Saving,
     ) -> None:
         self._world = world
+        # That of now: what a reset forgets is not to come back with a late request.
+        self._requests = world.requests
         self._scope = scope
         self._send = send
-        self._save = save
+        self._saving = saving
         self._began = time.perf_counter()
         self._is_accounting = scope["path"].startswith(_API)
         self.status: int | None = None
@@ -141,13 +158,13 @@ class _Visit:
         # An answer that was dropped on purpose was not sent, but what it did must be kept.
         self.save()
         path = self._scope["path"]
-        if path == "/" or path.startswith(_CONTROL):
+        if _is_control(path):
             return
         state, is_api = self._scope["state"], path.lower().startswith((_API, "/connections"))
         headers = Request(self._scope).headers
-        self._world.requests.add(
+        self._requests.add(
             LoggedRequest(
-                number=self._world.requests.next_number(),
+                number=self._requests.next_number(),
                 at=self._world.business.now(),
                 method=self._scope["method"],
                 path=path,
@@ -162,9 +179,13 @@ class _Visit:
 
     def save(self) -> None:
         """Keep what this request may have changed; once."""
-        if self._save is not None and self._scope["state"]["must_save"]:
-            self._scope["state"]["must_save"] = False
-            self._save(self._world)
+        state = self._scope["state"]
+        if state["must_save"]:
+            state["must_save"] = False
+            self._saving.now()
+        elif state["must_save_soon"]:
+            state["must_save_soon"] = False
+            self._saving.soon()
 
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         state = self._scope["state"]
@@ -181,6 +202,10 @@ class _Visit:
         if types and types[0].startswith(b"text/html"):
             headers |= {"content-security-policy": _PAGE_POLICY, "referrer-policy": "no-referrer"}
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _is_control(path: str) -> bool:
+    return path == "/" or path.startswith(_CONTROL)
 
 
 def _check_host(request: Request) -> None:

@@ -149,7 +149,7 @@ class QueryParseError(AccountingError):
 
 
 class PostDataInvalidError(AccountingError):
-    """400: a body that cannot be read."""
+    """400: a body that cannot be read. Nothing raises it until the sandbox can be written to."""
 
     number = 17
     kind = "PostDataInvalidException"

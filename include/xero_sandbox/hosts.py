@@ -7,6 +7,7 @@ hosts. Every other name, such as localhost, serves everything.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -39,6 +40,27 @@ def origin_of(request: Request, host: str) -> str:
         return str(request.base_url).rstrip("/")
     port = f":{request.url.port}" if request.url.port not in (None, 443) else ""
     return f"{request.url.scheme}://{host}{port}"
+
+
+def is_this_machine(request: Request) -> bool:
+    """Whether the name that was asked for could be nobody else's.
+
+    A site may give a name of its own the address of this machine, and then a browser would let
+    its pages read what is here. It cannot do so with an address, with a name under `.localhost`
+    or one without a dot (a service of Docker Compose), nor by https with Xero's names.
+    """
+    host = _host(request).rstrip(".")
+    if "." not in host or host.endswith(".localhost") or host in REAL_HOSTS:
+        return True
+    return _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _host(request: Request) -> str:

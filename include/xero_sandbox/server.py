@@ -7,6 +7,7 @@ Knows sockets and uvicorn. Must not know what is served.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from xero_sandbox.tls import Certificates
 
 _ATTEMPTS = 20
 _BACKLOG = 2048
+_GOODBYE_SECONDS = 0.3
+_MOST_PORT = 65_535
 
 
 class ListenError(Exception):
@@ -34,8 +37,11 @@ def listen(port: int, host: str | None = None) -> list[socket.socket]:
     Raises PortInUseError when the port is taken on either address, ListenError when it may not
     be had at all.
     """
+    if not 0 <= port <= _MOST_PORT:
+        message = f"there is no port {port}: choose one from 1 to {_MOST_PORT}, or 0 for a free one"
+        raise ListenError(message)
     if host is not None:
-        return [_bind(socket.AF_INET, host, port)]
+        return [_bind_elsewhere(host, port)]
     for _ in range(_ATTEMPTS):
         first = _bind(socket.AF_INET, "127.0.0.1", port)
         taken = first.getsockname()[1]
@@ -58,7 +64,7 @@ def new_server(
     """
     config = uvicorn.Config(
         app,
-        lifespan="off",
+        lifespan="on",
         ws="none",
         log_config=None,
         log_level="critical",
@@ -84,6 +90,21 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._on_ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say goodbye to every client, and hang up on those that do not answer.
+
+        Over TLS, closing waits for the other side, and a client that keeps its connection for
+        later says nothing.
+        """
+        later = asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, self._hang_up)
+        await super().shutdown(sockets)
+        later.cancel()
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport.is_closing():
+                connection.transport.abort()
+
 
 def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -102,6 +123,14 @@ def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socke
             raise ListenError(message) from error
         raise
     return bound
+
+
+def _bind_elsewhere(host: str, port: int) -> socket.socket:
+    try:
+        return _bind(socket.AF_INET, host, port)
+    except OSError as error:
+        message = f"{host} is no address of this machine: {error.strerror}"
+        raise ListenError(message) from error
 
 
 def _also_on_ipv6(port: int) -> list[socket.socket]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from xero_sandbox.api.limits import Limits, LimitSettings
 from xero_sandbox.business.company import DEMO, build_company
+from xero_sandbox.business.traits import traits_of
 from xero_sandbox.clock import Clock
 from xero_sandbox.control.faults import Faults
 from xero_sandbox.control.requestlog import RequestLog
@@ -65,8 +67,24 @@ class Plan:
     actions: tuple[Action, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Held:
+    """The organisations between two resets, planned and built.
+
+    A thread that outlives a reset goes on with those that it began with.
+    """
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    built: dict[str, Organisation] = field(default_factory=dict)
+    advanced_to: dict[str, datetime] = field(default_factory=dict)
+    turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+
 class World:
-    """One sandbox. Not safe to change from two threads, except for `organisation`."""
+    """One sandbox. Not safe to change from two threads, except for `organisation` and `act`.
+
+    `generation` counts the starts: a request that began in an older one must change nothing.
+    """
 
     def __init__(
         self, app: AppSettings | None = None, *, seed: int = DEFAULT_SEED, demo: bool = True
@@ -76,8 +94,8 @@ class World:
         self._lock = threading.RLock()
         self._first_seed, self._first_demo = seed, demo
         self.business, self.identity = Clock(), Clock()
-        self.requests = RequestLog()
         self.faults = Faults()
+        self.generation = 0
         self.start(seed=seed, demo=demo)
 
     def start(self, *, seed: int | None = None, demo: bool | None = None) -> None:
@@ -85,21 +103,31 @@ class World:
 
         Tokens of before are refused all the same: nobody remembers the consent they stem from.
         """
+        # First of all: who sees an organisation of the new start is refused by its generation.
+        self.generation += 1
         self.seed = self._first_seed if seed is None else seed
         self.business = Clock()
         self.identity = Clock()
         self.grants = Grants(self.identity)
         self.limits = Limits(self.business, LimitSettings())
         self.faults.clear()
-        self.requests.clear()
+        # A new one: requests in flight are logged where they began.
+        self.requests = RequestLog()
         self.app = self._first_app
         self.app_changes: dict[str, object] = {}
-        self.plans: dict[str, Plan] = {}
-        self._built: dict[str, Organisation] = {}
-        self._advanced_to: dict[str, datetime] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._held = _Held()
         if self._first_demo if demo is None else demo:
             self._add_demo()
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """What every organisation is built from, by tenant id."""
+        return self._held.plans
+
+    def expect(self, generation: int) -> None:
+        """Raise UnavailableError when the world was started again since."""
+        if generation != self.generation:
+            raise UnavailableError("The sandbox was reset meanwhile")
 
     @property
     def tier(self) -> Tier:
@@ -127,9 +155,16 @@ class World:
         cap = self.tier.connections
         return None if cap is None else max(0, cap - len(self.grants.live()))
 
-    def turn(self, tenant_id: str) -> asyncio.Lock:
-        """The lock of an organisation: one call at a time reads or changes it."""
-        return self._turns.setdefault(tenant_id, asyncio.Lock())
+    @asynccontextmanager
+    async def turn(self, tenant_id: str, generation: int) -> AsyncIterator[None]:
+        """Wait until no other call reads or changes the organisation, and keep others out.
+
+        Raises UnavailableError when the world was started again since `generation`.
+        """
+        self.expect(generation)
+        async with self._held.turns.setdefault(tenant_id, asyncio.Lock()):
+            self.expect(generation)
+            yield
 
     def _add_demo(self) -> None:
         for spec in DEMO:
@@ -150,21 +185,35 @@ class World:
                 raise ControlError(f"{name!r} with seed {seed} exists with other days or traits")
             return known
         try:
+            traits_of(traits).check_days(days)
             build_company(name, seed=seed, days=days, now=self.business.now(), traits=traits)
         except (ValueError, TypeError, OverflowError) as error:
             raise ControlError(str(error)) from error
         self.plans[plan.tenant_id] = plan
         return plan
 
+    def check_ahead(self, moment: datetime) -> None:
+        """Raise ControlError when an organisation would have too many documents by then."""
+        now = self.business.now()
+        for plan in self.plans.values():
+            if plan.days == 0 or moment <= now:
+                continue
+            days = plan.days + (moment - (plan.built_at or moment)).days
+            try:
+                traits_of(plan.traits).check_days(days)
+            except ValueError as error:
+                raise ControlError(f"{plan.name}: {error}") from error
+
     def add_payloads(self, folder: Path, name: str | None) -> Plan:
         """Serve the payloads of a folder as an organisation. Raises ControlError if it cannot."""
+        held = self._held
         try:
             organisation = load_payloads(folder, name)
         except (OSError, ValueError) as error:
             raise ControlError(str(error)) from error
         plan = Plan(organisation.tenant_id, organisation.name, payloads=str(folder))
-        self.plans[plan.tenant_id] = plan
-        self._built[plan.tenant_id] = organisation
+        held.plans[plan.tenant_id] = plan
+        held.built[plan.tenant_id] = organisation
         return plan
 
     def organisation(self, tenant_id: str, now: datetime) -> Organisation:
@@ -172,61 +221,71 @@ class World:
 
         May take seconds at the first touch; may be called from any thread.
         """
-        organisation = self._built.get(tenant_id)
+        return self._brought(self._held, tenant_id, now=now)
+
+    def _brought(self, held: _Held, tenant_id: str, *, now: datetime) -> Organisation:
+        organisation = held.built.get(tenant_id)
         if organisation is None:
             with self._lock:
-                organisation = self._built.get(tenant_id) or self._build(tenant_id, now)
+                organisation = held.built.get(tenant_id) or _build(held, tenant_id, now=now)
         organisation.advance(now)
-        self._advanced_to[tenant_id] = now
+        held.advanced_to[tenant_id] = now
         return organisation
 
-    def _build(self, tenant_id: str, now: datetime) -> Organisation:
-        plan = self.plans[tenant_id]
-        organisation: Organisation
-        if plan.payloads is not None:
-            organisation = _reload(plan.payloads, plan.name)
-        else:
-            plan = self.plans[tenant_id] = replace(plan, built_at=plan.built_at or now)
-            organisation = build_company(
-                plan.name,
-                seed=plan.seed,
-                days=plan.days,
-                now=plan.built_at or now,
-                traits=plan.traits,
-            )
-        if isinstance(organisation, Editable):
-            for action in plan.actions:
-                organisation.act(action.name, action.fields, now=action.done_at)
-        self._built[tenant_id] = organisation
-        return organisation
+    def act(
+        self, tenant_id: str, action: str, fields: Mapping[str, object], *, generation: int
+    ) -> Record:
+        """Change a document and remember how. Raises ControlError when it cannot be done.
 
-    def act(self, tenant_id: str, action: str, fields: Mapping[str, object]) -> Record:
-        """Change a document and remember how. Raises ControlError when it cannot be done."""
-        now = self.business.now()
-        organisation = self.organisation(tenant_id, now)
+        Raises UnavailableError when the world was started again since `generation`.
+        """
+        held, now = self._held, self.business.now()
+        self.expect(generation)
+        organisation = self._brought(held, tenant_id, now=now)
         if not isinstance(organisation, Editable):
             raise ControlError("an organisation of given payloads is served as it is")
         try:
             record = organisation.act(action, fields, now=now)
         except ValueError as error:
             raise ControlError(str(error)) from error
-        plan = self.plans[tenant_id]
+        plan = held.plans[tenant_id]
         actions = (*plan.actions, Action(action, dict(fields), now))
-        self.plans[tenant_id] = replace(plan, actions=actions)
+        held.plans[tenant_id] = replace(plan, actions=actions)
         return record
 
     def is_current(self, tenant_id: str, now: datetime) -> bool:
         """Whether bringing the organisation to `now` takes no time worth speaking of."""
-        last = self._advanced_to.get(tenant_id)
+        last = self._held.advanced_to.get(tenant_id)
         return last is not None and timedelta(0) <= now - last < _A_WHILE
 
     def is_built(self, tenant_id: str) -> bool:
         """Whether somebody touched the organisation already."""
-        return tenant_id in self._built
+        return tenant_id in self._held.built
 
     def names(self, tenant_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Those of the ids that exist, with their names, in the given order."""
         return [(key, self.plans[key].name) for key in tenant_ids if key in self.plans]
+
+
+def _build(held: _Held, tenant_id: str, *, now: datetime) -> Organisation:
+    plan = held.plans[tenant_id]
+    organisation: Organisation
+    if plan.payloads is not None:
+        organisation = _reload(plan.payloads, plan.name)
+    else:
+        plan = held.plans[tenant_id] = replace(plan, built_at=plan.built_at or now)
+        organisation = build_company(
+            plan.name,
+            seed=plan.seed,
+            days=plan.days,
+            now=plan.built_at or now,
+            traits=plan.traits,
+        )
+    if isinstance(organisation, Editable):
+        for action in plan.actions:
+            organisation.act(action.name, action.fields, now=action.done_at)
+    held.built[tenant_id] = organisation
+    return organisation
 
 
 def _reload(folder: str, name: str) -> Organisation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -28,6 +28,8 @@ from xero_sandbox.books.posting import (
 from xero_sandbox.books.revaluation import revaluation
 
 CENT = Decimal("0.01")
+# Amounts by account and tracking options.
+Left = dict[tuple[str, tuple[str, ...]], Decimal]
 ADVANCES = (*PREPAYMENT_TYPES, *OVERPAYMENT_TYPES)
 
 
@@ -59,6 +61,7 @@ def check_journals(ledger: Ledger) -> None:
 
 
 def check_documents(books: Books) -> None:
+    standing = left_standing(books.ledger)
     for document in books.documents.values():
         assert document.due >= 0
         assert (document.status == "PAID") == (document.fully_paid_on is not None)
@@ -67,7 +70,7 @@ def check_documents(books: Books) -> None:
         if document.counts:
             assert (document.status == "PAID") == (document.due == 0)
         else:
-            assert not books.ledger.standing(document.document_id)
+            assert document.document_id not in standing
 
 
 def check_subledger(books: Books) -> None:
@@ -86,39 +89,43 @@ def check_subledger(books: Books) -> None:
         assert abs(control - subledger[side]) <= cents * CENT
 
 
-def by_account(postings: Iterable[Posting]) -> dict[tuple[str, tuple[str, ...]], Decimal]:
-    found: dict[tuple[str, tuple[str, ...]], Decimal] = defaultdict(Decimal)
+def by_account(postings: Iterable[Posting]) -> Left:
+    found: Left = defaultdict(Decimal)
     for posting in postings:
         found[posting.account_id, tuple(o.option_id for o in posting.tracking)] += posting.amount
     return {key: amount for key, amount in found.items() if amount}
 
 
-def standing(books: Books, source_id: str) -> dict[tuple[str, tuple[str, ...]], Decimal]:
-    """What the journals of a source that nothing cancelled leave, by account and tracking."""
-    journals = books.ledger.standing(source_id)
-    return by_account(posting for journal in journals for posting in journal.postings)
+def left_standing(ledger: Ledger) -> dict[str, Left]:
+    """What the journals of each source that nothing cancelled leave."""
+    postings: dict[str, list[Posting]] = defaultdict(list)
+    for journal in ledger.all_standing():
+        if journal.source_id is not None:
+            postings[journal.source_id] += journal.postings
+    return {source_id: by_account(each) for source_id, each in postings.items()}
 
 
 def check_standing_journals(books: Books) -> None:
     """What stands of each record is what posting.py says of it now."""
     ledger = books.ledger
+    standing = left_standing(ledger)
     for payment in books.payments.values():
         expected = by_account(payment_postings(ledger, payment, books.base_currency))
         is_standing = payment.status != "DELETED"
-        assert standing(books, payment.payment_id) == (expected if is_standing else {})
+        assert standing.get(payment.payment_id, {}) == (expected if is_standing else {})
     for allocation in books.allocations.values():
         expected = by_account(allocation_postings(ledger, allocation))
         is_standing = allocation in allocation.credit.allocations
-        assert standing(books, allocation.allocation_id) == (expected if is_standing else {})
+        assert standing.get(allocation.allocation_id, {}) == (expected if is_standing else {})
     for manual in books.manual_journals.values():
         expected = by_account(manual_postings(ledger, manual)) if manual.counts else {}
-        assert standing(books, manual.journal_id) == expected
+        assert standing.get(manual.journal_id, {}) == expected
     for claim in books.expense_claims.values():
-        assert standing(books, claim.claim_id) == by_account(claim_postings(ledger, claim))
-    check_standing_documents(books)
+        assert standing.get(claim.claim_id, {}) == by_account(claim_postings(ledger, claim))
+    check_standing_documents(books, standing)
 
 
-def check_standing_documents(books: Books) -> None:
+def check_standing_documents(books: Books, standing: Mapping[str, Left]) -> None:
     """The cost of goods sold stands beside what posting.py says of documents and money."""
     cost_accounts = {
         account.account_id
@@ -134,11 +141,11 @@ def check_standing_documents(books: Books) -> None:
     for record in books.bank_transactions.values():
         key = record.credit.document_id if record.credit else record.transaction_id
         if record.status == "DELETED" or record.transfer is not None:
-            assert not standing(books, key)
+            assert key not in standing
         else:
             pairs.append((key, bank_postings(books.ledger, record)))
     for key, postings in pairs:
-        found, expected = standing(books, key), by_account(postings)
+        found, expected = standing.get(key, {}), by_account(postings)
         for place in found.keys() | expected.keys():
             assert found.get(place) == expected.get(place) or place[0] in cost_accounts
 

@@ -19,7 +19,7 @@ from xero_sandbox.books.documents import (
     compute_line,
 )
 from xero_sandbox.books.ids import new_guid
-from xero_sandbox.books.ledger import Account, Ledger
+from xero_sandbox.books.ledger import Account, Journal, Ledger
 from xero_sandbox.books.paper_records import Item
 from xero_sandbox.business.chart import chart_of_accounts
 
@@ -170,6 +170,11 @@ class Bookkeeper:
             rate=None if rate is None else Decimal(rate),
         )
         return payment.payment_id
+
+    def standing(self, source_id: str) -> list[Journal]:
+        """The journals of a source that nothing cancelled."""
+        journals = self.books.ledger.all_standing()
+        return [journal for journal in journals if journal.source_id == source_id]
 
     def balances(self, on: date = date.max, *, ledger: Ledger | None = None) -> dict[str, Decimal]:
         """Balances by account name, zeros left out."""

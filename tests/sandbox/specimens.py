@@ -144,14 +144,17 @@ class Specimens:
 
     def quote(self) -> Quote:
         return Quote(
-            guid(), "QU-0001", self.contact, ON, DUE, "Exclusive", (self.line(),), "NZD", AT, AT,
-            reference="Ref", title="Your quote", summary="Please", terms="Not valid later",
+            quote_id=guid(), number="QU-0001", contact=self.contact, on=ON, expiry_date=DUE,
+            line_kind="Exclusive", lines=(self.line(),), currency="NZD", created_at=AT,
+            updated_at=AT, reference="Ref", title="Your quote", summary="Please",
+            terms="Not valid later",
         )  # fmt: skip
 
     def purchase_order(self) -> PurchaseOrder:
         return PurchaseOrder(
-            guid(), "PO-0001", self.contact, ON, DUE, "Exclusive", (self.line(),), "NZD", AT, AT,
-            reference="Ref",
+            order_id=guid(), number="PO-0001", contact=self.contact, on=ON, delivery_date=DUE,
+            line_kind="Exclusive", lines=(self.line(),), currency="NZD", created_at=AT,
+            updated_at=AT, reference="Ref",
         )  # fmt: skip
 
     def repeating_invoice(self) -> RepeatingInvoice:

@@ -269,4 +269,12 @@ def test_an_invoice_asked_for_as_pdf_is_one(xero: Xero) -> None:
     answer = xero.get("/Invoices/INV-0003", {"Accept": "application/pdf"})
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")
+    for accept, kind in (
+        ("application/pdf;q=0.9, application/json;q=0.1", "application/pdf"),
+        ("application/json;q=0, application/pdf", "application/pdf"),
+        ("application/pdf, application/json", "application/json"),
+        ("application/pdf;q=0, application/json;q=0.2", "application/json"),
+    ):
+        chosen = xero.get("/Invoices/INV-0003", {"Accept": accept})
+        assert chosen.headers["content-type"].startswith(kind), accept
     assert xero.get("/Contacts/no-such-thing", {"Accept": "application/pdf"}).status_code == 404

@@ -162,6 +162,40 @@ def test_a_record_by_id_is_written_anew_each_time_and_leaves_the_page_kept():
     assert calls == [Shape.PAGE, Shape.ONE, Shape.ONE]
 
 
+def test_a_forgotten_shelf_spells_its_records_anew_without_looking_at_them() -> None:
+    calls: list[str] = []
+
+    def spell(source: str, _: Shape) -> dict[str, Any]:
+        calls.append(source)
+        return {"Name": source}
+
+    entries = [Entry(name, AT, source=name, spell=spell) for name in "ab"]
+    shelf = Shelf(entries)
+    for entry in entries * 2:
+        entry.sent()
+    assert calls == ["a", "b"]
+    shelf.forget()
+    for entry in entries * 2:
+        entry.sent()
+    assert calls == ["a", "b"] * 2
+
+
+def test_what_changes_while_it_is_spelled_is_spelled_again() -> None:
+    shelf = Shelf()
+    names = ["new", "old"]
+
+    def spell(_: object, __: Shape) -> dict[str, Any]:
+        name = names.pop()
+        if names:
+            shelf.forget()
+        return {"Name": name}
+
+    entry = Entry("1", AT, source=None, spell=spell)
+    shelf.put(entry)
+    assert entry.sent() == element({"Name": "old"})
+    assert entry.sent() == element({"Name": "new"})
+
+
 def test_a_shelf_stands_in_xeros_order_whatever_order_records_came_in():
     def entry(record_id: str, seconds: int) -> Entry:
         at = AT + timedelta(seconds=seconds)

@@ -47,7 +47,6 @@ BAD_QUERIES = (
     "page=1.5",
     "page=1e9",
     "page=%00",
-    "page=" + "9" * 5000,
     "page=1&page=2",
     "page=%D9%A1",
     "page=1&pageSize=many",

@@ -111,6 +111,11 @@ def use_papers(act: Door) -> None:
     quote = act("create_quote", amount=10, status="SENT")
     assert act("change_quote", id=quote["QuoteID"], status="ACCEPTED")["Status"] == "ACCEPTED"
     order = act("create_purchase_order", amount=10, delivery_date="2026-12-01")
+    edited = act("edit_quote", id=quote["QuoteID"], date="2026-11-01", lines=[{"unit_amount": 7}])
+    assert (edited["Total"], edited["DateString"]) == (Decimal("8.05"), "2026-11-01T00:00:00")
+    key = order["PurchaseOrderID"]
+    edited = act("edit_purchase_order", id=key, delivery_date="2026-12-03", amount=7)
+    assert edited["DeliveryDateString"] == "2026-12-03T00:00:00"
     changed = act("change_purchase_order", id=order["PurchaseOrderID"], status="AUTHORISED")
     assert changed["Status"] == "AUTHORISED"
     assert act("create_repeating_invoice", amount=10)["Status"] == "AUTHORISED"
@@ -203,7 +208,12 @@ def test_the_same_actions_give_the_same_books_after_a_restart() -> None:
         ("create_invoice", {"amount": 1, "currency": "EUR", "rate": 0}, "rate must be at least"),
         ("create_invoice", {"amount": "1e30"}, "must be a number"),
         ("create_invoice", {"amount": -1}, "must not be negative"),
+        ("create_invoice", {"amount": 1, "date": "9999-12-31"}, "date must lie in 1990 to 2100"),
+        ("create_invoice", {"amount": 1, "due_date": "1800-01-01"}, "due_date must lie in 1990"),
+        ("create_quote", {"amount": 1, "date": "0001-01-01"}, "date must lie in 1990 to 2100"),
         ("edit_invoice", {"id": "x", "sent": "yes"}, "no document x"),
+        ("edit_quote", {"id": "x"}, "no quote x"),
+        ("edit_purchase_order", {"id": "x"}, "no purchase order x"),
         ("pay_batch", {"payments": []}, "at least one object"),
         ("pay_batch", {"payments": ["x"]}, "list of objects"),
         ("reconcile", {"id": "x"}, "no payment, batch payment or bank transaction x"),

@@ -34,17 +34,20 @@ amounts = st.integers(1, 500_000).map(lambda number: str(Decimal(number) / 100))
 rates = st.sampled_from((None, None, "0.551234", "1.9"))
 which = st.integers(0, 1000)
 options = st.lists(st.sampled_from(("Alpha", "Omega")), max_size=1)
-lines = st.lists(
-    st.fixed_dictionaries(
-        {
-            "unit_amount": amounts,
-            "quantity": st.sampled_from((1, 1, 2, "0.5")),
-            "account_code": st.sampled_from(("200", "429", "310", "404")),
-            "tracking": options,
-        }
-    ),
-    min_size=1,
-    max_size=3,
+LINE: dict[str, st.SearchStrategy[Any]] = {
+    "unit_amount": amounts,
+    "quantity": st.sampled_from((1, 1, 2, "0.5")),
+    "account_code": st.sampled_from(("200", "429", "310", "404")),
+    "tracking": options,
+}
+lines = st.lists(st.fixed_dictionaries(LINE), min_size=1, max_size=3)
+# Goods among what is paid in advance, or money turned into goods, which is refused.
+item_codes = st.sampled_from(("", "", "", "GEAR"))
+maybe_goods = st.lists(
+    st.fixed_dictionaries({**LINE, "item_code": item_codes}), min_size=1, max_size=2
+)
+too_much = st.tuples(st.fixed_dictionaries({"unit_amount": amounts, "item_code": item_codes})).map(
+    list
 )
 back = st.integers(-5, 400)
 
@@ -80,7 +83,7 @@ writing = st.one_of(
     deed(
         "create_prepayment",
         type=st.sampled_from(("RECEIVE-PREPAYMENT", "SPEND-PREPAYMENT")),
-        lines=lines,
+        lines=maybe_goods,
         line_amount_types=kinds,
         rate=rates,
         back=back,
@@ -88,7 +91,7 @@ writing = st.one_of(
     deed(
         "create_overpayment",
         type=st.sampled_from(("RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT")),
-        amount=amounts,
+        lines=too_much,
         rate=rates,
         back=back,
     ),
@@ -109,7 +112,7 @@ changing = st.one_of(
     deed("approve", document=which),
     deed("void", document=which),
     deed("delete_draft", document=which),
-    deed("edit_bank_transaction", money=which, lines=lines),
+    deed("edit_bank_transaction", money=which, lines=maybe_goods),
     deed("delete_bank_transaction", money=which),
     deed("void_manual_journal", manual=which),
 )

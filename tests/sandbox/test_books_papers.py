@@ -26,7 +26,8 @@ def keeper() -> Bookkeeper:
 def quote(keeper: Bookkeeper, status: str = "DRAFT") -> Quote:
     lines = (keeper.line("10"),)
     made = Quote(
-        keeper.new_id(), "", keeper.contact, TODAY, TODAY, "Exclusive", lines, "NZD", AT, AT,
+        quote_id=keeper.new_id(), number="", contact=keeper.contact, on=TODAY, expiry_date=TODAY,
+        line_kind="Exclusive", lines=lines, currency="NZD", created_at=AT, updated_at=AT,
         status=status,
     )  # fmt: skip
     return keeper.books.enter_quote(made, at=AT)
@@ -35,8 +36,9 @@ def quote(keeper: Bookkeeper, status: str = "DRAFT") -> Quote:
 def order(keeper: Bookkeeper) -> PurchaseOrder:
     lines = (keeper.line("10"),)
     made = PurchaseOrder(
-        keeper.new_id(), "", keeper.contact, TODAY, None, "Exclusive", lines, "NZD", AT, AT
-    )
+        order_id=keeper.new_id(), number="", contact=keeper.contact, on=TODAY, delivery_date=None,
+        line_kind="Exclusive", lines=lines, currency="NZD", created_at=AT, updated_at=AT,
+    )  # fmt: skip
     return keeper.books.enter_purchase_order(made, at=AT)
 
 
@@ -59,6 +61,37 @@ def test_a_purchase_order_remembers_the_bill_it_became(keeper: Bookkeeper) -> No
     keeper.books.change_purchase_order(ordered, at=LATER, status="DELETED")
     with pytest.raises(BooksError, match="DELETED cannot become DRAFT"):
         keeper.books.change_purchase_order(ordered, at=LATER, status="DRAFT")
+
+
+def test_an_edited_quote_says_something_else_and_is_bumped(keeper: Bookkeeper) -> None:
+    offered, back = quote(keeper, "SENT"), TODAY - timedelta(days=40)
+    keeper.books.edit_quote(
+        offered, at=LATER, lines=[keeper.line("7")], on=back, expiry_date=back, reference="r"
+    )
+    assert (str(offered.total), offered.on, offered.expiry_date) == ("8.05", back, back)
+    assert (offered.reference, offered.status, offered.updated_at) == ("r", "SENT", LATER)
+    assert [note.changes for note in keeper.books.history(offered.quote_id)][-1] == "Edited"
+    keeper.books.edit_quote(offered, at=LATER)
+    assert (str(offered.total), offered.on, offered.reference) == ("8.05", back, "r")
+    keeper.books.change_quote(offered, at=LATER, status="DELETED")
+    with pytest.raises(BooksError, match="DELETED cannot be edited"):
+        keeper.books.edit_quote(offered, at=LATER, reference="x")
+
+
+def test_an_edited_purchase_order_says_something_else_until_it_is_billed(
+    keeper: Bookkeeper,
+) -> None:
+    ordered, back = order(keeper), TODAY - timedelta(days=40)
+    keeper.books.edit_purchase_order(
+        ordered, at=LATER, lines=[keeper.line("7")], on=back, delivery_date=TODAY, reference="r"
+    )
+    assert (str(ordered.total), ordered.on, ordered.delivery_date) == ("8.05", back, TODAY)
+    assert (ordered.reference, ordered.updated_at) == ("r", LATER)
+    keeper.books.change_purchase_order(ordered, at=LATER, status="AUTHORISED")
+    keeper.books.change_purchase_order(ordered, at=LATER, status="BILLED")
+    with pytest.raises(BooksError, match="BILLED cannot be edited"):
+        keeper.books.edit_purchase_order(ordered, at=LATER, reference="x")
+    assert ordered.reference == "r"
 
 
 def test_items_and_links_that_are_deleted_are_gone(keeper: Bookkeeper) -> None:

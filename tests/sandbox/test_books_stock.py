@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 
 import pytest
 
 from tests.sandbox.bookkeeping import AT, LATER, Bookkeeper
 from xero_sandbox.books.books import BooksError
-from xero_sandbox.books.documents import Document
+from xero_sandbox.books.documents import Document, compute_line
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_a_sale_posts_its_average_cost_in_the_journal_alone(keeper: Bookkeeper) 
     assert state(keeper) == "11 for 16.50"
     assert keeper.balances()["Cost of Goods Sold"] == Decimal("6.00")
     assert invoice.total == Decimal("115.00")
-    [journal] = keeper.books.ledger.standing(invoice.document_id)
+    [journal] = keeper.standing(invoice.document_id)
     assert len(journal.postings) == 5
     sell(keeper, "11")
     assert state(keeper) == "0 for 0.00"
@@ -95,6 +96,43 @@ def test_money_buys_and_sells_too_and_drafts_do_not(keeper: Bookkeeper) -> None:
     assert state(keeper) == "2 for 8.00"
     keeper.books.approve(draft, at=LATER)
     assert state(keeper) == "0 for 0.00"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["RECEIVE-PREPAYMENT", "SPEND-PREPAYMENT", "RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"],
+)
+def test_goods_do_not_move_with_money_in_advance(keeper: Bookkeeper, kind: str) -> None:
+    buy(keeper, "3", "7")
+    line = compute_line(
+        keeper.new_id(),
+        kind="NoTax",
+        quantity=Decimal(1),
+        price=Decimal(9),
+        account=keeper.books.account("200"),
+        tax_type="NONE",
+        tax_rate=Decimal(0),
+        item_code="WIDGET",
+    )
+    with pytest.raises(BooksError, match="WIDGET has stock: goods move with invoices"):
+        keeper.money(kind, line)
+    record = keeper.money(kind, replace(line, item_code=""))
+    with pytest.raises(BooksError, match="goods move with"):
+        keeper.books.edit_bank_transaction(record, at=LATER, lines=[line], reference="new")
+    assert state(keeper) == "3 for 21.00"
+    assert (record.reference, record.lines[0].item_code) == ("", "")
+    keeper.books.delete_bank_transaction(record, at=LATER)
+
+
+def test_stock_stays_as_it_was_when_anything_goes_wrong(keeper: Bookkeeper) -> None:
+    buy(keeper, "3", "7")
+    invoice = sell(keeper, "1")
+    # A quantity that cannot be divided by: the purchase of it breaks in the middle.
+    broken = keeper.line("25", quantity="1", item="WIDGET")
+    lines = [broken, replace(broken, quantity=Decimal("NaN"))]
+    with pytest.raises(InvalidOperation):
+        keeper.books.edit(invoice, at=LATER, lines=lines)
+    assert state(keeper) == "2 for 14.00"
 
 
 def test_what_is_bought_elsewhere_than_on_inventory_is_refused(keeper: Bookkeeper) -> None:

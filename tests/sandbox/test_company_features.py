@@ -205,6 +205,18 @@ def test_documents_are_changed_weeks_later_and_the_past_moves() -> None:
     assert len(late) > 3
 
 
+def test_orders_of_goods_become_bills_that_bring_them_into_stock() -> None:
+    books = company("purchase_orders", "stock", "discounts").books
+    goods = {item.code for item in books.items.values() if item.is_tracked}
+    lines = [line for order in books.purchase_orders.values() for line in order.lines]
+    assert {line.item_code for line in lines} & goods
+    assert any(line.discount_rate for line in lines)
+    billed = [books.documents[o.bill_id] for o in books.purchase_orders.values() if o.bill_id]
+    assert {line.item_code for bill in billed for line in bill.lines} & goods
+    plain = company("purchase_orders").books.purchase_orders.values()
+    assert not any(line.item_code or line.discount_rate for o in plain for line in o.lines)
+
+
 def test_conversion_balances_are_those_of_the_day_before_the_first_one() -> None:
     made = company("conversion")
     [journal] = [j for j in made.books.ledger.journals if j.source_id is None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -114,6 +115,79 @@ def test_a_page_of_another_site_cannot_use_the_door(app: App):
     assert app.http.post("/_sandbox/reset", headers=rebound).status_code == 400
     own = {"Origin": app.sandbox.url}
     assert app.http.post("/_sandbox/reset", headers=own).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/_sandbox/requests", "/_sandbox/health"])
+def test_a_name_that_leads_here_from_another_site_reads_nothing(app: App, path: str):
+    for host in ("evil.example.com", "evil.example.com:9000", "localhost.example.com", "evil.com."):
+        response = app.http.get(path, headers={"Host": host})
+        assert response.status_code == 400
+        assert response.json()["error"].endswith("does not take requests from other sites")
+    for host in ("localhost", "127.0.0.1:9", "[::1]:9", "sandbox.localhost:9000", "sandbox:9000"):
+        assert app.http.get(path, headers={"Host": host}).status_code == 200
+
+
+def test_what_is_left_out_of_a_user_stays(app: App, kauri: str):
+    door = app.sandbox.control
+    owned = {"email": "ava@example.com", "organisations": [kauri]}
+    made = door("POST", "users", owned)
+    assert (made["name"], made["organisations"]) == ("Ava Ngata", [kauri])
+    named = door("POST", "users", {"email": "AVA@example.com", "name": "Ava Rangi"})
+    assert (named["name"], named["organisations"]) == ("Ava Rangi", [kauri])
+    assert door("POST", "users", owned | {"organisations": []})["organisations"] == []
+    assert door("POST", "users", {"email": "mo@example.com"})["name"] == "Mo"
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a\0b", "a\nb", "\x7f", "a\x85b"])
+def test_a_name_that_no_organisation_has_is_refused(app: App, name: str):
+    made = app.http.post("/_sandbox/organisations", json={"name": name, "days": 0})
+    assert made.status_code == 400
+    assert "at most 255 characters" in made.json()["error"]
+
+
+def test_a_name_may_be_long_and_of_every_script(app: App):
+    name = ("Whānau 👩‍👩‍👧 เจริญ " * 20)[:255]
+    made = app.sandbox.control("POST", "organisations", {"name": name.strip(), "days": 0})
+    assert made["name"] == name.strip()
+
+
+@pytest.mark.parametrize(
+    ("traits", "days", "message"),
+    [
+        ({"invoices_per_day": 1e9}, 1, "invoices_per_day must be at most 2,000"),
+        ({"bank_transactions_per_day": 10**400}, 1, "must be at most 2,000"),
+        ({"extra_lines": 101}, 1, "extra_lines must be at most 100"),
+        ({"customers": 10_001}, 1, "customers must be at most 10,000"),
+        ({"size": "huge"}, 3650, "3650 days would be about 1,3"),
+        ({"invoices_per_day": 2000, "extra_lines": 100}, 2, "documents and extra lines"),
+    ],
+)
+def test_an_organisation_that_no_machine_could_hold_is_refused(app: App, traits, days, message):
+    wanted = {"name": "Vast", "days": days, "traits": traits}
+    made = app.http.post("/_sandbox/organisations", json=wanted)
+    assert made.status_code == 400
+    assert message in made.json()["error"]
+
+
+def test_a_huge_organisation_of_three_years_is_possible_and_not_of_twenty(app: App):
+    door = app.sandbox.control
+    door("POST", "organisations", {"name": "Huge", "days": 1080, "traits": {"size": "huge"}})
+    plan = next(each for each in app.sandbox.world.plans.values() if each.name == "Huge")
+    app.sandbox.world.plans[plan.tenant_id] = replace(
+        plan, built_at=app.sandbox.world.business.now()
+    )
+    before = door("GET", "clocks")
+    with pytest.raises(ValueError, match=r"Huge: .* documents and extra lines"):
+        door("POST", "clocks", {"advance_seconds": 20 * 365 * 86_400})
+    assert door("GET", "clocks")["business"][:16] == before["business"][:16]
+    door("POST", "clocks", {"advance_seconds": -86_400})
+
+
+def test_a_day_limit_lasts_for_hours_unless_said_otherwise(app: App):
+    add = lambda **rule: app.sandbox.control("POST", "faults", {"path": "/*"} | rule)  # noqa: E731
+    assert add(kind="day_limit")["seconds"] == 41_000
+    assert add(kind="day_limit", seconds=5)["seconds"] == 5
+    assert add(kind="minute_limit")["seconds"] == 1
 
 
 def test_an_organisation_is_described_in_figures(xero_sandbox: SandboxServer):

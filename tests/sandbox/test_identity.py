@@ -214,6 +214,6 @@ def test_connections_answers_to_the_spelling_of_the_sdk(app: App):
 
 def test_a_user_who_loses_an_organisation_loses_its_connection(app: App, tiny: str):
     tokens = app.connect()
-    app.sandbox.control("POST", "users", {"email": "ava@example.com", "name": "Ava Ngata"})
+    app.sandbox.control("POST", "users", {"email": "ava@example.com", "organisations": []})
     assert app.connections(tokens) == []
     assert app.read(tokens, "Organisation", tiny).status_code == 403

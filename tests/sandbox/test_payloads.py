@@ -13,6 +13,7 @@ import pytest
 
 from tests.sandbox.asking import Xero
 from xero_sandbox.reports import REPORT_NAMES
+from xero_sandbox.testing import SandboxServer
 from xero_sandbox.wire.format import dump
 from xero_sandbox.wire.payloads import PayloadError, load_payloads
 from xero_sandbox.wire.records import Shape
@@ -167,7 +168,25 @@ def test_a_given_paper_with_nothing_on_it_is_a_pdf_all_the_same(tmp_path: Path) 
     assert answer.content.startswith(b"%PDF-")
 
 
-def test_an_empty_folder_is_an_organisation_without_data(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["invoices.csv", "My invoices.json", "Reports/TrailBalance.json"])
+def test_a_folder_without_any_name_of_the_convention_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("{}")
+    named = r"Invoices\.json.*Reports/TrialBalance@date=2011-03-23\.json"
+    with pytest.raises(PayloadError, match=named):
+        load_payloads(tmp_path)
+
+
+def test_the_control_door_names_the_convention_to_who_gives_another_folder(
+    xero_sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    (tmp_path / "invoices-full.json").write_text('{"Invoices": []}')
+    with pytest.raises(ValueError, match=r"400.*like Accounts\.json, Invoices\.json"):
+        xero_sandbox.control("POST", "organisations", {"payloads": str(tmp_path)})
+
+
+def test_what_is_not_in_the_folder_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "Journals.json").write_text('{"Journals": []}')
     organisation = load_payloads(tmp_path, "Empty")
     counts = {name: len(organisation.records(name)) for name in RESOURCES}
     assert counts == {name: int(name == "Organisations") for name in RESOURCES}

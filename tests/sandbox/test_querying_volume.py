@@ -115,7 +115,7 @@ def test_a_page_is_ordered_by_optimised_fields_alone(large: Xero) -> None:
         ("Invoices", "UpdatedDateUTC", False),
         ("Invoices", "Total", True),
         ("Contacts", "Name", False),
-        ("Contacts", "Date", True),
+        ("Contacts", "FirstName", True),
         ("PurchaseOrders", "Date", False),
         ("PurchaseOrders", "PurchaseOrderNumber", True),
         ("Accounts", "Name", False),

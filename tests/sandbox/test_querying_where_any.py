@@ -16,10 +16,10 @@ from xero_sandbox.errors import QueryParseError
 
 words = st.sampled_from(
     (
-        "Status", "Contact.ContactID", "Date", "Total", "IsSold", "==", "=", "!=", "<", ">=", "AND",
-        "&&", "OR", "||", "NOT", "!", "(", ")", '"PAID"', '"', "'", "-", "5", "1.5", "null", "true",
-        f'Guid("{ANA}")', "DateTime(2026,1,1)", "DateTime(", ",", ".", '.Contains("a")',
-        ".ToLower()", "\x00", "\ud800", "é", "\\",
+        "Status", "Contact.ContactID", "Date", "Total", "HasErrors", "Typo", "==", "=", "!=", "<",
+        ">=", "AND", "&&", "OR", "||", "NOT", "!", "(", ")", '"PAID"', '"', "'", "-", "5", "1.5",
+        "null", "true", f'Guid("{ANA}")', "DateTime(2026,1,1)", "DateTime(", ",", ".",
+        '.Contains("a")', ".ToLower()", "\x00", "\ud800", "é", "\\",
     )
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ texts = st.text() | st.lists(words, max_size=12).map(" ".join) | st.lists(words)
 
 def check_any_text(text: str) -> None:
     try:
-        where = parse_where(text)
+        where = parse_where(text, "Invoice")
     except QueryParseError:
         return
     assert {where.matches(record) for record in (*INVOICES, {})} <= {True, False}
@@ -95,5 +95,5 @@ def conditions(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditi
 @given(st.recursive(comparisons(), conditions, max_leaves=8))
 def test_a_filter_says_the_same_as_plain_python(condition: Condition) -> None:
     text, wanted = condition
-    found = parse_where(text)
+    found = parse_where(text, "Invoice")
     assert [found.matches(each) for each in INVOICES] == [wanted(each) for each in INVOICES]

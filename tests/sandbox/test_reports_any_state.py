@@ -150,7 +150,7 @@ def check(history: list[dict[str, Any]], on: date, length: int) -> None:
 states = {
     "history": st.lists(deeds, min_size=5, max_size=30),
     "on": st.dates(date(2025, 8, 1), date(2027, 3, 31)),
-    "length": st.integers(0, 400),
+    "length": st.integers(0, 365),
 }
 
 

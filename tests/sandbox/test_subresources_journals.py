@@ -96,13 +96,14 @@ def test_an_unknown_journal_is_not_found(xero: Xero, asked: str):
     assert xero.get(f"/Journals/{asked}").status_code == 404
 
 
-@pytest.mark.parametrize("offset", ["one", "-1", "1.5", "٣", "9" * 40])
+@pytest.mark.parametrize("offset", ["one", "-1", "1.5", "٣"])
 def test_an_offset_that_is_no_number_is_refused(xero: Xero, offset: str):
     assert xero.get(f"/Journals?offset={offset}").status_code == 400
 
 
-def test_an_offset_beyond_the_end_is_an_empty_page(xero: Xero):
-    assert xero.body("Journals?offset=999999999")["Journals"] == []
+@pytest.mark.parametrize("offset", ["999999999", "9" * 5_000])
+def test_an_offset_beyond_the_end_is_an_empty_page(xero: Xero, offset: str):
+    assert xero.body(f"Journals?offset={offset}")["Journals"] == []
 
 
 def test_if_modified_since_gives_the_journals_created_since(xero: Xero, company: Company):

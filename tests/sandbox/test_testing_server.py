@@ -22,8 +22,9 @@ from tests.sandbox.conftest import App
 from xero_sandbox.__main__ import main
 from xero_sandbox.identity.registration import AppSettings
 from xero_sandbox.server import PortInUseError, listen
-from xero_sandbox.state import StateFileError
+from xero_sandbox.state import StateFile, StateFileError
 from xero_sandbox.testing import SandboxServer, new_browser
+from xero_sandbox.world import World
 
 
 def has_ipv6() -> bool:
@@ -40,6 +41,52 @@ def running(state: Path | None = None, **settings: object) -> Iterator[App]:
     server = SandboxServer(state=state, **settings)  # type: ignore[arg-type]
     with server as sandbox, new_browser(sandbox.url) as http:
         yield App(sandbox, http)
+
+
+def test_a_first_touch_is_saved_soon_and_at_the_end(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("xero_sandbox.saving.SOON_SECONDS", 0.4)
+    state = tmp_path / "sandbox.json"
+
+    def built() -> list[bool]:
+        plans = json.loads(state.read_text(encoding="utf-8"))["organisations"]
+        return [plan["built_at"] is not None for plan in plans]
+
+    with running(state) as app:
+        tokens = app.connect()
+        first, second = (each["tenantId"] for each in app.connections(tokens))
+        assert app.read(tokens, "Organisation", first).status_code == 200
+        assert not any(built())
+        time.sleep(0.5)
+        assert sum(built()) == 1
+        assert app.read(tokens, "Organisation", second).status_code == 200
+    assert sum(built()) == 2
+
+
+def test_a_kill_loses_no_change_that_was_answered(tmp_path: Path):
+    state = tmp_path / "sandbox.json"
+    command = [sys.executable, "-m", "xero_sandbox", "--no-demo", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        with new_browser(url) as http:
+            made = http.post("/_sandbox/organisations", json={"name": "Kept", "days": 0}).json()
+            change = {"tenantId": made["tenantId"], "action": "create_contact", "name": "Ann"}
+            assert http.post("/_sandbox/documents", json=change).status_code == 200
+        process.kill()
+    (plan,) = json.loads(state.read_text(encoding="utf-8"))["organisations"]
+    assert [action["name"] for action in plan["actions"]] == ["create_contact"]
+    assert plan["built_at"] is not None
+
+
+def test_a_state_of_a_thousand_organisations_is_written_at_once(tmp_path: Path):
+    world = World(demo=False)
+    for number in range(1000):
+        world.add_company(f"Company {number}", seed=1, days=30, traits={})
+    file = StateFile(tmp_path / "sandbox.json")
+    began = time.perf_counter()
+    for _ in range(5):
+        file.save(world)
+    assert (time.perf_counter() - began) / 5 < 0.1
 
 
 def test_a_server_starts_on_a_free_port_and_is_gone_afterwards():
@@ -227,3 +274,14 @@ def test_the_command_says_when_its_port_is_in_use(xero_sandbox: SandboxServer, c
     port = xero_sandbox.url.rpartition(":")[2]
     assert main(["--port", port]) == 2
     assert f"port {port} is in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1"])
+def test_a_port_that_no_machine_has_is_said_so(port: str, capsys):
+    assert main([f"--port={port}", "--no-demo"]) == 2
+    assert capsys.readouterr().err.startswith(f"xero-sandbox: there is no port {port}: choose one")
+
+
+def test_an_address_of_another_machine_is_said_so(capsys):
+    assert main(["--host", "192.0.2.1", "--no-demo"]) == 2
+    assert "192.0.2.1 is no address of this machine" in capsys.readouterr().err

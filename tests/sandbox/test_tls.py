@@ -6,6 +6,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -110,6 +111,15 @@ def test_the_session_cookie_is_for_https_alone(secure: SandboxServer, client: ht
     cookie = client.post("/identity/login", data=form).headers["Set-Cookie"]
     assert "; Secure" in cookie
     assert "; HttpOnly" in cookie
+
+
+def test_it_stops_within_a_second_while_a_client_keeps_its_connection(tmp_path: Path):
+    server = SandboxServer(tls=tmp_path, demo=False).start()
+    with server.browser() as browser:
+        assert browser.get("/_sandbox/health").status_code == 200
+        began = time.perf_counter()
+        server.stop()
+        assert time.perf_counter() - began < 1
 
 
 def test_nobody_else_is_trusted(secure: SandboxServer):

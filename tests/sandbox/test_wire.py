@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.sandbox.conftest import App
 from xero_sandbox.api.paging import Paging, paging_of
+from xero_sandbox.api.querying import Query
 from xero_sandbox.errors import QueryParseError
 from xero_sandbox.wire.format import (
     dump,
@@ -167,23 +168,26 @@ def test_a_recorded_answer_of_the_real_xero_comes_out_byte_for_byte(real_payload
         ({"page": "0", "pageSize": "0"}, 1, 1),
         ({"page": "-4", "pageSize": "-1"}, 1, 1),
         ({"page": "999999999999"}, 999_999_999_999, 100),
+        ({"page": "9" * 5_000, "pageSize": "99999999999999"}, 10**12, 1000),
+        ({"page": "0" * 5_000 + "7", "pageSize": f"-{'9' * 5_000}"}, 7, 1),
         ({"page": ""}, 1, 100),
     ],
 )
 def test_pages_are_clamped_and_never_refused(query, page, size):
-    assert paging_of(query) == Paging(page, size)
+    assert paging_of(Query([*query.items()])) == Paging(page, size)
 
 
 def test_a_list_is_paged_only_when_asked_or_forced():
-    assert paging_of({}) is None
-    assert paging_of({}, forced=True) == Paging(1, 100)
-    assert paging_of({"page": "2", "pageSize": "500"}, fixed_size=100) == Paging(2, 100)
+    nothing, second = Query([]), Query([("page", "2"), ("pageSize", "500")])
+    assert paging_of(nothing) is None
+    assert paging_of(nothing, forced=True) == Paging(1, 100)
+    assert paging_of(second, fixed_size=100) == Paging(2, 100)
 
 
-@pytest.mark.parametrize("page", ["two", "1.5", "1e3", "٣", "9" * 30, "--1"])
+@pytest.mark.parametrize("page", ["two", "1.5", "1e3", "٣", "--1", "-"])
 def test_a_page_that_is_no_number_is_refused(page):
     with pytest.raises(QueryParseError):
-        paging_of({"page": page})
+        paging_of(Query([("page", page)]))
 
 
 def test_pages_cut_a_list_without_losing_or_repeating_anything():
@@ -220,11 +224,37 @@ def test_the_envelope_and_the_date_header_tell_the_business_time(app: App, tiny:
         assert timedelta(0) <= moment - datetime(2026, 3, 1, 10, tzinfo=UTC) < timedelta(seconds=60)
 
 
-@pytest.mark.parametrize("accept", ["*/*", "", "application/xml", "text/html"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "",
+        "application/xml",
+        "text/html",
+        "application/json;q=0, application/xml",
+        "application/json; charset=utf-8; Q=0.000",
+        "application/json-patch+json",
+    ],
+)
 def test_without_asking_for_json_the_sandbox_says_that_xml_comes_later(app: App, tiny: str, accept):
     response = app.read(app.connect(), "Organisation", tiny, Accept=accept)
     assert response.status_code == 406
     assert "XML comes later" in response.json()["Detail"]
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "Application/JSON; charset=utf-8",
+        "application/json;q=0.001",
+        "text/html, application/json ; q = 0.5, */*;q=0.1",
+        "application/json;q=often",
+    ],
+)
+def test_who_takes_json_gets_it(app: App, tiny: str, accept: str):
+    response = app.read(app.connect(), "Organisation", tiny, Accept=accept)
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert response.status_code == 200
 
 
 def test_unknown_paths_are_404_in_xeros_plain_words(app: App, tiny: str):
@@ -263,7 +293,7 @@ class Broken:
 
 def test_what_breaks_inside_is_a_500_without_a_stack_trace(app: App, tiny: str, caplog):
     tokens = app.connect()
-    app.sandbox.world._built[tiny] = Broken()  # type: ignore[assignment]
+    app.sandbox.world._held.built[tiny] = Broken()  # type: ignore[assignment]
     response = app.read(tokens, "Organisation", tiny)
     assert response.status_code == 500
     assert response.json()["Title"] == "Internal Server Error"

@@ -233,7 +233,7 @@ def test_account_and_tax_rate_that_vanished_are_deleted_and_documents_are_not(xe
 
 
 def test_organisation_without_any_data_completes(xero, tmp_path):
-    tenant = xero.payloads(write_payloads(tmp_path / "empty"))
+    tenant = xero.payloads(write_payloads(tmp_path / "empty", Accounts=[]))
     extracted = xero.extract(tenant)
     assert (extracted.state, xero.run()) == ("complete", ("complete", None))
     assert xero.calls() == FIRST_PATHS

@@ -22,10 +22,11 @@ from xero_sandbox.api import subresources
 from xero_sandbox.api.answering import answer
 from xero_sandbox.api.highvolume import refuse_high_volume
 from xero_sandbox.api.looking import looker
-from xero_sandbox.api.operation import JSON, Endpoint, Operation
+from xero_sandbox.api.operation import JSON, Endpoint, Operation, best_of
 from xero_sandbox.api.paging import Paging, paging_of
 from xero_sandbox.api.parents import is_guid
 from xero_sandbox.api.pdf import pdf_of
+from xero_sandbox.api.properties import type_of
 from xero_sandbox.api.querying import Query, modified_since
 from xero_sandbox.api.resources import PUBLISHED_REPORTS, REPORTS, RESOURCES, Pages, Resource, Since
 from xero_sandbox.api.selecting import named, ordered, parse_order, selected
@@ -73,8 +74,9 @@ def _wanted(
     shelf = _organisation(request).entries(resource.key)
     since = None if resource.since is Since.IGNORED else modified_since(request)
     filter_text, order_text = _asked(resource, query, "where"), _asked(resource, query, "order")
-    where = parse_where(filter_text, partial(looker, resource)) if filter_text else None
-    order = parse_order(order_text or resource.order)
+    owner, reader = type_of(resource.key), partial(looker, resource)
+    where = parse_where(filter_text, owner, reader=reader) if filter_text else None
+    order = parse_order(order_text or resource.order, owner)
     is_named = any(_asked(resource, query, name) for name in _NAMING)
     refuse_high_volume(
         resource,
@@ -134,16 +136,23 @@ def _with_active_options(category: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _one(resource: Resource) -> Endpoint:
+    kinds = _kinds(resource)
+
     def handle(request: Request) -> Response:
         query = Query(request.query_params.multi_items())
         shelf = _organisation(request).entries(resource.key)
         entry = _found(resource, shelf, request.path_params["record"])
-        if JSON not in request.headers.get("Accept", "").casefold() and resource.key in _WITH_PDF:
+        if best_of(kinds, request.headers.get("Accept", "")) == _PDF:
             return pdf_of(request, resource.key, entry)
         shape = Shape.ONE4 if _asked(resource, query, "unitdp") == "4" else Shape.ONE
         return answer(request, resource.key, [entry.sent(shape)])
 
     return handle
+
+
+def _kinds(resource: Resource) -> tuple[str, ...]:
+    """The media types of a record by its id."""
+    return (JSON, _PDF) if resource.key in _WITH_PDF else (JSON,)
 
 
 def _found(resource: Resource, shelf: Shelf, asked: str) -> Entry:
@@ -195,7 +204,7 @@ def _operations() -> list[Operation]:
             f"/{each.path}/{{record}}",
             _one(each),
             scopes=each.scopes,
-            accepts=(JSON, _PDF) if each.key in _WITH_PDF else (JSON,),
+            accepts=_kinds(each),
         )
         for each in RESOURCES
         if each.is_by_id

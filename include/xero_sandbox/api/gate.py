@@ -73,7 +73,7 @@ class Gate:
         request.state.provider_name = self._world.app.name
         request.state.high_volume = self._world.limits.settings.high_volume
         # One call at a time reads an organisation; the others wait here, in flight.
-        async with self._world.turn(tenant_id):
+        async with self._world.turn(tenant_id, request.state.generation):
             await self._touch(request, tenant_id, now)
             if inspect.iscoroutinefunction(operation.endpoint):
                 response: Response = await operation.endpoint(request)
@@ -88,7 +88,7 @@ class Gate:
             # Years of business take a while to build; other requests should not wait for it.
             organisation = await run_in_threadpool(self._world.organisation, tenant_id, now)
         request.state.organisation = organisation
-        request.state.must_save |= is_new
+        request.state.must_save_soon |= is_new
 
     def _operation(self, request: Request) -> tuple[Operation, Request]:
         """What the path and the method ask for. Raises NotFoundError, MethodNotAllowedError."""

@@ -27,7 +27,7 @@ class _Optimised:
     order: tuple[str, ...] = ("Date",)
 
 
-_OPTIMISED = {
+OPTIMISED = {
     "BankTransactions": _Optimised(equal=("Type", "Status", "Contact.ContactID")),
     "Contacts": _Optimised(
         equal=("Name", "EmailAddress", "AccountNumber"), bound=(), order=("Name",)
@@ -50,6 +50,7 @@ _OPTIMISED = {
     "Payments": _Optimised(equal=("Invoice.InvoiceID", "PaymentType", "Reference", "Status")),
     "PurchaseOrders": _Optimised(),
 }
+"""Array key to what a large organisation may be asked; other resources have no threshold."""
 
 
 def refuse_high_volume(
@@ -66,7 +67,7 @@ def refuse_high_volume(
     `count` documents are there; `is_narrowed`: it is paged, asks for named records, or for what
     changed since.
     """
-    optimised = _OPTIMISED.get(resource.key)
+    optimised = OPTIMISED.get(resource.key)
     if optimised is None or count <= threshold:
         return
     if (

@@ -50,10 +50,10 @@ def _list(request: Request) -> Response:
 
 
 def _offset(query: Query) -> int:
-    text = query.get("offset", "").strip() or "0"
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise QueryParseError("The offset parameter must be a whole number.")
-    return int(text)
+    offset = query.whole("offset", 0)
+    if offset < 0:
+        raise QueryParseError("The offset parameter must not be below 0.")
+    return offset
 
 
 def _number(journal: Journal) -> int:

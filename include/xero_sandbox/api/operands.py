@@ -8,7 +8,6 @@ equal, null is neither less nor greater.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -35,21 +34,12 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
     "endswith": str.endswith,
 }
 _CHANGES: dict[str, Callable[[str], str]] = {"tolower": str.lower, "toupper": str.upper}
-# A field's name tells its type where it must; of the others only their values say.
-_DATE = re.compile(r".*date(utc)?")
-_GUID = re.compile(r"(?!.*paid$).*id")
-_FLAGS = frozenset(
-    (
-        "enablepaymentstoaccount", "hasattachments", "haserrors", "iscustomer", "isdiscounted",
-        "ispurchased", "isreconciled", "issold", "issubscriber", "issupplier",
-        "istrackedasinventory", "senttocontact", "showinexpenseclaims", "showoncashbasisreports",
-    )
-)  # fmt: skip
+_ORDERED = frozenset(("DateTime", "Decimal", "String", None))
 
 
 @dataclass(frozen=True)
 class Operand:
-    """How a part of a filter is read off a record, and its .NET type where that is known.
+    """How a part of a filter is read off a record, and its .NET type; null has none.
 
     `path` is that of a field which stands for itself.
     """
@@ -67,18 +57,6 @@ def refusal(problem: str, at: int) -> QueryParseError:
 def literal(value: object, kind: str | None) -> Operand:
     """A value that is the same for every record."""
     return Operand(lambda _: value, kind)
-
-
-def field(path: Path, read: Read) -> Operand:
-    """A field of the record, which `read` reads."""
-    name, kind = path[-1], None
-    if _GUID.fullmatch(name):
-        kind = "Guid"
-    elif _DATE.fullmatch(name):
-        kind = "DateTime"
-    elif name in _FLAGS:
-        kind = "Boolean"
-    return Operand(read, kind, path)
 
 
 def as_test(part: Operand, at: int) -> Test:
@@ -101,11 +79,9 @@ def negated(test: Test) -> Operand:
 
 def compared(left: Operand, sign: str, right: Operand, *, at: int) -> Operand:
     """A comparison. Raises QueryParseError for types that cannot be compared that way."""
-    kinds = (left.kind, right.kind)
+    kinds = {left.kind, right.kind}
     is_ordering = sign in ORDERINGS
-    if (None not in kinds and left.kind != right.kind) or (
-        is_ordering and ("Guid" in kinds or "Boolean" in kinds)
-    ):
+    if len(kinds - {None}) > 1 or (is_ordering and not kinds <= _ORDERED):
         types = f"'{left.kind or 'Object'}' and '{right.kind or 'Object'}'"
         raise refusal(f"Operator '{sign}' incompatible with operand types {types}", at)
     one, other = left.read, right.read
@@ -121,14 +97,13 @@ def compared(left: Operand, sign: str, right: Operand, *, at: int) -> Operand:
 def called(owner: Operand, method: str, arguments: list[str], *, at: int) -> Operand:
     """A method of a text. Raises QueryParseError for one that texts do not have."""
     name, read = method.lower(), owner.read
-    if owner.kind in (None, "String") and name in _CHANGES and not arguments:
+    if owner.kind == "String" and name in _CHANGES and not arguments:
         change = _CHANGES[name]
         return Operand(lambda record: _changed(change, read(record)), "String")
-    if owner.kind in (None, "String") and name in _TESTS and len(arguments) == 1:
+    if owner.kind == "String" and name in _TESTS and len(arguments) == 1:
         test, part = _TESTS[name], arguments[0]
         return Operand(lambda record: _tested(test, read(record), part), "Boolean")
-    kind = owner.kind or "String"
-    raise refusal(f"No applicable method '{method}' exists in type '{kind}'", at)
+    raise refusal(f"No applicable method '{method}' exists in type '{owner.kind}'", at)
 
 
 def _equal(one: object, other: object) -> bool:

@@ -6,7 +6,7 @@ Knows paths, scopes and media types. Must not know records, or how a call is let
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 JSON = "application/json"
 ANYTHING = "*/*"
+_QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
@@ -43,5 +44,21 @@ class Operation(Route):
 
         A header that says anything goes does not ask for JSON: Xero would answer it in XML.
         """
-        wanted = accept.casefold()
-        return ANYTHING in self.accepts or any(kind in wanted for kind in self.accepts)
+        return ANYTHING in self.accepts or best_of(self.accepts, accept) is not None
+
+
+def best_of(kinds: Sequence[str], accept: str) -> str | None:
+    """The one of some media types that an Accept header likes best, the first of equals.
+
+    None when it names none of them, or refuses them by `q=0`.
+    """
+    liked = dict(map(_preference, accept.casefold().split(",")))
+    best = max(kinds, key=lambda kind: liked.get(kind, 0.0))
+    return best if liked.get(best, 0.0) > 0 else None
+
+
+def _preference(part: str) -> tuple[str, float]:
+    """A media type of an Accept header, and how much it is liked, from 0 to 1."""
+    kind, *parameters = (piece.strip() for piece in part.split(";"))
+    quality = next(filter(None, map(_QUALITY.fullmatch, parameters)), None)
+    return kind, float(quality[1]) if quality else 1.0

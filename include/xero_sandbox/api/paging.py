@@ -7,18 +7,16 @@ Knows nothing of what is paged. Follows "Requests and responses" of Xero's accou
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xero_sandbox.errors import QueryParseError
+from xero_sandbox.api.querying import Query
 
 _T = TypeVar("_T")
 
 DEFAULT_PAGE_SIZE = 100
 LARGEST_PAGE_SIZE = 1000
-_WHOLE = re.compile("-?[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Paging:
 
 
 def paging_of(
-    query: Mapping[str, str], *, forced: bool = False, fixed_size: int | None = None
+    query: Query, *, forced: bool = False, fixed_size: int | None = None
 ) -> Paging | None:
     """The page a query asks for, or None when the list is not paged.
 
@@ -56,15 +54,6 @@ def paging_of(
         asked_size = None
     if asked_page is None and asked_size is None and not forced:
         return None
-    page = max(1, _whole("page", asked_page, 1))
-    size = fixed_size or _whole("pageSize", asked_size, DEFAULT_PAGE_SIZE)
+    page = max(1, query.whole("page", 1))
+    size = fixed_size or query.whole("pageSize", DEFAULT_PAGE_SIZE)
     return Paging(page, min(max(size, 1), LARGEST_PAGE_SIZE))
-
-
-def _whole(name: str, text: str | None, default: int) -> int:
-    if text is None or text.strip() == "":
-        return default
-    digits = text.strip()
-    if not _WHOLE.fullmatch(digits):
-        raise QueryParseError(f"The {name} parameter must be a whole number.")
-    return int(digits)

@@ -5,6 +5,7 @@ Knows how Xero reads names, lists, switches and dates. Must not know which resou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,10 @@ from email.utils import parsedate_to_datetime
 from starlette.requests import Request
 
 from xero_sandbox.errors import QueryParseError
+
+_WHOLE = re.compile("(-?)0*([0-9]+)")
+_MOST_DIGITS = 12
+_VERY_MANY: int = 10**_MOST_DIGITS
 
 
 class Query(Mapping[str, str]):
@@ -45,6 +50,21 @@ class Query(Mapping[str, str]):
         """The parameters under these spellings of their names; others in lower case."""
         spellings = {name.lower(): name for name in names}
         return {spellings.get(key, key): value for key, value in self._values.items()}
+
+    def whole(self, key: str, default: int) -> int:
+        """A whole number of any length; of very long ones, one as good as that.
+
+        Raises QueryParseError for anything else.
+        """
+        text = self.get(key, "").strip()
+        if not text:
+            return default
+        match = _WHOLE.fullmatch(text)
+        if match is None:
+            raise QueryParseError(f"The {key} parameter must be a whole number.")
+        sign, digits = match[1], match[2]
+        number = int(digits) if len(digits) <= _MOST_DIGITS else _VERY_MANY
+        return -number if sign else number
 
     def day(self, key: str) -> date | None:
         """A date parameter. Raises QueryParseError unless it is YYYY-MM-DD, a time may follow."""

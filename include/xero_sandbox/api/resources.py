@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from xero_sandbox.wire.id_fields import ID_FIELDS
+
 
 class Pages(Enum):
     """How a list is cut into pages.
@@ -59,7 +61,6 @@ class Resource:
     """
 
     key: str
-    id_field: str
     scopes: tuple[str, ...]
     pages: Pages = Pages.NONE
     since: Since = Since.UPDATED
@@ -72,6 +73,11 @@ class Resource:
     is_by_id: bool = True
     order: str = ""
     singular: str = ""
+
+    @property
+    def id_field(self) -> str:
+        """The field that holds a record's id."""
+        return ID_FIELDS[self.key]
 
     @property
     def path(self) -> str:
@@ -98,10 +104,9 @@ _MANUAL_JOURNALS = either("accounting.manualjournals", "accounting.transactions"
 _ITEMS = either("accounting.settings", "accounting.invoices")
 
 RESOURCES: tuple[Resource, ...] = (
-    Resource("Accounts", "AccountID", SETTINGS, order="Code"),
+    Resource("Accounts", SETTINGS, order="Code"),
     Resource(
         "BankTransactions",
-        "BankTransactionID",
         _BANK,
         pages=Pages.SIZED,
         is_light=True,
@@ -109,16 +114,14 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "BankTransfers",
-        "BankTransferID",
         _BANK,
         since=Since.CREATED,
         params=(*_BY_FIELDS, "includeDeleted"),
         hidden=Hidden("Status", "DELETED", unless=("includeDeleted",)),
     ),
-    Resource("BatchPayments", "BatchPaymentID", _PAYMENTS),
+    Resource("BatchPayments", _PAYMENTS),
     Resource(
         "BrandingThemes",
-        "BrandingThemeID",
         SETTINGS,
         since=Since.IGNORED,
         order="SortOrder",
@@ -126,7 +129,6 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "Budgets",
-        "BudgetID",
         BUDGETS,
         since=Since.IGNORED,
         is_always_light=True,
@@ -135,7 +137,6 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "ContactGroups",
-        "ContactGroupID",
         _CONTACTS,
         since=Since.IGNORED,
         is_always_light=True,
@@ -143,7 +144,6 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "Contacts",
-        "ContactID",
         _CONTACTS,
         pages=Pages.SIZED,
         is_light=True,
@@ -153,17 +153,15 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "CreditNotes",
-        "CreditNoteID",
         _INVOICES,
         pages=Pages.SIZED,
         is_light=True,
         params=(*_BY_FIELDS, "unitdp"),
         names=("CreditNoteNumber",),
     ),
-    Resource("Currencies", "Code", SETTINGS, since=Since.IGNORED, is_by_id=False),
+    Resource("Currencies", SETTINGS, since=Since.IGNORED, is_by_id=False),
     Resource(
         "Invoices",
-        "InvoiceID",
         _INVOICES,
         pages=Pages.SIZED,
         is_light=True,
@@ -181,10 +179,9 @@ RESOURCES: tuple[Resource, ...] = (
         names=("InvoiceNumber",),
         paged_by=("Statuses", "summaryOnly"),
     ),
-    Resource("Items", "ItemID", _ITEMS, params=(*_BY_FIELDS, "unitdp"), names=("Code",)),
+    Resource("Items", _ITEMS, params=(*_BY_FIELDS, "unitdp"), names=("Code",)),
     Resource(
         "LinkedTransactions",
-        "LinkedTransactionID",
         _INVOICES,
         pages=Pages.ALWAYS_FIXED,
         since=Since.IGNORED,
@@ -198,14 +195,12 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "ManualJournals",
-        "ManualJournalID",
         _MANUAL_JOURNALS,
         pages=Pages.SIZED,
         is_light=True,
     ),
     Resource(
         "Organisations",
-        "OrganisationID",
         SETTINGS,
         since=Since.IGNORED,
         is_by_id=False,
@@ -214,16 +209,14 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "Overpayments",
-        "OverpaymentID",
         _PAYMENTS,
         pages=Pages.SIZED,
         is_light=True,
         params=(*_BY_FIELDS, "unitdp", "References"),
     ),
-    Resource("Payments", "PaymentID", _PAYMENTS, pages=Pages.SIZED),
+    Resource("Payments", _PAYMENTS, pages=Pages.SIZED),
     Resource(
         "Prepayments",
-        "PrepaymentID",
         _PAYMENTS,
         pages=Pages.SIZED,
         is_light=True,
@@ -231,7 +224,6 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "PurchaseOrders",
-        "PurchaseOrderID",
         _INVOICES,
         pages=Pages.ALWAYS,
         params=("order", "Status", "DateFrom", "DateTo"),
@@ -239,7 +231,6 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "Quotes",
-        "QuoteID",
         _INVOICES,
         pages=Pages.FIXED,
         params=(
@@ -255,20 +246,18 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         "RepeatingInvoices",
-        "RepeatingInvoiceID",
         _INVOICES,
         since=Since.IGNORED,
     ),
-    Resource("TaxRates", "TaxType", SETTINGS, since=Since.IGNORED, order="Name"),
+    Resource("TaxRates", SETTINGS, since=Since.IGNORED, order="Name"),
     Resource(
         "TrackingCategories",
-        "TrackingCategoryID",
         SETTINGS,
         since=Since.IGNORED,
         params=(*_BY_FIELDS, "includeArchived"),
         hidden=Hidden("Status", "ARCHIVED", unless=("includeArchived",)),
     ),
-    Resource("Users", "UserID", SETTINGS),
+    Resource("Users", SETTINGS),
 )
 
 _BY_PATH = {resource.path: resource for resource in RESOURCES}

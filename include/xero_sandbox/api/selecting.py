@@ -15,6 +15,7 @@ from types import MappingProxyType
 from xero_sandbox.api.fields import Path, SortKey, path_of, sort_key
 from xero_sandbox.api.looking import Look, looker
 from xero_sandbox.api.operands import refusal
+from xero_sandbox.api.properties import PROPERTIES, kind_in
 from xero_sandbox.api.querying import Query
 from xero_sandbox.api.resources import Resource, Since
 from xero_sandbox.api.where import Where
@@ -56,17 +57,30 @@ class Term:
     is_descending: bool
 
 
-def parse_order(text: str) -> tuple[Term, ...]:
-    """Read `Name ASC, Date DESC`; nothing is no order. Raises QueryParseError, naming the place."""
+def parse_order(text: str, owner: str) -> tuple[Term, ...]:
+    """Read `Name ASC, Date DESC`, of records of the type `owner`; nothing is no order.
+
+    Raises QueryParseError, naming the place, for what cannot be read, and for a property that
+    there is not, or that has no order.
+    """
     terms, at = [], 0
     for part in text.split(",") if text else ():
         match = _ORDER.fullmatch(part)
         if match is None:
             raise refusal(f"Syntax error '{part.strip()}'", at)
+        _require_comparable(match[1], owner, at=at + match.start(1))
         is_descending = (match[2] or "").lower().startswith("desc")
         terms.append(Term(path_of(match[1]), is_descending))
         at += len(part) + 1
     return tuple(terms)
+
+
+def _require_comparable(name: str, owner: str, *, at: int) -> None:
+    kind = owner
+    for part in name.split("."):
+        kind = kind_in(kind, part, at=at)
+    if kind == "List" or kind in PROPERTIES:
+        raise refusal(f"'{name}' is of type '{kind}', which has no order", at)
 
 
 def ordered(resource: Resource, entries: Sequence[Entry], terms: Sequence[Term]) -> Sequence[Entry]:

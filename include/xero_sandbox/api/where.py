@@ -1,6 +1,7 @@
 """`where`: the filter language of Xero's lists, compiled to a test of one record.
 
-Knows the grammar, a small part of .NET's Dynamic LINQ. Must not know types, resources or HTTP.
+Knows the grammar, a small part of .NET's Dynamic LINQ. Must not know resources or HTTP; which
+names there are says `properties.py`.
 Follows "Filtering" of Xero's "Requests and responses":
 
     either     = both { ("OR" | "||") both }
@@ -31,12 +32,12 @@ from xero_sandbox.api.operands import (
     as_test,
     called,
     compared,
-    field,
     joined,
     literal,
     negated,
     refusal,
 )
+from xero_sandbox.api.properties import kind_in
 
 _DEEPEST = 50
 _JOINTS = ("and", "or", "not")
@@ -68,18 +69,21 @@ class Where:
     is_simple: bool
 
 
-def parse_where(text: str, reader: Callable[[Path], Read] = reader_of) -> Where:
-    """Compile a filter. Raises QueryParseError, naming the place, for one that cannot be read.
+def parse_where(text: str, owner: str, *, reader: Callable[[Path], Read] = reader_of) -> Where:
+    """Compile a filter of records of the type `owner` (`Invoice`).
 
-    `reader` gives the function that reads a field; by default, off a spelled record.
+    `reader` gives the function that reads a field; by default, off a spelled record. Raises
+    QueryParseError, naming the place, for a filter that cannot be read, names a property that
+    there is not, or compares what cannot be compared.
     """
-    return _Parser(text, reader).whole()
+    return _Parser(text, owner, reader).whole()
 
 
 class _Parser:
     """One pass over one filter; each method reads what the grammar calls by its name."""
 
-    def __init__(self, text: str, reader: Callable[[Path], Read]) -> None:
+    def __init__(self, text: str, owner: str, reader: Callable[[Path], Read]) -> None:
+        self._owner = owner
         self._reader = reader
         self._tokens = tokens_of(text)
         self._place = 0
@@ -193,16 +197,14 @@ class _Parser:
         raise refusal(f"No applicable method '{token.text}' exists", token.at)
 
     def _path(self, token: Token) -> Operand:
-        names = [token.word]
+        path: Path = (token.word,)
+        kind = kind_in(self._owner, token.text, at=token.at)
         while self._takes("."):
             name = self._name()
             if self._next.word == "(":
-                return self._methods(self._field(tuple(names)), name)
-            names.append(name.word)
-        return self._field(tuple(names))
-
-    def _field(self, path: Path) -> Operand:
-        return field(path, self._reader(path))
+                return self._methods(Operand(self._reader(path), kind, path), name)
+            path, kind = (*path, name.word), kind_in(kind, name.text, at=name.at)
+        return Operand(self._reader(path), kind, path)
 
     def _methods(self, owner: Operand, name: Token) -> Operand:
         """What is called on a field, one method after the other."""

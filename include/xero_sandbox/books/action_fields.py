@@ -35,6 +35,8 @@ LINE_FIELDS = frozenset(
 )
 ID = frozenset(("id",))
 AMOUNTS = frozenset(("amount", "lines", "line_amount_types"))
+# Dates beyond these are typing errors; far beyond them there is no day after.
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,14 @@ class Act:
         if value is None:
             return None
         try:
-            return date.fromisoformat(str(value))
+            told = date.fromisoformat(str(value))
         except ValueError:
             message = f"The field {name} must be a date YYYY-MM-DD, got {value!r}."
             raise BooksError(message) from None
+        if not _FIRST_YEAR <= told.year <= _LAST_YEAR:
+            message = f"The field {name} must lie in {_FIRST_YEAR} to {_LAST_YEAR}, got {value!r}."
+            raise BooksError(message)
+        return told
 
     def account(self, name: str = "account_code", default: str = "090") -> Account:
         """Return the account whose code a field gives."""

@@ -152,6 +152,8 @@ class Document:
         """What is still to be paid; for a credit note the remaining credit."""
         if self.status in ("VOIDED", "DELETED"):
             return ZERO
+        if not self.payments and not self.allocations:
+            return self.total
         return self.total - self.paid - self.allocated
 
     def due_on(self, day: date) -> Decimal:

@@ -102,7 +102,10 @@ class Posting:
 
     def reversed(self) -> Posting:
         """Return the posting that cancels this one."""
-        return replace(self, amount=-self.amount, tax_amount=-self.tax_amount)
+        return Posting(
+            self.account_id, -self.amount, self.description, self.tax_type, -self.tax_amount,
+            self.tracking,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +186,6 @@ class Ledger:
                 )
             )
 
-    def standing(self, source_id: str) -> tuple[Journal, ...]:
-        """Return the journals of `source_id` that nothing has cancelled."""
-        return self._standing.get(source_id, ())
-
     def all_standing(self) -> Iterator[Journal]:
         """Return every journal that neither cancels another nor is cancelled, by number."""
         cancelled = {journal.reverses for journal in self.journals if journal.reverses}
@@ -248,10 +247,13 @@ class Ledger:
         return count + _GAP * (count // _RUN)
 
     def _append(self, journal: Journal) -> None:
-        if sum(posting.amount for posting in journal.postings) != 0:
+        left_over = ZERO
+        for posting in journal.postings:
+            left_over += posting.amount
+            if posting.account_id not in self.accounts:
+                raise LedgerError(f"journal {journal.number} posts on an unknown account")
+        if left_over:
             raise LedgerError(f"journal {journal.number} of {journal.source_id} does not balance")
-        if any(posting.account_id not in self.accounts for posting in journal.postings):
-            raise LedgerError(f"journal {journal.number} posts on an unknown account")
         for posting in journal.postings:
             days = self._daily[posting.account_id]
             days[journal.on] = days.get(journal.on, ZERO) + posting.amount

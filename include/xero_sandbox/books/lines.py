@@ -87,6 +87,8 @@ def compute_line(
 
 def totals(lines: Sequence[Line]) -> tuple[Decimal, Decimal, Decimal]:
     """Return sub total, tax and total of the lines."""
-    net = sum((line.net for line in lines), ZERO)
-    tax = sum((line.tax for line in lines), ZERO)
+    net = tax = ZERO
+    for line in lines:
+        net += line.net
+        tax += line.tax
     return net, tax, net + tax

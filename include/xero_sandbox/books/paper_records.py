@@ -15,15 +15,13 @@ from xero_sandbox.books.ledger import Account
 from xero_sandbox.books.money import ONE, ZERO
 
 
-@dataclass(slots=True, eq=False)
-class Quote:
-    """An offer to a customer: DRAFT, SENT, ACCEPTED, DECLINED, INVOICED or DELETED."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Proposal:
+    """What a quote and a purchase order have in common: lines that are not posted yet."""
 
-    quote_id: str
     number: str
     contact: Contact
     on: date
-    expiry_date: date
     line_kind: str
     lines: tuple[Line, ...]
     currency: str
@@ -32,40 +30,32 @@ class Quote:
     rate: Decimal = ONE
     status: str = "DRAFT"
     reference: str = ""
+
+    @property
+    def total(self) -> Decimal:
+        """Sum of its lines with tax."""
+        return totals(self.lines)[2]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Quote(Proposal):
+    """An offer to a customer: DRAFT, SENT, ACCEPTED, DECLINED, INVOICED or DELETED."""
+
+    quote_id: str
+    expiry_date: date
     title: str = ""
     summary: str = ""
     terms: str = ""
 
-    @property
-    def total(self) -> Decimal:
-        """Sum of its lines with tax."""
-        return totals(self.lines)[2]
 
-
-@dataclass(slots=True, eq=False)
-class PurchaseOrder:
+@dataclass(slots=True, eq=False, kw_only=True)
+class PurchaseOrder(Proposal):
     """An order to a supplier: DRAFT, SUBMITTED, AUTHORISED, BILLED or DELETED."""
 
     order_id: str
-    number: str
-    contact: Contact
-    on: date
     delivery_date: date | None
-    line_kind: str
-    lines: tuple[Line, ...]
-    currency: str
-    created_at: datetime
-    updated_at: datetime
-    rate: Decimal = ONE
-    status: str = "DRAFT"
-    reference: str = ""
     is_sent: bool = False
     bill_id: str = ""
-
-    @property
-    def total(self) -> Decimal:
-        """Sum of its lines with tax."""
-        return totals(self.lines)[2]
 
 
 @dataclass(slots=True, eq=False)

@@ -5,12 +5,14 @@ Knows which status may follow which. Must not know the ledger, clocks or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
+from xero_sandbox.books.documents import Line
 from xero_sandbox.books.holdings import Holdings
 from xero_sandbox.books.paper_records import (
     LinkedTransaction,
+    Proposal,
     PurchaseOrder,
     Quote,
     RepeatingInvoice,
@@ -32,6 +34,8 @@ _ORDER_STEPS = {
     "BILLED": ("AUTHORISED", "DELETED"),
     "DELETED": (),
 }
+# What became a document, or nothing at all, stays as it was.
+_FINAL = ("INVOICED", "BILLED", "DELETED")
 
 
 class Papers(Holdings):
@@ -52,6 +56,22 @@ class Papers(Holdings):
         self._noted(quote.quote_id, status.capitalize(), at)
         self._show_quote(quote, at)
 
+    def edit_quote(
+        self,
+        quote: Quote,
+        *,
+        at: datetime,
+        lines: Sequence[Line] | None = None,
+        on: date | None = None,
+        expiry_date: date | None = None,
+        reference: str | None = None,
+    ) -> None:
+        """Change a quote that has not been invoiced; its date may move back."""
+        _edit(quote, lines=lines, on=on, reference=reference)
+        quote.expiry_date = expiry_date or quote.expiry_date
+        self._noted(quote.quote_id, "Edited", at)
+        self._show_quote(quote, at)
+
     def enter_purchase_order(self, order: PurchaseOrder, *, at: datetime) -> PurchaseOrder:
         """Enter a purchase order in the status it has; it is numbered when it has no number."""
         order.number = order.number or self.next_number("PURCHASEORDER")
@@ -68,6 +88,22 @@ class Papers(Holdings):
         order.status = status
         order.bill_id = bill_id or order.bill_id
         self._noted(order.order_id, status.capitalize(), at)
+        self._show_order(order, at)
+
+    def edit_purchase_order(
+        self,
+        order: PurchaseOrder,
+        *,
+        at: datetime,
+        lines: Sequence[Line] | None = None,
+        on: date | None = None,
+        delivery_date: date | None = None,
+        reference: str | None = None,
+    ) -> None:
+        """Change a purchase order that has not been billed; its date may move back."""
+        _edit(order, lines=lines, on=on, reference=reference)
+        order.delivery_date = delivery_date or order.delivery_date
+        self._noted(order.order_id, "Edited", at)
         self._show_order(order, at)
 
     def add_repeating_invoice(self, template: RepeatingInvoice, *, at: datetime) -> None:
@@ -100,6 +136,16 @@ class Papers(Holdings):
     def _show_order(self, order: PurchaseOrder, at: datetime) -> None:
         order.updated_at = at
         self._shelving.purchase_order(order)
+
+
+def _edit(
+    paper: Proposal, *, lines: Sequence[Line] | None, on: date | None, reference: str | None
+) -> None:
+    if paper.status in _FINAL:
+        raise BooksError(f"What is {paper.status} cannot be edited.")
+    paper.lines = paper.lines if lines is None else tuple(lines)
+    paper.on = on or paper.on
+    paper.reference = paper.reference if reference is None else reference
 
 
 def _require_step(status: str, wanted: str, *, steps: Mapping[str, tuple[str, ...]]) -> None:

@@ -25,7 +25,7 @@ from xero_sandbox.books.documents import (
     Payment,
 )
 from xero_sandbox.books.ledger import Ledger, Posting
-from xero_sandbox.books.money import ZERO, cents, in_base
+from xero_sandbox.books.money import ONE, ZERO, cents, in_base
 from xero_sandbox.books.prorating import (
     Combination,
     by_tracking,
@@ -67,6 +67,9 @@ def converted(
     Total, tax and net are converted and rounded each for itself; what that leaves over goes to
     the line with the largest net.
     """
+    if rate == ONE:
+        nets, taxes = [line.net for line in lines], [line.tax for line in lines]
+        return nets, taxes, total - sum(nets, ZERO) - sum(taxes, ZERO)
     nets = [in_base(line.net, rate) for line in lines]
     taxes = [in_base(line.tax, rate) for line in lines]
     written = sum((line.net + line.tax for line in lines), ZERO)

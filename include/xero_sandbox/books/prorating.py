@@ -37,8 +37,8 @@ def spread(
 
     What rounding leaves over goes to the largest weight.
     """
-    whole = sum(weights.values(), ZERO)
-    if len(weights) < 2 or not whole:
+    whole = sum(weights.values(), ZERO) if len(weights) > 1 else ZERO
+    if not whole:
         tracking = next(iter(weights), ())
         return [Posting(account_id, amount, tracking=tracking)]
     shares = {key: cents(amount * weight / whole) for key, weight in weights.items()}

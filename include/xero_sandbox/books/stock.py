@@ -79,7 +79,7 @@ class Stock:
                     postings += _cost_postings(line, move)
             for item in items:
                 _require_possible(item)
-        except BooksError:
+        except Exception:
             for item, quantity, cost_pool in reversed(before):
                 item.quantity, item.cost_pool = quantity, cost_pool
             raise
@@ -105,6 +105,11 @@ def _move_of(line: Line, net: Decimal, *, item: Item, kind: str) -> _Move:
             raise BooksError(f"{item.code} is bought on its inventory account.")
         sign = _AT_COST[kind]
         return _Move(item, sign * line.quantity, sign * net)
+    if kind not in _AT_AVERAGE:
+        raise BooksError(
+            f"{item.code} has stock: "
+            "goods move with invoices, bills, credit notes and direct money."
+        )
     sign = _AT_AVERAGE[kind]
     if sign < 0 and line.quantity > item.quantity:
         raise BooksError(f"There are only {item.quantity.normalize():f} of {item.code} in stock.")

@@ -18,9 +18,9 @@ from xero_sandbox.books.books import Books, BooksError
 from xero_sandbox.books.ids import random_of
 from xero_sandbox.business.activities import activities_of
 from xero_sandbox.business.drafting import Desk
-from xero_sandbox.business.habits import Event, Intent, event_on
+from xero_sandbox.business.habits import Event, Intent, events_on, opening_of
 from xero_sandbox.business.names import TRADES
-from xero_sandbox.business.office import Activity, Deed, Office
+from xero_sandbox.business.office import Deed, Office
 from xero_sandbox.business.people import People
 from xero_sandbox.business.routine import Routine
 from xero_sandbox.business.trading import Trading
@@ -47,14 +47,18 @@ class Business:
         )
         trading, treasury = Trading(office), Treasury(office)
         self._routine = Routine(office, treasury)
-        self._activities = activities_of(office, trading, treasury)
-        self._dice = {each.feature: random_of(seed, each.feature) for each in self._activities}
+        activities = activities_of(office, trading, treasury)
+        # What each activity draws from and has in its diary.
+        self._plans = [
+            (each, random_of(seed, each.feature), office.agendas[each.feature])
+            for each in activities
+        ]
         self._deeds: dict[str, Deed] = {
             **self._routine.deeds,
             **trading.deeds,
             **treasury.deeds,
         }
-        for activity in self._activities:
+        for activity in activities:
             self._deeds.update(activity.deeds)
 
     def plan(self, day: date) -> list[Event]:
@@ -64,9 +68,16 @@ class Business:
         """
         random = random_of(self._seed, day.isoformat())
         intents = [Intent(kind) for kind in self._routine.usual(day, random)]
-        events = self._events(day, "", intents=intents, random=random)
-        for activity in self._activities:
-            events += self._events_of(activity, day)
+        opening = opening_of(day, self._office.zone)
+        intents += self._office.agendas[""].pop(day, [])
+        events = events_on(day, intents, random=random, opening=opening)
+        for activity, dice, agenda in self._plans:
+            kinds = activity.usual(day, dice)
+            if kinds or day in agenda:
+                name = activity.feature
+                random = random_of(self._seed, name, day.toordinal())
+                intents = [*map(Intent, kinds), *agenda.pop(day, [])]
+                events += events_on(day, intents, random=random, opening=opening, diary=name)
         return sorted(events, key=lambda event: event.at)
 
     def happen(self, event: Event) -> None:
@@ -76,18 +87,3 @@ class Business:
         except BooksError:
             # Somebody changed the document through the control door since this was planned.
             return
-
-    def _events_of(self, activity: Activity, day: date) -> list[Event]:
-        name = activity.feature
-        intents = [Intent(kind) for kind in activity.usual(day, self._dice[name])]
-        if not intents and day not in self._office.agendas[name]:
-            return []
-        random = random_of(self._seed, name, day.toordinal())
-        return self._events(day, name, intents=intents, random=random)
-
-    def _events(
-        self, day: date, diary: str, *, intents: list[Intent], random: Random
-    ) -> list[Event]:
-        intents += self._office.agendas[diary].pop(day, [])
-        zone = self._office.zone
-        return [event_on(day, each, random=random, zone=zone, diary=diary) for each in intents]

@@ -122,7 +122,7 @@ class Prepayments(_Credits):
             kind,
             product,
             contact=contact,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             reference=random.choice(("Deposit", "Advance", "")),
@@ -159,7 +159,7 @@ class Overpayments(_Credits):
 
     def _pay_too_much(self, event: Event, random: Random, *, is_sale: bool) -> None:
         """Pay a document in full and something on top: a bit, or all of it once more."""
-        on = self.office.day_of(event)
+        on = event.day
         invoices = [
             each
             for each in self.office.open_invoices(is_sale=is_sale)
@@ -195,7 +195,7 @@ class Overpayments(_Credits):
             code="610" if is_sale else "800",
             description=f"Overpayment of {invoice.number}",
             contact=invoice.contact,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             account=account,

@@ -57,7 +57,7 @@ class Transfers(Activity):
             cheque if there else savings,
             savings if there else cheque,
             amount=cents(Decimal(random.randrange(10_000, 400_000)) / 100),
-            on=self.office.day_of(event) - random.choice((0, 0, 0, 2)) * DAY,
+            on=event.day - random.choice((0, 0, 0, 2)) * DAY,
             at=event.at,
             ids=random,
             reference=random.choice(_REFERENCES),
@@ -90,7 +90,7 @@ class Transfers(Activity):
             "SPEND",
             random.choice(SMALL_SPENDING),
             contact=supplier,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             reference="Card",
@@ -99,7 +99,7 @@ class Transfers(Activity):
         self.office.books.enter_bank_transaction(record, at=event.at, ids=random)
 
     def _settle_card(self, event: Event, random: Random) -> None:
-        books, on = self.office.books, self.office.day_of(event)
+        books, on = self.office.books, event.day
         card = books.account("092")
         owed = -books.ledger.balance(card.account_id, on)
         if owed > 0:
@@ -152,7 +152,7 @@ class ForeignBanks(Activity):
     ) -> None:
         """Exchange money at the day's rate, less what the bank keeps."""
         source, target = between
-        on = self.office.day_of(event)
+        on = event.day
         rate = self.office.desk.rate(on, target.currency)
         rate /= self.office.desk.rate(on, source.currency)
         self.office.books.transfer(
@@ -184,7 +184,7 @@ class ForeignBanks(Activity):
             random.choice(("SPEND", "SPEND", "RECEIVE")),
             random.choice(_FOREIGN_SPENDING),
             contact=supplier,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             account=random.choice(self._accounts()),
@@ -213,14 +213,14 @@ class Batches(Activity):
         return kinds + ["bank_together"] * min(how_many(dice, 0.04), 1)
 
     def _pay_together(self, event: Event, random: Random) -> None:
-        on = self.office.day_of(event)
+        on = event.day
         self._pay(event, random, is_sale=False, due_by=on + 5 * DAY)
 
     def _bank_together(self, event: Event, random: Random) -> None:
-        self._pay(event, random, is_sale=True, due_by=self.office.day_of(event) + 9 * DAY)
+        self._pay(event, random, is_sale=True, due_by=event.day + 9 * DAY)
 
     def _pay(self, event: Event, random: Random, *, is_sale: bool, due_by: date) -> None:
-        books, on = self.office.books, self.office.day_of(event)
+        books, on = self.office.books, event.day
         due = [
             document
             for document in self.office.open_invoices(is_sale=is_sale)
@@ -271,5 +271,5 @@ class Rounding(Activity):
 
     def _match(self, event: Event, random: Random) -> None:
         amount = Decimal(random.choice((-4, -1, 1, 2, 3))) / 100
-        on = self.office.day_of(event)
+        on = event.day
         self.office.books.adjust_bank(self.office.bank, amount, on=on, at=event.at)

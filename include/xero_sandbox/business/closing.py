@@ -78,7 +78,7 @@ class Depreciation(Activity):
             "SPEND",
             _LAPTOP,
             contact=supplier,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             reference="Equipment",
@@ -87,7 +87,7 @@ class Depreciation(Activity):
 
     def _depreciate(self, event: Event, _: Random) -> None:
         """A thirty-sixth of what the equipment cost, as long as there is something left."""
-        books, on = self.office.books, self.office.day_of(event)
+        books, on = self.office.books, event.day
         cost = books.ledger.balance(books.account("720").account_id, on)
         left = cost + books.ledger.balance(books.account("721").account_id, on)
         amount = min(cents(cost / 36), left)
@@ -126,7 +126,7 @@ class ManualJournals(Activity):
     def _accrue(self, event: Event, random: Random) -> None:
         amount = cents(Decimal(random.randrange(20_000, 90_000)) / 100)
         lines = self._lines(amount, debit="445", credit="805", random=random)
-        on = self.office.day_of(event)
+        on = event.day
         journal = self._journal(event, lines, narration=f"Accrual {on:%B}", random=random)
         self.office.books.enter_manual_journal(journal, at=event.at)
         self.office.put(event, on + DAY, Intent("take_back", journal.journal_id))
@@ -157,7 +157,7 @@ class ManualJournals(Activity):
         lines = self._lines(amount, debit=debit, credit=credit, random=random, is_taxed=is_taxed)
         narration = random.choice(("Reclassified", "Umbuchung", "更正"))
         journal = self._journal(event, lines, narration=narration, random=random)
-        journal.on = self.office.day_of(event) - random.choice((0, 0, 3, 17, 40)) * DAY
+        journal.on = event.day - random.choice((0, 0, 3, 17, 40)) * DAY
         journal.show_on_cash_basis = random.random() < 0.6
         journal.line_kind = "Exclusive" if is_taxed else "NoTax"
         next_step, days = random.choice(
@@ -208,7 +208,7 @@ class ManualJournals(Activity):
         return ManualJournal(
             journal_id=new_guid(random),
             narration=narration,
-            on=self.office.day_of(event),
+            on=event.day,
             lines=lines,
             created_at=event.at,
             updated_at=event.at,
@@ -243,7 +243,7 @@ class Budgets(Activity):
         known = [each for each in books.budgets.values() if each.type == type_]
         budget = known[0] if known else self._new(type_, description, at=event.at, random=random)
         budget.updated_at = event.at
-        start = self.office.day_of(event).replace(day=1)
+        start = event.day.replace(day=1)
         for code, usual in (("200", 9000), ("310", 2500), ("445", 150), ("469", 1100)):
             months = budget.amounts.setdefault(books.account(code).account_id, {})
             for count in range(12):

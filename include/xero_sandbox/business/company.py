@@ -81,13 +81,19 @@ class _Action:
 
 
 @contextmanager
-def _nothing_to_collect() -> Iterator[None]:
-    """Let the garbage collector wait: books only grow, and searching them costs a third more."""
+def _nothing_to_collect(*, is_new: bool) -> Iterator[None]:
+    """Let the garbage collector wait: books only grow, and searching them costs a third more.
+
+    New ones will stay: they are put among what is old without being searched at all.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if is_new:
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 
@@ -114,10 +120,11 @@ class Company:
     def advance(self, now: datetime) -> None:
         """Be what the organisation was at `now` (aware UTC); moving forward costs little."""
         with self._lock:
-            if self._books is None or now < self._changed_at:
-                self._start_over()
-                self._begin()
-            with _nothing_to_collect():
+            is_new = self._books is None or now < self._changed_at
+            with _nothing_to_collect(is_new=is_new):
+                if is_new:
+                    self._start_over()
+                    self._begin()
                 while (at := self._next_at()) <= now:
                     self._step(at)
             self.books.begin_day(now.astimezone(self.zone).date())

@@ -193,6 +193,13 @@ class Desk(Pricing):
         )
         return Paper(line_kind, lines, currency)
 
+    def order(self, supplier: Contact, random: Random) -> Paper:
+        """Write the lines of an order: as on a bill, some of them for goods, some discounted."""
+        paper = self.paper(supplier, is_sale=False, random=random)
+        kind, currency = paper.line_kind, paper.currency
+        lines = tuple(self.ordered(line, kind, currency=currency) for line in paper.lines)
+        return replace(paper, lines=lines)
+
     def charged(
         self, line: Line, *, contact: Contact, source: Document, on: date, random: Random
     ) -> Paper:

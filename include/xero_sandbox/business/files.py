@@ -142,7 +142,7 @@ class Approvals(Activity):
         supplier = pick(self.office.people.suppliers, random)
         if supplier is None:
             return
-        on = self.office.day_of(event)
+        on = event.day
         bill = self.office.desk.bill(supplier, on, at=event.at, random=random)
         bill.status = "DRAFT"
         self.office.books.enter(bill, at=event.at)
@@ -201,7 +201,7 @@ class Linked(Activity):
         line = next((each for each in source.lines if each.line_id == link.source_line_id), None)
         if customer is None or line is None or not source.counts:
             return
-        desk, on = self.office.desk, self.office.day_of(event)
+        desk, on = self.office.desk, event.day
         charged = desk.charged(line, contact=customer, source=source, on=on, random=random)
         invoice = desk.document("ACCREC", customer, charged, on=on, at=event.at, random=random)
         invoice.number = self.office.books.next_number("ACCREC")

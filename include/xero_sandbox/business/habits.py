@@ -7,6 +7,7 @@ what an event does (`business`).
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 WEEKEND_SHARE = 0.12
-# Opening hours, in minutes of the organisation's own day.
-_OPENS, _CLOSES = 8 * 60, 18 * 60
+# Opening hours, of the organisation's own day.
+_OPENS, _CLOSES = 8, 18
 # How many days after the money moved somebody enters it: so the past keeps changing a little.
 _ENTRY_DELAYS = (0, 0, 0, 0, 1, 1, 3)
 
@@ -63,23 +64,34 @@ class Intent:
 class Event:
     """An intent that got its moment (aware UTC) and a seed of its own.
 
-    `diary` names the feature whose diary it stood in, empty for what every business does.
+    `day` is the organisation's own date of it; `diary` names the feature whose diary it stood in,
+    empty for what every business does.
     """
 
     at: datetime
     seed: int
     intent: Intent
+    day: date
     diary: str = ""
 
 
-def event_on(
-    day: date, intent: Intent, *, random: Random, zone: ZoneInfo, diary: str = ""
-) -> Event:
-    """Give an intent a moment within the opening hours of `day`, in the zone's own time."""
-    minute = random.randrange(_OPENS, _CLOSES)
-    local = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
-    local += timedelta(seconds=random.randrange(60), milliseconds=random.randrange(1000))
-    return Event(local.astimezone(UTC), random.getrandbits(64), intent, diary)
+def opening_of(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a shop opens on `day` (aware UTC)."""
+    return datetime.combine(day, time(_OPENS), tzinfo=zone).astimezone(UTC)
+
+
+def events_on(
+    day: date, intents: Sequence[Intent], *, random: Random, opening: datetime, diary: str = ""
+) -> list[Event]:
+    """Give each intent a moment within the opening hours of `day`, which begin at `opening`."""
+    # Clocks are changed at night, so that no hour of these is missing or doubled.
+    events = []
+    for intent in intents:
+        minutes = random.randrange((_CLOSES - _OPENS) * 60)
+        seconds, milliseconds = random.randrange(60), random.randrange(1000)
+        at = opening + timedelta(minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+        events.append(Event(at, random.getrandbits(64), intent, day, diary))
+    return events
 
 
 def how_many(random: Random, mean: float) -> int:

@@ -51,17 +51,13 @@ class Office:
         """The account that money goes through when nothing else is said."""
         return self.books.account("090")
 
-    def day_of(self, event: Event) -> date:
-        """Return the organisation's own date of an event."""
-        return event.at.astimezone(self.zone).date()
-
     def put(self, event: Event, day: date, intent: Intent) -> None:
         """Put something in the diary that the event came from."""
         self.agendas[event.diary].setdefault(day, []).append(intent)
 
     def later(self, event: Event, days: int, *, kind: str, subject: str) -> None:
         """Put something on the agenda of a working day, tomorrow at the earliest."""
-        day = working_day(self.day_of(event) + max(days, 1) * DAY)
+        day = working_day(event.day + max(days, 1) * DAY)
         self.put(event, day, Intent(kind, subject))
 
     def money_later(
@@ -74,7 +70,7 @@ class Office:
         share: Decimal | None = None,
     ) -> None:
         """Let money move on a working day from `on`; it is entered then, or some days after."""
-        on = working_day(max(on, self.day_of(event) + DAY))
+        on = working_day(max(on, event.day + DAY))
         self.put(event, entry_day(on, random), Intent("pay", subject, on, share))
 
     def recent(self, random: Random, *types: str) -> Document | None:

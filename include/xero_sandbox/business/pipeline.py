@@ -33,7 +33,7 @@ class _Pipeline(Activity):
         self, event: Event, random: Random, *, contact: Contact, paper: Paper, reference: str = ""
     ) -> Document:
         """Make a quote's or template's lines an invoice, and wait for its money."""
-        desk, on = self.office.desk, self.office.day_of(event)
+        desk, on = self.office.desk, event.day
         lines = copied(paper, random)
         invoice = desk.document("ACCREC", contact, lines, on=on, at=event.at, random=random)
         invoice.number = self.office.books.next_number("ACCREC")
@@ -47,7 +47,7 @@ class _Pipeline(Activity):
         self, event: Event, random: Random, *, contact: Contact, paper: Paper, reference: str = ""
     ) -> Document:
         """Make an order's or template's lines a bill, and let it be paid."""
-        desk, on = self.office.desk, self.office.day_of(event)
+        desk, on = self.office.desk, event.day
         lines = copied(paper, random)
         bill = desk.document("ACCPAY", contact, lines, on=on, at=event.at, random=random)
         bill.number = f"F-{random.randrange(10_000, 99_999)}"
@@ -82,7 +82,7 @@ class Quotes(_Pipeline):
         customer = pick(self.office.people.customers, random)
         if customer is None:
             return
-        on = self.office.day_of(event)
+        on = event.day
         paper = self.office.desk.paper(customer, is_sale=True, random=random)
         quote = Quote(
             quote_id=new_guid(random),
@@ -156,8 +156,8 @@ class PurchaseOrders(_Pipeline):
         supplier = pick(self.office.people.suppliers, random)
         if supplier is None:
             return
-        on = self.office.day_of(event)
-        paper = self.office.desk.paper(supplier, is_sale=False, random=random)
+        on = event.day
+        paper = self.office.desk.order(supplier, random)
         order = PurchaseOrder(
             order_id=new_guid(random),
             number=self.office.books.next_number("PURCHASEORDER"),
@@ -244,7 +244,7 @@ class Repeating(_Pipeline):
         self, event: Event, contact: Contact, *, random: Random, is_sale: bool
     ) -> RepeatingInvoice:
         paper = self.office.desk.paper(contact, is_sale=is_sale, random=random)
-        start = self.office.day_of(event) + random.randrange(1, 12) * DAY
+        start = event.day + random.randrange(1, 12) * DAY
         return RepeatingInvoice(
             repeating_id=new_guid(random),
             type="ACCREC" if is_sale else "ACCPAY",

@@ -6,13 +6,14 @@ the ledger.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 
 from xero_sandbox.books.books import Books
 from xero_sandbox.books.documents import Line, compute_line
-from xero_sandbox.books.ids import new_guid
+from xero_sandbox.books.ids import new_guid, share_of
 from xero_sandbox.books.ledger import Account
 from xero_sandbox.books.money import ONE, ZERO, places
 from xero_sandbox.books.paper_records import Item
@@ -101,6 +102,37 @@ class Pricing:
             item_code=product.item_code if is_sale else "",
             discount_rate=self.style.discount(line_id, discount) if is_sale else ZERO,
             tracking=self.style.tracking(line_id),
+        )
+
+    def ordered(self, line: Line, line_kind: str, *, currency: str) -> Line:
+        """Write a line of a bill as one of an order: perhaps for goods in stock, or discounted."""
+        is_foreign = currency != self._books.base_currency
+        item = None if is_foreign else self.style.goods(line.line_id, self._books.items.values())
+        discount = self.style.discount(line.line_id, ZERO)
+        if item is None and not discount:
+            return line
+        if item is not None and item.inventory_account is not None:
+            line = replace(
+                line,
+                description=item.purchase_description,
+                quantity=Decimal(10 + int(share_of(line.line_id, 4) * 30)),
+                price=item.purchase_price or ONE,
+                account=item.inventory_account,
+                tax_type=self._land.no_tax if line_kind == "NoTax" else item.purchase_tax_type,
+                item_code=item.code,
+            )
+        return compute_line(
+            line.line_id,
+            kind=line_kind,
+            quantity=line.quantity,
+            price=line.price,
+            account=line.account,
+            tax_type=line.tax_type,
+            tax_rate=self._land.rate_of(line.tax_type),
+            description=line.description,
+            item_code=line.item_code,
+            discount_rate=discount,
+            tracking=line.tracking,
         )
 
     def _tax_type(

@@ -191,5 +191,5 @@ class Stock(Activity):
         random: Random,
     ) -> Document:
         paper = Paper("Exclusive", lines, self.office.books.base_currency)
-        on = self.office.day_of(event)
+        on = event.day
         return self.office.desk.document(kind, contact, paper, on=on, at=event.at, random=random)

@@ -94,7 +94,7 @@ class Tracking(Activity):
 
     def _rename(self, event: Event, random: Random) -> None:
         option = random.choice(self._options())
-        name = f"{option.name.split(' – ')[0]} – {self.office.day_of(event).year % 100}"
+        name = f"{option.name.split(' – ')[0]} – {event.day.year % 100}"
         self.office.books.rename_option(option, name, at=event.at)
 
     def _archive(self, event: Event, random: Random) -> None:

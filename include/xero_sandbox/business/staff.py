@@ -42,7 +42,7 @@ class Payroll(Activity):
         gross = cents(Decimal(random.randrange(380_000, 420_000)) / 100)
         tax, pension = cents(gross * Decimal("0.2175")), cents(gross * Decimal("0.03"))
         amounts = {"477": gross, "478": pension, "825": -tax, "826": -pension}
-        on = self.office.day_of(event)
+        on = event.day
         self.office.books.post_payroll(amounts, on=on, at=event.at, ids=random)
 
     def _pay_wages(self, event: Event, random: Random) -> None:
@@ -53,7 +53,7 @@ class Payroll(Activity):
 
     def _pay(self, event: Event, random: Random, *, code: str, description: str) -> None:
         """Pay what is owed on a payroll account: an ordinary bank transaction."""
-        books, on = self.office.books, self.office.day_of(event)
+        books, on = self.office.books, event.day
         owed = -books.ledger.balance(books.account(code).account_id, on)
         payee = pick(self.office.people.suppliers, random)
         if owed > 0 and payee is not None:
@@ -98,7 +98,7 @@ class ExpenseClaims(Activity):
         ]
         claim = books.claim_expenses(
             lines,
-            on=self.office.day_of(event) - random.randrange(4) * DAY,
+            on=event.day - random.randrange(4) * DAY,
             at=event.at,
             ids=random,
             reference=random.choice(("Travel", "Petty cash", "")),
@@ -112,7 +112,7 @@ class ExpenseClaims(Activity):
         claim = books.expense_claims[event.intent.subject]
         books.pay_expense_claim(
             claim,
-            on=self.office.day_of(event),
+            on=event.day,
             at=event.at,
             account=self.office.bank,
             ids=random,

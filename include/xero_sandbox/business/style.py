@@ -6,6 +6,7 @@ random stream is disturbed. Must not know amounts, documents or when they are wr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -13,11 +14,13 @@ from xero_sandbox.books.countries import Country
 from xero_sandbox.books.documents import Contact, TrackingCategory, TrackingOption
 from xero_sandbox.books.ids import share_of
 from xero_sandbox.books.money import ZERO
+from xero_sandbox.books.paper_records import Item
 from xero_sandbox.business.habits import DAY
 from xero_sandbox.business.names import DESCRIPTIONS
 
 _EXPECTED = 0.2
 _ROUNDED = 0.2
+_FOR_GOODS = 0.5
 _TO_FIVE_CENTS = 0.6
 # A third leaves a share of a cent on nearly every line.
 _DISCOUNTS = (Decimal("5.00"), Decimal("12.50"), Decimal("33.33"), Decimal("50.00"), Decimal(100))
@@ -49,6 +52,13 @@ class Style:
         if "discounts" not in self._features or share_of(line_id, 2) >= 0.3:
             return usual
         return _DISCOUNTS[int(share_of(line_id, 3) ** 2 * len(_DISCOUNTS))]
+
+    def goods(self, line_id: str, items: Iterable[Item]) -> Item | None:
+        """Return which of the items with stock an ordered line is for, if it is for goods."""
+        if "stock" not in self._features or share_of(line_id, 0) >= _FOR_GOODS:
+            return None
+        stocked = [item for item in items if item.is_tracked]
+        return stocked[int(share_of(line_id, 1) * len(stocked))] if stocked else None
 
     def description(self, line_id: str, usual: str) -> str:
         """Return the text of a line."""

@@ -44,7 +44,7 @@ class Trading:
         customer = pick(self._people.customers, random)
         if customer is None:
             return
-        on = self._office.day_of(event)
+        on = event.day
         if random.random() < 0.02:
             on += random.randrange(3, 13) * DAY
         terms = self._people.habit_of(customer).terms_days
@@ -67,7 +67,7 @@ class Trading:
         supplier = pick(self._people.suppliers, random)
         if supplier is None:
             return
-        on = self._office.day_of(event) - random.choice((0, 0, 1, 2, 3, 6)) * DAY
+        on = event.day - random.choice((0, 0, 1, 2, 3, 6)) * DAY
         on = max(on, self._office.first_day)
         bill = self._desk.bill(supplier, on, at=event.at, random=random)
         self._books.enter(bill, at=event.at)
@@ -117,7 +117,7 @@ class Trading:
         invoice = self._books.document(event.intent.subject)
         if not invoice.counts:
             return
-        on = self._office.day_of(event)
+        on = event.day
         credit = self._desk.credit_note(invoice, on, at=event.at, random=random)
         self._books.enter(credit, at=event.at)
         amount = min(credit.due, invoice.due)

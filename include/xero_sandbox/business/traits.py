@@ -76,6 +76,10 @@ SIZES: Mapping[str, Mapping[str, Any]] = {
 """Averages by size; medium is the default. Two years of a huge one are 100,000 invoices."""
 
 
+MOST_DOCUMENTS = 400_000
+"""What an organisation may have, extra lines included: a huge one of three years."""
+
+
 class TraitError(ValueError):
     """A trait that does not exist, or a value it cannot have."""
 
@@ -107,6 +111,16 @@ class Traits:
     suppliers: int = 9
     is_demo: bool = False
 
+    def check_days(self, days: int) -> None:
+        """Raise TraitError when so many days of business would be more than a machine can hold."""
+        invoices = self.invoices_per_day * (1 + self.extra_lines)
+        found = days * (invoices + self.bills_per_day + self.bank_transactions_per_day)
+        if found > MOST_DOCUMENTS:
+            raise TraitError(
+                f"{days} days would be about {found:,.0f} documents and extra lines: "
+                f"choose fewer days or smaller averages, for at most {MOST_DOCUMENTS:,}"
+            )
+
     @property
     def land(self) -> Country:
         """The country's chart and tax rates."""
@@ -115,6 +129,8 @@ class Traits:
 
 _LISTS = ("currencies", "features", "year_end")
 _COUNTS = ("extra_lines", "customers", "suppliers")
+_MOST = {"extra_lines": 100, "customers": 10_000, "suppliers": 10_000}
+_MOST_A_DAY = 2_000
 _AVERAGES = ("invoices_per_day", "bills_per_day", "bank_transactions_per_day")
 
 
@@ -146,7 +162,7 @@ def traits_of(given: Mapping[str, Any]) -> Traits:
     if traits.trade:
         _one_of("trade", traits.trade, TRADES)
     for name in (*_AVERAGES, *_COUNTS):
-        _not_negative(name, getattr(traits, name))
+        _in_bounds(name, getattr(traits, name))
     return traits
 
 
@@ -186,7 +202,10 @@ def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:
         raise TraitError(f"{name} {value!r} is not one of {', '.join(sorted(allowed))}")
 
 
-def _not_negative(name: str, value: object) -> None:
+def _in_bounds(name: str, value: object) -> None:
     kinds: Any = int if name in _COUNTS else int | float
     if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
         raise TraitError(f"{name} must be a number of at least 0, got {value!r}")
+    most = _MOST.get(name, _MOST_A_DAY)
+    if value > most:
+        raise TraitError(f"{name} must be at most {most:,}, got {value!r}")

@@ -68,7 +68,7 @@ class Treasury:
         share = event.intent.share
         amount = document.due if share is None else cents(document.due * share)
         is_reconciled = random.random() < 0.7
-        on = max(event.intent.on or self._office.day_of(event), document.on)
+        on = max(event.intent.on or event.day, document.on)
         payment = self._books.pay(
             document,
             amount,
@@ -91,7 +91,7 @@ class Treasury:
     def _undo_payment(self, event: Event, random: Random) -> None:
         payment = self._books.payment(event.intent.subject)
         self._books.delete_payment(payment, at=event.at)
-        on = self._office.day_of(event) + random.randrange(1, 9) * DAY
+        on = event.day + random.randrange(1, 9) * DAY
         subject = payment.document.document_id
         self._office.money_later(event, on, subject=subject, random=random)
 
@@ -102,7 +102,7 @@ class Treasury:
 
     def _refund(self, event: Event, random: Random) -> None:
         credit = self._books.document(event.intent.subject)
-        on = self._office.day_of(event)
+        on = event.day
         self._books.pay(
             credit,
             credit.due,
@@ -140,7 +140,7 @@ class Treasury:
             kind,
             product,
             contact=contact,
-            on=self._office.day_of(event),
+            on=event.day,
             at=event.at,
             random=random,
             reference=random.choice(("", "EFTPOS", "Card", "DD")),

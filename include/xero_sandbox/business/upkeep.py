@@ -118,7 +118,7 @@ class Upkeep(Activity):
 
     def _old(self, event: Event, random: Random) -> Document | None:
         """A document that has been in the books for weeks and is not paid at all."""
-        day = self.office.day_of(event)
+        day = event.day
         old = [
             document
             for is_sale in (True, False)

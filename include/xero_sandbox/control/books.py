@@ -5,7 +5,9 @@ Knows their fields. Must not know HTTP, nor what a change posts in the books.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from unicodedata import category
 
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +20,7 @@ from xero_sandbox.world import Plan, World
 
 _DAYS = 90
 _MOST_DAYS = 36_525
+_LONGEST_NAME = 255
 
 
 class BooksLevers:
@@ -29,7 +32,7 @@ class BooksLevers:
     def levers(self) -> list[Lever]:
         """The rows of the table."""
         organisation = {
-            "name": "any text; with the seed it gives the tenant id",
+            "name": "at most 255 characters; with the seed it gives the tenant id",
             "seed": "of its books; the sandbox's own if left out",
             "days": f"of business before now ({_DAYS} if left out; 0: no document, ever)",
             "traits": "object: country, timezone, year_end, currencies, features … (traits.py)",
@@ -37,8 +40,8 @@ class BooksLevers:
         }
         user = {
             "email": "who logs in (every password is sandbox)",
-            "name": "given and family name",
-            "organisations": "list of tenant ids",
+            "name": "given and family name; what is left out stays",
+            "organisations": "list of tenant ids; what is left out stays",
         }
         document = {
             "tenantId": "whose books",
@@ -97,15 +100,17 @@ class BooksLevers:
 
     async def organisations(self, wanted: Wishes) -> object:
         """Every organisation; with its books in figures, unless `figures` is false."""
-        plans = list(self._world.plans.values())
+        plans, generation = list(self._world.plans.values()), self._world.generation
         if wanted.switch("figures") is False:
             return [_identify(plan) for plan in plans]
-        return [{**_identify(plan), "figures": await self._figures(plan)} for plan in plans]
+        return [
+            {**_identify(plan), "figures": await self._figures(plan, generation)} for plan in plans
+        ]
 
     async def organisation(self, wanted: Wishes) -> object:
         """One organisation: what it is built from, and its books in figures."""
         plan = self._world.plans[self._tenant(wanted)]
-        figures = await self._figures(plan)
+        figures = await self._figures(plan, self._world.generation)
         return {
             **_identify(plan),
             "seed": plan.seed,
@@ -126,6 +131,10 @@ class BooksLevers:
             )
         if not name:
             raise ControlError('an organisation needs a "name" or a folder of "payloads"')
+        if len(name) > _LONGEST_NAME or any(category(each) == "Cc" for each in name):
+            raise ControlError(
+                f"a name has at most {_LONGEST_NAME} characters, none of them a control character"
+            )
         days, seed = wanted.whole("days", _DAYS), wanted.whole("seed", world.seed)
         if days is None or seed is None or not 0 <= days <= _MOST_DAYS:
             raise ControlError(f"days must be a whole number from 0 to {_MOST_DAYS}, got {days!r}")
@@ -135,11 +144,14 @@ class BooksLevers:
     async def change_document(self, wanted: Wishes) -> object:
         """Do `action` in the books of `tenantId`; the other fields are those of the action."""
         tenant_id, action = self._tenant(wanted), wanted.text("action")
+        world, generation = self._world, self._world.generation
         fields = {
             key: value for key, value in wanted.fields.items() if key not in ("tenantId", "action")
         }
-        async with self._world.turn(tenant_id):
-            record: Record = await run_in_threadpool(self._world.act, tenant_id, action, fields)
+        async with world.turn(tenant_id, generation):
+            record: Record = await run_in_threadpool(
+                world.act, tenant_id, action, fields, generation=generation
+            )
         return record
 
     async def users(self, _: Wishes) -> object:
@@ -151,13 +163,18 @@ class BooksLevers:
         email = wanted.text("email").strip().lower()
         if "@" not in email:
             raise ControlError('a user needs an "email"')
+        users = self._world.grants.users
+        known = users.get(email) or user_of(email, email.partition("@")[0].title(), ())
         owned = [key.lower() for key in wanted.texts("organisations")]
         unknown = [key for key in owned if key not in self._world.plans]
         if unknown:
             raise ControlError(f"unknown organisations: {', '.join(unknown)}")
-        name = wanted.text("name") or email.partition("@")[0].title()
-        user = self._world.grants.users[email] = user_of(email, name, dict.fromkeys(owned))
-        return _describe(user)
+        if "organisations" in wanted.fields:
+            known = replace(known, organisations=tuple(dict.fromkeys(owned)))
+        if name := wanted.text("name").strip():
+            known = user_of(email, name, known.organisations)
+        users[email] = known
+        return _describe(known)
 
     async def disconnect(self, wanted: Wishes) -> object:
         """End every connection to an organisation, as its owner can within Xero."""
@@ -171,9 +188,9 @@ class BooksLevers:
         self._world.grants.revoke_user(email)
         return {"status": "ok"}
 
-    async def _figures(self, plan: Plan) -> dict[str, object]:
+    async def _figures(self, plan: Plan, generation: int) -> dict[str, object]:
         now = self._world.business.now()
-        async with self._world.turn(plan.tenant_id):
+        async with self._world.turn(plan.tenant_id, generation):
             found = await run_in_threadpool(self._world.organisation, plan.tenant_id, now)
             return await run_in_threadpool(found.figures)
 

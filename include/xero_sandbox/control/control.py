@@ -7,7 +7,6 @@ which a browser would let post here. `GET /_sandbox/` lists every lever.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from xero_sandbox.control.faults import FIELDS, KINDS, describe
 from xero_sandbox.control.levers import Lever
 from xero_sandbox.control.wishes import Wishes, in_our_age, read_moment, read_wishes
 from xero_sandbox.errors import ControlError
+from xero_sandbox.hosts import is_this_machine
 from xero_sandbox.identity.scopes import ERAS
 from xero_sandbox.identity.tiers import TIERS
 from xero_sandbox.world import World
@@ -41,13 +41,13 @@ class ControlDoor:
     def routes(self) -> list[Route]:
         """Everything under /_sandbox/ but the style sheet."""
         return [
-            Route(_DOOR + lever.path, _endpoint(lever), methods=[lever.method])
+            Route(_DOOR + lever.path, _endpoint(lever, self._world), methods=[lever.method])
             for lever in self.levers
         ]
 
     def _levers(self) -> list[Lever]:
         clocks = {
-            "business": "time of books, stamps and limits",
+            "business": "time of books, stamps and limits; living through years takes a while",
             "identity": "time of tokens",
             "advance_seconds": "both clocks, ahead or (negative) back",
         }
@@ -131,6 +131,7 @@ class ControlDoor:
             }
         except OverflowError as error:
             raise ControlError("a clock cannot go that far") from error
+        world.check_ahead(moments["business"])
         for name, clock in clocks.items():
             if ahead or wanted.moment(name) is not None:
                 clock.set(moments[name])
@@ -196,28 +197,19 @@ class ControlDoor:
 def refuse_other_sites(request: Request) -> None:
     """Raise ControlError for a request that a page of another site made.
 
-    A site may give its own name the address of this machine, so a name with a dot is another
-    site, too.
+    A page may also come by a name of its own that leads here: no request needs an Origin then.
     """
     origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    host = request.url.hostname or ""
-    if origin != str(request.base_url).rstrip("/") or ("." in host and not _is_address(host)):
+    is_own = origin in (None, str(request.base_url).rstrip("/"))
+    if not (is_own and is_this_machine(request)):
         raise ControlError("the control door does not take requests from other sites")
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _endpoint(lever: Lever) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(lever: Lever, world: World) -> Callable[[Request], Awaitable[Response]]:
     async def pull(request: Request) -> Response:
-        body = await lever.pull(await read_wishes(request, lever.takes))
+        wishes = await read_wishes(request, lever.takes)
+        world.expect(request.state.generation)
+        body = await lever.pull(wishes)
         if body is None:
             return Response(status_code=204)
         text = json.dumps(body, default=_plain, ensure_ascii=False)

@@ -48,6 +48,7 @@ _REFRESH_KINDS = ("refresh_answer_lost", "refused_refresh")
 _TENANT_KINDS = ("disconnected", "record_edited")
 _TOKEN_PATH = "/connect/token"
 _MOST_SECONDS = 1_000_000
+_TO_MIDNIGHT = 41_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -65,7 +66,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "status": "for kind status",
         "body": "for kinds status, not_json, offline",
         "headers": "object, for kinds status and not_json",
-        "seconds": "for kind slow, and the Retry-After of limits",
+        "seconds": f"for kind slow, and the Retry-After of limits (1; day_limit: {_TO_MIDNIGHT})",
         "field": "the field to rewrite; a usual one if left out",
         "value": "what to put there",
         "record": "which record of the answer to rewrite or edit, from 0; -1 is the last",
@@ -200,6 +201,8 @@ def _checked(wanted: Mapping[str, object]) -> dict[str, object]:
         raise ControlError(f"unknown kind {given['kind']!r} of a fault: one of {', '.join(KINDS)}")
     if given["kind"] in _REFRESH_KINDS:
         given.setdefault("path", _TOKEN_PATH)
+    if given["kind"] == "day_limit":
+        given.setdefault("seconds", _TO_MIDNIGHT)
     if "path" not in given:
         raise ControlError('a fault needs a path, such as "/api.xro/2.0/Invoices" or "/api.xro/*"')
     for name in ("headers", "query"):

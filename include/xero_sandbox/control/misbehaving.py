@@ -55,7 +55,12 @@ def open_to_faults(world: World, endpoint: Endpoint) -> Endpoint:
 
 
 async def with_faults(world: World, request: Request, *, call: Call, handler: Handler) -> Response:
-    """The handler's answer, unless a fault of the control door takes this call."""
+    """The handler's answer, unless a fault of the control door takes this call.
+
+    Raises UnavailableError when the world was started again since the request began.
+    """
+    generation: int = request.state.generation
+    world.expect(generation)
     fault = world.faults.next(call)
     if fault is None:
         return await handler()
@@ -69,8 +74,18 @@ async def with_faults(world: World, request: Request, *, call: Call, handler: Ha
     if fault.kind == "record_edited" and call.tenant_id is not None:
         response = await handler()
         request.state.must_save = True
-        await edit_between_pages(world, call.tenant_id, response=response, record=fault.record)
+        await edit_between_pages(
+            world,
+            call.tenant_id,
+            response=response,
+            record=fault.record,
+            generation=generation,
+        )
         return response
+    if fault.kind == "slow":
+        await asyncio.sleep(fault.seconds)
+        world.expect(generation)
+        return await handler()
     return await _answer(fault, request, handler)
 
 
@@ -85,9 +100,6 @@ async def _answer(fault: Fault, request: Request, handler: Handler) -> Response:
             await handler()
             request.state.save()
             return Dropped()
-        case "slow":
-            await asyncio.sleep(fault.seconds)
-            return await handler()
         case "not_json":
             return Response(fault.body or _HTML, media_type="text/html", headers=fault.headers)
         case _:

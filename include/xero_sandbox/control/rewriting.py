@@ -58,7 +58,7 @@ def rewritten(response: Response, fault: Fault) -> Response:
 
 
 async def edit_between_pages(
-    world: World, tenant_id: str, *, response: Response, record: int
+    world: World, tenant_id: str, *, response: Response, record: int, generation: int
 ) -> None:
     """Edit a record of the response through its organisation's books, as a person might.
 
@@ -71,12 +71,12 @@ async def edit_between_pages(
         return
     action, id_field, changed = EDITS[key]
     start = records.index(_picked(records, record))
-    async with world.turn(tenant_id):
+    async with world.turn(tenant_id, generation):
         text = f"Edited between two pages at {world.business.now():%H:%M:%S.%f}"
         for each in (*records[start:], *records[:start]):
             try:
                 fields = {"id": str(each[id_field])} | ({changed: text} if changed else {})
-                await run_in_threadpool(world.act, tenant_id, action, fields)
+                await run_in_threadpool(world.act, tenant_id, action, fields, generation=generation)
             except ControlError as error:
                 logger.info("event=not_edited tenant_id=%s reason=%s", tenant_id, error)
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -92,13 +92,20 @@ class Asked:
             raise ValidationError(f"{name} must be true or false.")
         return text == "true"
 
-    def span(self) -> tuple[date, date]:
-        """Return fromDate and toDate; each defaults to its end of the current month."""
+    def span(self, *, longest: timedelta = timedelta.max) -> tuple[date, date]:
+        """Return fromDate and toDate; each defaults to its end of the current month.
+
+        They must not lie further apart than `longest`.
+        """
         today = self.books.today
         first = self.day("fromDate", today.replace(day=1))
         last = self.day("toDate", month_end(today))
         if first > last:
             raise ValidationError("The fromDate must not be later than the toDate.")
+        if last - first > longest:
+            raise ValidationError(
+                f"The fromDate and the toDate must not be more than {longest.days} days apart."
+            )
         return first, last
 
     def compared(self) -> tuple[int | None, int]:

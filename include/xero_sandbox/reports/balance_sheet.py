@@ -2,7 +2,7 @@
 
 Knows the layout, and that the open year's profit stands under an account of its own that no
 chart has. Must not know how figures come about. There are no custom layouts here, so
-`standardLayout` changes nothing.
+`standardLayout` changes nothing, once it could be read.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def build(asked: Asked) -> Report:
     cash basis. Xero's documentation says that it is about the end of the month of `date`; here
     it is about `date` itself, so that it can be held against a trial balance of any day.
     """
+    asked.switch("standardLayout")
     days = _days(asked)
     options = (asked.option("trackingOptionID1"), asked.option("trackingOptionID2"))
     figures = asked.figures_tracked_with([each for each in options if each is not None])

@@ -1,14 +1,14 @@
 """The profit and loss: income less costs over a span, beside earlier spans or by tracking.
 
 Knows the layout and its columns. Must not know how figures come about. There are no custom
-layouts here, so `standardLayout` changes nothing.
+layouts here, so `standardLayout` changes nothing, once it could be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from xero_sandbox.books.ledger import Account
@@ -43,18 +43,20 @@ from xero_sandbox.reports.layout import (
 from xero_sandbox.reports.tracking_columns import tracked_columns, tracking_of
 
 _CURRENCY_GAINS = frozenset(("REALISEDCURRENCYGAIN", "UNREALISEDCURRENCYGAIN", "BANKCURRENCYGAIN"))
+_A_YEAR = timedelta(days=365)
 _GROUP_LABEL = "Foreign Currency Gains and Losses"
 _GROUP_ID = "FXGROUPID"
 
 
 def build(asked: Asked) -> Report:
-    """Return the profit and loss from `fromDate` to `toDate` (the current month).
+    """Return the profit and loss from `fromDate` to `toDate` (the current month), a year at most.
 
     `periods` (1 to 11) earlier spans, each by `timeframe`; or columns by `trackingCategoryID`
     and `trackingCategoryID2`, narrowed to `trackingOptionID` and `trackingOptionID2`;
     `paymentsOnly` for the cash basis.
     """
-    first, last = asked.span()
+    asked.switch("standardLayout")
+    first, last = asked.span(longest=_A_YEAR)
     columns = _columns(asked, first, last)
     headings = [heading for heading, _ in columns]
     amounts = [each for _, each in columns]

@@ -6,7 +6,7 @@ Knows the folder: `Accounts.json`, `Invoices.json`, … (every array key of the 
 not compute, correct or complete a record, with one exception: an organisation without an
 OrganisationID gets its tenant id, because nobody can store a record without a key. A missing file
 is an empty list, a missing report one without amounts; without `Organisation.json` (or
-`Organisations.json`) there is a minimal one.
+`Organisations.json`) there is a minimal one. A folder with none of these files is refused.
 """
 
 from __future__ import annotations
@@ -20,37 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from xero_sandbox.organisation import Record, tenant_id_of
+from xero_sandbox.reports import REPORT_NAMES
 from xero_sandbox.wire.blank_reports import blank_report
+from xero_sandbox.wire.id_fields import ID_FIELDS
 from xero_sandbox.wire.records import LONG_AGO, Body, Entry, Shape, Shelf
 from xero_sandbox.wire.shelving import RESOURCES
 
-_ID_FIELDS = {
-    "Organisations": "OrganisationID",
-    "Currencies": "Code",
-    "TaxRates": "TaxType",
-    "Accounts": "AccountID",
-    "Contacts": "ContactID",
-    "Invoices": "InvoiceID",
-    "CreditNotes": "CreditNoteID",
-    "Payments": "PaymentID",
-    "BankTransactions": "BankTransactionID",
-    "Prepayments": "PrepaymentID",
-    "Overpayments": "OverpaymentID",
-    "BatchPayments": "BatchPaymentID",
-    "BankTransfers": "BankTransferID",
-    "ManualJournals": "ManualJournalID",
-    "Quotes": "QuoteID",
-    "PurchaseOrders": "PurchaseOrderID",
-    "RepeatingInvoices": "RepeatingInvoiceID",
-    "LinkedTransactions": "LinkedTransactionID",
-    "Items": "ItemID",
-    "Budgets": "BudgetID",
-    "ContactGroups": "ContactGroupID",
-    "BrandingThemes": "BrandingThemeID",
-    "Users": "UserID",
-    "TrackingCategories": "TrackingCategoryID",
-    "Journals": "JournalID",
-}
 # What Xero sends of a contact only within a page or by its id.
 _DETAILS = ("Balances", "ContactPersons", "MergedToContactID", "PaymentTerms")
 # Empty in an unpaged list: lines, and the members of a contact group.
@@ -126,11 +101,16 @@ class PayloadOrganisation:
 def load_payloads(folder: Path, name: str | None = None) -> PayloadOrganisation:
     """Return the organisation of a folder; `name` replaces the one in its payload.
 
-    Raises PayloadError for a folder that is missing, a file that is not an envelope, and a
-    record without its id.
+    Raises PayloadError for a folder that is missing or has no file named by the convention, a
+    file that is not an envelope, and a record without its id.
     """
     if not folder.is_dir():
         raise PayloadError(f"there is no folder {folder}")
+    if not _has_payloads(folder):
+        raise PayloadError(
+            f"no file in {folder} has the name of a payload, like Accounts.json, Invoices.json, "
+            "Organisation.json or Reports/TrialBalance@date=2011-03-23.json"
+        )
     given = _array(folder, ("Organisation", "Organisations"), "Organisations")
     known = given[0] if given else {}
     title = name or str(known.get("Name", folder.name))
@@ -141,6 +121,14 @@ def load_payloads(folder: Path, name: str | None = None) -> PayloadOrganisation:
         records[resource] = _array(folder, (resource,), resource)
     shelves = {resource: _shelf(resource, found) for resource, found in records.items()}
     return PayloadOrganisation(tenant_id, title, shelves=shelves, reports=_reports(folder))
+
+
+def _has_payloads(folder: Path) -> bool:
+    names = ("Organisation", *ID_FIELDS)
+    reports = (path.stem.partition("@")[0] for path in (folder / "Reports").glob("*.json"))
+    return any((folder / f"{name}.json").exists() for name in names) or any(
+        name in REPORT_NAMES for name in reports
+    )
 
 
 def _array(folder: Path, names: Sequence[str], key: str) -> list[Body]:
@@ -167,7 +155,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _shelf(resource: str, records: Sequence[Body]) -> Shelf:
-    id_field = _ID_FIELDS[resource]
+    id_field = ID_FIELDS[resource]
 
     def spell(record: Body, shape: Shape) -> Body:
         return _light(resource, record) if shape in (Shape.LIST, Shape.SUMMARY) else record

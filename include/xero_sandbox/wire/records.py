@@ -57,6 +57,22 @@ _ONE = (Shape.ONE, Shape.ONE4)
 _FOUR_DECIMALS = (Shape.PAGE4, Shape.ONE4)
 
 
+class Edition:
+    """Which edition of a shelf's entries is the right one; what was kept of earlier ones is not.
+
+    So a whole shelf is forgotten without looking at its entries.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+# That of entries on no shelf.
+_LOOSE = Edition()
+
+
 class Entry:
     """One record as it stands now; replaced, never changed, when its record changes.
 
@@ -64,7 +80,7 @@ class Entry:
     into the wire form of a shape.
     """
 
-    __slots__ = ("_sent", "_spell", "record_id", "source", "updated_at")
+    __slots__ = ("_sent", "_spell", "edition", "record_id", "source", "updated_at")
 
     def __init__(
         self,
@@ -77,8 +93,9 @@ class Entry:
         self.record_id = record_id
         self.updated_at = updated_at
         self.source = source
+        self.edition = _LOOSE
         self._spell = spell
-        self._sent: tuple[Shape, bytes] | None = None
+        self._sent: tuple[int, Shape, bytes] | None = None
 
     @property
     def sort_key(self) -> tuple[datetime, str]:
@@ -91,13 +108,14 @@ class Entry:
 
     def sent(self, shape: Shape = Shape.PAGE) -> bytes:
         """Return the record as an element of the envelope's array, for `wire.answer`."""
-        kept = self._sent
-        if kept is not None and kept[0] is shape:
-            return kept[1]
+        # Asked before spelling: what changes meanwhile makes the text one of an old edition.
+        edition, kept = self.edition.number, self._sent
+        if kept is not None and kept[0] == edition and kept[1] is shape:
+            return kept[2]
         text = element(self.body(shape))
         # A record by id is asked for rarely, and its contact changes without it.
         if not shape.is_one:
-            self._sent = (shape, text)
+            self._sent = (edition, shape, text)
         return text
 
     def forget(self) -> None:
@@ -109,11 +127,15 @@ class Shelf:
     """The entries of one resource, in Xero's order."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._entries = {entry.record_id: entry for entry in entries}
+        self._edition = Edition()
+        self._entries: dict[str, Entry] = {}
         self._ordered: list[Entry] | None = None
+        for entry in entries:
+            self.put(entry)
 
     def put(self, entry: Entry) -> None:
         """Add the entry, or put it in the place of the one with the same id."""
+        entry.edition = self._edition
         self._entries[entry.record_id] = entry
         self._ordered = None
 
@@ -138,9 +160,8 @@ class Shelf:
         return entries[bisect_left(entries, moment, key=lambda entry: entry.updated_at) :]
 
     def forget(self) -> None:
-        """Drop what was kept of every record."""
-        for entry in self._entries.values():
-            entry.forget()
+        """Let what was kept of every record be spelled anew."""
+        self._edition.number += 1
 
     def __len__(self) -> int:
         return len(self._entries)

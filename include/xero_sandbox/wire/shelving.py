@@ -213,8 +213,11 @@ class Shelving:
     def attached(self, record_id: str, attachments: Sequence[Attachment]) -> None:
         """Let a record show these attachments; that does not bump it."""
         self._around.attachments[record_id] = attachments
-        for resource in RESOURCES:
-            self._forget_one(resource, record_id)
+        for shelf in self.shelves.values():
+            shown = shelf.get(record_id)
+            if shown is not None:
+                shown.forget()
+                return
 
     def remove(self, resource: str, record_id: str) -> None:
         """Take a record off its shelf for good; nothing happens when it is not there."""

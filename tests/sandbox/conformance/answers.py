@@ -5,7 +5,7 @@ Knows HTTP and the list of operations. Must not know what a right answer is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -43,23 +43,28 @@ _SHAPES: dict[str, Query] = {
 
 
 class Reader:
-    """The accounting API of one organisation, for an app that may read all of it."""
+    """The accounting API of one organisation, for an app that may read all of it.
 
-    def __init__(self, http: httpx.Client, tenant_id: str, *, tokens: Mapping[str, str]) -> None:
+    `tokens` is asked at every call, because a reader may outlive an access token.
+    """
+
+    def __init__(
+        self, http: httpx.Client, tenant_id: str, *, tokens: Callable[[], Mapping[str, str]]
+    ) -> None:
         self.tenant_id = tenant_id
         self._http = http
-        self._headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {tokens['access_token']}",
-            "xero-tenant-id": tenant_id,
-        }
+        self._tokens = tokens
         self._listings: dict[str, list[Record]] = {}
 
     def get(
         self, path: str, query: Mapping[str, str] | None = None, **headers: str
     ) -> httpx.Response:
         """One answer, whatever its status; `path` as in the list of operations."""
-        sent = self._headers | headers
+        sent = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {self._tokens()['access_token']}",
+            "xero-tenant-id": self.tenant_id,
+        } | headers
         return self._http.get(f"/api.xro/2.0{path}", params=query, headers=sent)
 
     def listing(self, resource: str) -> list[Record]:

@@ -1,11 +1,12 @@
 """The tables of the sandbox's README: `python -m tests.sandbox.conformance.coverage` writes them.
 
-Knows the list of operations, the levers, the faults, the features, and the file. A test compares,
-so that no table lags behind what is served.
+Knows the list of operations, the levers, the faults, the features, the packages, and the file. A
+test compares, so that no table lags behind what is served.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.sandbox.conformance.operations import ACCOUNTING, IDENTITY, SERVED, O
 from xero_sandbox.business.traits import FEATURES
 from xero_sandbox.control.control import ControlDoor
 from xero_sandbox.control.faults import KINDS
+from xero_sandbox.wire.id_fields import ID_FIELDS
 from xero_sandbox.world import World
 
 README = Path(__file__).resolve().parents[3] / "include" / "xero_sandbox" / "README.md"
@@ -58,6 +60,26 @@ def levers() -> str:
     return "\n".join(rows)
 
 
+def payloads() -> str:
+    """The names of the files of a folder of payloads."""
+    names = ", ".join(f"`{name}.json`" for name in sorted(ID_FIELDS))
+    return f"Read are {names}, and `Reports/*.json`."
+
+
+def rooms() -> str:
+    """A row for every package, and one for every module beside them: what it says of itself."""
+    home = README.parent
+    found = [(f"{path.parent.name}/", path) for path in sorted(home.glob("*/__init__.py"))]
+    found += [(path.name, path) for path in sorted(home.glob("[!_]*.py"))]
+    rows = [f"| `{name}` | {_first_sentence(path)} |" for name, path in found]
+    return "\n".join(["| room | what is in it |", "|---|---|", *rows])
+
+
+def _first_sentence(path: Path) -> str:
+    said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(said.partition("\n\n")[0].split())
+
+
 def with_tables(readme: str) -> str:
     """The text of the README with the tables that it should have."""
     tables = {
@@ -65,6 +87,8 @@ def with_tables(readme: str) -> str:
         "faults": _explained("kind", KINDS),
         "levers": levers(),
         "features": _explained("feature", FEATURES),
+        "payloads": payloads(),
+        "rooms": rooms(),
     }
     for name, table in tables.items():
         before, begin, rest = readme.partition(f"<!-- {name} -->\n")

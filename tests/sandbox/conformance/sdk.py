@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,9 @@ class Sdk:
     def __init__(
         self, app: App, tokens: dict[str, Any], *, url: str | None, authority: Path | None = None
     ) -> None:
-        self.tokens = {**tokens, "scope": tokens["scope"].split()}
+        # In the SDK's own words: it counts the seconds only of tokens that it fetched itself.
+        expires_at = time.time() + tokens["expires_in"]
+        self.tokens = {**tokens, "scope": tokens["scope"].split(), "expires_at": expires_at}
         # The SDK's Configuration is one for the whole process: a fresh one needs a fresh class.
         Configuration._default = None
         client_id, client_secret = app.credentials

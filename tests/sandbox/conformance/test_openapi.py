@@ -40,7 +40,8 @@ def complaints(
     answers: Answers, everything: Everything, published: Published, published_identity: Published
 ) -> Complaints:
     found = {name: complaints_of(published, name, given) for name, given in answers.items()}
-    connections = everything.app.http.get("/Connections", headers=bearer(everything.tokens))
+    tokens = everything.login.tokens()
+    connections = everything.app.http.get("/Connections", headers=bearer(tokens))
     assert len(connections.json()) == 2
     name = "getConnections"
     return found | {name: set(published_identity.complaints(name, connections.json()))}
@@ -108,9 +109,9 @@ def test_organisations_of_every_country_and_kind_fit_the_published_schema(
     kinds = {country: {"country": country, **every} for country in COUNTRIES} | {"plain": {}}
     plans = [{"name": n, "seed": seed, "days": 70, "traits": kinds[n]} for n in kinds]
     found = set()
-    with app_of(*plans, {"name": "empty", "days": 0}) as (app, tokens, tenant_ids):
+    with app_of(*plans, {"name": "empty", "days": 0}) as (app, login, tenant_ids):
         for tenant_id in tenant_ids:
-            reader = Reader(app.http, tenant_id, tokens=tokens)
+            reader = Reader(app.http, tenant_id, tokens=login.tokens)
             for name, given in answers_of(reader, published).items():
                 found |= {each.key for each in complaints_of(published, name, given)}
                 statuses = {each.status_code for each in given}

@@ -1,4 +1,4 @@
-"""The sandbox's README is true: its tables are current, its commands and its example run."""
+"""The sandbox's README is true: its tables and its map are current, its commands run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.sandbox.conformance.answers import Reader, path_of
 from tests.sandbox.conformance.coverage import README, with_tables
 from tests.sandbox.conformance.explained import MISSING
@@ -54,6 +55,20 @@ def test_every_trait_country_and_size_is_named() -> None:
     } == set()
     assert f"({', '.join(COUNTRIES)})" in text
     assert f"({', '.join(SIZES)})" in text
+
+
+def test_the_rooms_of_the_map_are_the_packages() -> None:
+    _, _, rooms = README.read_text("utf-8").partition("\n## The rooms\n")
+    packages = {f"{path.parent.name}/" for path in README.parent.glob("*/__init__.py")}
+    modules = {path.name for path in README.parent.glob("*.py") if not path.name.startswith("_")}
+    assert set(re.findall(r"`([\w.]+(?:/|\.py))`", rooms)) == packages | modules
+
+
+def test_every_folder_of_the_whole_map_is_there() -> None:
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w/]+/)` \|", text, re.MULTILINE)
+    assert "include/xero_sandbox/" in rows
+    assert [each for each in rows if not (REPOSITORY / each).is_dir()] == []
 
 
 def test_every_reason_is_used() -> None:
@@ -138,6 +153,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path, free_port: int) -> None:
         printed = run(commands, tmp_path, free_port)
     assert '"InvoiceID"' in printed
     assert "Harbour Tools" in printed
+    assert "Given Ltd" in printed
 
 
 @pytest.mark.usefixtures("curl")

@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from tests.sandbox.conformance.answers import Reader
-from tests.sandbox.conformance.conftest import Answers, Everything
+from tests.sandbox.conformance.conftest import EVE, Answers, Everything
 from tests.sandbox.conformance.explained import REFUSALS, WIRE
 from tests.sandbox.conformance.shapes import shape_of
-from tests.sandbox.conftest import bearer
+from tests.sandbox.conftest import App, bearer
 
 pytestmark = pytest.mark.real_payloads
 
@@ -56,12 +56,12 @@ def lacking(ours: httpx.Headers, theirs: dict[str, str]) -> set[str]:
 def test_the_headers_of_answers_are_those_recorded(
     everything: Everything, reader: Reader, exchanges: list[dict[str, Any]]
 ) -> None:
-    app = everything.app
+    app, tokens = everything.app, everything.login.tokens()
     pairs = [
         (reader.get("/Invoices", {"page": "1"}), "Invoices?page=1"),
         (reader.get("/Organisation"), "/Organisation"),
-        (app.http.get("/Connections", headers=bearer(everything.tokens)), "/Connections"),
-        (app.exchange(app.code("eve@example.com")), "/connect/token"),
+        (app.http.get("/Connections", headers=bearer(tokens)), "/Connections"),
+        (app.exchange(app.code(EVE)), "/connect/token"),
     ]
     for response, end in pairs:
         assert response.status_code == 200
@@ -87,36 +87,31 @@ def test_the_correlation_id_of_the_header_is_the_id_of_the_envelope(
 def test_connections_and_tokens_have_the_recorded_fields(
     everything: Everything, exchanges: list[dict[str, Any]]
 ) -> None:
-    app = everything.app
+    app, tokens = everything.app, everything.login.tokens()
     theirs = shape_of(recorded_one(exchanges, "/Connections")["body"])
-    ours = shape_of(app.http.get("/connections", headers=bearer(everything.tokens)).json())
+    ours = shape_of(app.http.get("/connections", headers=bearer(tokens)).json())
     # Both came later.
     assert ours == theirs | {"authEventId": {"id"}, "tenantName": {"text"}}
     token = recorded_one(exchanges, "/connect/token")["body"]
-    assert set(everything.tokens) == set(token)
-    assert shape_of([everything.tokens]) == shape_of([token])
+    assert set(tokens) == set(token)
+    assert shape_of([tokens]) == shape_of([token])
 
 
-def refusals(everything: Everything, reader: Reader) -> dict[str, httpx.Response]:
+def refusals(app: App, tenant_id: str) -> dict[str, httpx.Response]:
     """The refusals of this API among the recorded ones, by the name of the recording."""
-    app, clocks = everything.app, "clocks"
-    path = "/Organisation"
+    path = "Organisation"
+    tokens = app.connect(organisations=[tenant_id])
     found = {
-        "invalid_oauth2_request_token": reader.get(path, None, Authorization="Bearer garbage"),
-        "invalid_tenant_header": reader.get(path, None, **{"xero-tenant-id": "x" * 36}),
+        "invalid_oauth2_request_token": app.read({"access_token": "garbage"}, path, tenant_id),
+        "invalid_tenant_header": app.read(tokens, path, "x" * 36),
     }
-    tokens = app.connect("eve@example.com")
-    app.sandbox.control("POST", clocks, {"advance_seconds": 3600})
-    late = f"Bearer {tokens['access_token']}"
-    found["expired_oauth2_token"] = reader.get(path, None, Authorization=late)
-    app.sandbox.control("POST", clocks, {"advance_seconds": -3600})
+    app.sandbox.control("POST", "clocks", {"advance_seconds": 3600})
+    found["expired_oauth2_token"] = app.read(tokens, path, tenant_id)
     return found
 
 
-def test_refusals_have_the_recorded_status_and_fields(
-    everything: Everything, reader: Reader, recorded: Path
-) -> None:
-    found = refusals(everything, reader)
+def test_refusals_have_the_recorded_status_and_fields(app: App, tiny: str, recorded: Path) -> None:
+    found = refusals(app, tiny)
     for name, response in found.items():
         theirs = json.loads((recorded / "wire-errors" / f"{name}.json").read_text("utf-8"))
         by_lower = {key.lower(): value for key, value in theirs.items()}

@@ -16,7 +16,7 @@ from xero_python.accounting import AccountingApi
 from xero_python.exceptions import HTTPStatusException
 
 from tests.sandbox.conformance.answers import Query, Reader, without_envelope
-from tests.sandbox.conformance.conftest import Everything
+from tests.sandbox.conformance.conftest import EVE, SCOPES, Everything
 from tests.sandbox.conformance.explained import MISSING, SCHEMA, SDK_FIELDS, SDK_METHODS
 from tests.sandbox.conformance.operations import ACCOUNTING, ONLY_AMERICAN, SERVED, Operation
 from tests.sandbox.conformance.sdk import SOCKETS, Sdk, connected
@@ -26,7 +26,9 @@ pytestmark = SOCKETS
 
 @pytest.fixture(scope="module")
 def sdk(everything: Everything, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sdk]:
-    with connected(everything.app, everything.tokens) as made:
+    # Its own, because the SDK renews them itself.
+    tokens = everything.app.connect(EVE, scopes=SCOPES)
+    with connected(everything.app, tokens) as made:
         made.client.configuration.temp_folder_path = str(tmp_path_factory.mktemp("sdk"))
         yield made
 
