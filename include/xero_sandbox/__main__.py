@@ -64,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
         "--host", help="the address to serve on, within a container; this machine alone if unset"
     )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the demo's books")
-    parser.add_argument("--state", metavar="FILE", help="remember organisations, logins, clocks and limits there (mode 600)")
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="remember organisations, logins, clocks and limits there (mode 600)",
+    )
     parser.add_argument(
         "--tls",
         metavar="DIR",
