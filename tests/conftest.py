@@ -16,9 +16,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from local_stack.ports import free_port
 from local_stack.postgres import EmbeddedPostgres
+
+# Everywhere the examples that continuous integration tries: a test that passed goes on passing.
+settings.load_profile("ci")
 
 pytest_plugins = ["xero_sandbox.testing"]
 
