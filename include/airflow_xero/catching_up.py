@@ -210,8 +210,9 @@ class CatchingUp:
         if endpoint.name in self._reader.read_whole_names:
             rereads.keep(*where, state=rereads.Reread(read_at=now))
         elif state.wanted_reason:
-            self._read_whole(endpoint, state.wanted_reason)
-            rereads.keep(*where, state=rereads.Reread(read_at=now))
+            # It stays wanted when the organisation was edited during each reading.
+            if self._read_whole(endpoint, state.wanted_reason):
+                rereads.keep(*where, state=rereads.Reread(read_at=now))
         elif state.read_at is None or not timedelta(0) <= now - state.read_at < _NIGHT:
             rereads.keep(*where, state=replace(self._reread_share(endpoint, state), read_at=now))
 
@@ -227,8 +228,9 @@ class CatchingUp:
         missing, vanished = max(0, off_by), max(0, -off_by)
         # What was entered a moment ago is on the list already; twice is no coincidence.
         if min(missing, state.records_missing):
-            self._read_whole(endpoint, f"{missing} records were missing two nights in a row")
-            return rereads.Reread()
+            reason = f"{missing} records were missing two nights in a row"
+            is_whole = self._read_whole(endpoint, reason)
+            return rereads.Reread() if is_whole else rereads.Reread(wanted_reason=reason)
         if min(vanished, state.records_vanished):
             self.gaps[endpoint.name] = (
                 f"Xero lists {vanished} records fewer than are stored: nobody may delete them"
@@ -237,7 +239,8 @@ class CatchingUp:
             next_page=next_page, records_missing=missing, records_vanished=vanished
         )
 
-    def _read_whole(self, endpoint: Endpoint, reason: str) -> None:
+    def _read_whole(self, endpoint: Endpoint, reason: str) -> bool:
+        """Read everything the endpoint has; whether nothing was edited meanwhile."""
         _log.warning(
             "xero_reread tenant=%s endpoint=%s reason=%s",
             self._tenant.tenant_id,
@@ -245,6 +248,7 @@ class CatchingUp:
             reason,
         )
         self._reader.read_whole(endpoint)
+        return endpoint.name in self._reader.read_whole_names
 
     def _log_read(self, endpoint: Endpoint) -> None:
         counts = self._reader.counts.get(endpoint.name, EndpointCounts())

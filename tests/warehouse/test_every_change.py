@@ -18,6 +18,7 @@ from tests.warehouse.extraction import (
     ConnectedApp,
     invoice,
     invoices_of,
+    is_page,
     write_payloads,
 )
 from xero_sandbox.testing import SandboxServer
@@ -127,6 +128,28 @@ def test_endpoint_that_somebody_wants_again_is_read_whole_once(xero, tmp_path):
     night(xero, 2)
     xero.extract(tenant)
     assert xero.calls("Invoices") == ["1", "1"]
+
+
+def test_endpoint_that_is_wanted_stays_so_when_each_reading_was_edited(xero, tmp_path):
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=invoices_of(1500, LONG_AGO)))
+    xero.extract(tenant)
+    rereads.want(xero.rows, tenant.tenant_id, INVOICES, reason="the tie-out is broken")
+    night(xero, 1)
+    edits = iter(range(9))
+
+    def edit(response):
+        if is_page(response, "Invoices", 1):
+            records = invoices_of(1500, LONG_AGO)
+            stamp = f"/Date({int((NOW + timedelta(days=1)).timestamp() * 1000)}+0000)/"
+            records[0] |= {"Total": next(edits) + 5000, "UpdatedDateUTC": stamp}
+            xero.serve(write_payloads(tmp_path, Invoices=[*records[1:], records[0]]))
+
+    assert "invoices" in xero.extract(tenant, on_response=edit).gaps
+    assert rereads.state_of(xero.rows, tenant.tenant_id, INVOICES).wanted_reason is not None
+    night(xero, 2)
+    assert xero.extract(tenant).gaps == {}
+    assert rereads.state_of(xero.rows, tenant.tenant_id, INVOICES).wanted_reason is None
+    assert xero.stored(tenant, "invoices") == xero.listed(tenant, INVOICES)
 
 
 # Lists that say what was deleted
