@@ -14,10 +14,10 @@ PYTHON ?=
 
 export PYTHONUTF8 = 1
 
-.PHONY: help run stop reset status test campaign check bench venv clean
+.PHONY: help run stop reset status test campaign check bench bench-extract bench-tenants venv clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: venv ## start everything, connect three demo organisations, run three nights
 	@$(BIN)/local-stack run
@@ -47,7 +47,13 @@ check: venv ## style, types, SQL and floors; never repairs a file
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 
 bench: venv ## measure, and print the figures
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --keep
+
+bench-extract: venv ## measure the extraction of one organisation alone (at most 5 minutes)
+	@$(BIN)/python -m benchmarks extracting --keep
+
+bench-tenants: venv ## measure a quiet night of 1,000 organisations (half an hour)
+	@$(BIN)/python -m benchmarks many_tenants --samples 1 --keep
 
 clean: reset ## reset, and delete .venv too
 	@rm -rf $(VENV)

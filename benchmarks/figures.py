@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,13 +43,13 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
 
 
-def as_page(figures: Sequence[Figure], *, measured_on: date) -> str:
-    """The whole of results.md."""
+def as_section(name: str, figures: Sequence[Figure], *, measured_on: date) -> str:
+    """One measurement's part of results.md: when and where it was made, and its table."""
     memory = psutil.virtual_memory().total / 2**30
     lines = [
-        "# Results",
+        f"## {name}",
         "",
-        f"`make bench` on {measured_on}: {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"On {measured_on}: {os.cpu_count()} cores, {memory:.0f} GiB, "
         f"{platform.system()}, Python {platform.python_version()}.",
         "",
         "| what | median | from … to | samples | promise |",
@@ -56,3 +57,15 @@ def as_page(figures: Sequence[Figure], *, measured_on: date) -> str:
         *(figure.as_row() for figure in figures),
     ]
     return "\n".join(lines) + "\n"
+
+
+def with_section(page: str, name: str, section: str) -> str:
+    """results.md with one section put in the place of the one before, or at the end."""
+    head, *others = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    others = [other.rstrip("\n") + "\n" for other in others]
+    names = [other.splitlines()[0].removeprefix("## ") for other in others]
+    if name in names:
+        others[names.index(name)] = section
+    else:
+        others.append(section)
+    return "\n".join([head.rstrip("\n") + "\n", *others])

@@ -9,7 +9,9 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from airflow_xero import settings
 from airflow_xero.dbt_build import DbtBuildOperator
-from airflow_xero.operators import ExtractTenantOperator, ListBackfillOperator
+from airflow_xero.listing_operators import ListBackfillOperator
+from airflow_xero.notifiers import XeroNotifier
+from airflow_xero.operators import ExtractTenantOperator
 from airflow_xero.retry import XeroRetryPolicy
 
 DOC = """
@@ -40,6 +42,7 @@ with DAG(
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": XeroRetryPolicy(),
+        "on_failure_callback": XeroNotifier(),
     },
 ):
     conn_id = settings.conn_id()

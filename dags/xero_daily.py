@@ -9,11 +9,9 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from airflow_xero import settings
 from airflow_xero.dbt_build import DbtBuildOperator
-from airflow_xero.operators import (
-    ExtractTenantOperator,
-    ListTenantsOperator,
-    ReportOutcomeOperator,
-)
+from airflow_xero.listing_operators import ListTenantsOperator
+from airflow_xero.notifiers import XeroNotifier
+from airflow_xero.operators import ExtractTenantOperator, ReportOutcomeOperator
 from airflow_xero.retry import XeroRetryPolicy
 
 DOC = """
@@ -36,8 +34,7 @@ with DAG(
     dag_id="xero_daily",
     description="Extracts every connected Xero organisation and publishes its statistics",
     doc_md=DOC,
-    # Noon UTC: the day before is over in every time zone.
-    schedule=CronDataIntervalTimetable("0 12 * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable(f"0 {settings.DAILY_HOUR} * * *", timezone="UTC"),
     start_date=settings.first_day(),
     catchup=True,
     max_active_runs=1,
@@ -47,6 +44,7 @@ with DAG(
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": XeroRetryPolicy(),
+        "on_failure_callback": XeroNotifier(),
     },
 ):
     conn_id = settings.conn_id()
@@ -67,10 +65,13 @@ with DAG(
     )
     report_outcome = ReportOutcomeOperator(
         task_id="report_outcome",
+        xero_conn_id=conn_id,
         listed_by=list_tenants.task_id,
         extracted_by=extract_tenant.task_id,
         built_by=dbt_build.task_id,
         trigger_rule="all_done",
+        # It tells people itself.
+        on_failure_callback=None,
     )
     # The report waits for every extraction itself, so that one that is cleared is reported anew.
     extract_tenant >> [dbt_build, report_outcome]

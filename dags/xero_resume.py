@@ -9,18 +9,22 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from airflow_xero import settings
 from airflow_xero.dbt_build import DbtBuildOperator
-from airflow_xero.operators import ExtractTenantOperator, ListWaitingOperator
+from airflow_xero.listing_operators import ListWaitingOperator
+from airflow_xero.notifiers import XeroNotifier
+from airflow_xero.operators import ExtractTenantOperator, WatchOperator
 from airflow_xero.retry import XeroRetryPolicy
 
 DOC = """
 `xero_daily` never waits for Xero's daily limit: the organisation keeps its place, and this Dag
-goes on with it as soon as the limit opens, for the day it waited with, and publishes it.
+goes on with it as soon as the limit opens, for the day it waited with, and publishes it. `watch`
+sees whether the day's run is late, and sends what could not be sent to people before.
 
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | nobody waits | nothing: so it is almost always |
 | one `extract_tenant` failed | only that organisation | read its log; the next night tries again |
 | an organisation waits again | the limit was used up once more | nothing |
+| `watch` failed | people are not told | its log names the address or connection |
 """
 
 with DAG(
@@ -39,6 +43,7 @@ with DAG(
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": XeroRetryPolicy(),
+        "on_failure_callback": XeroNotifier(),
     },
 ):
     conn_id = settings.conn_id()
@@ -58,3 +63,5 @@ with DAG(
         trigger_rule="all_done_min_one_success",
     )
     extract_tenant >> dbt_build
+    # Nothing depends on it: who waited goes on also while nobody can be told.
+    WatchOperator(task_id="watch", xero_conn_id=conn_id, retries=0, on_failure_callback=None)

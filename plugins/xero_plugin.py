@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from airflow_xero.warm_start import import_ahead
 from airflow_xero.web.port_zero import TestButtonFix
 
 
@@ -26,6 +27,7 @@ class XeroPlugin(AirflowPlugin):
             "icon": "xero/static/icon.svg",
         }
     ]
+    on_load = staticmethod(import_ahead)
     fastapi_root_middlewares = [{"middleware": TestButtonFix, "name": "Xero"}]  # noqa: RUF012
 
     @cached_property

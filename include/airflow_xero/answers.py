@@ -83,25 +83,31 @@ def error_of(
     return kind(message, **where)
 
 
-def envelope_of(response: httpx.Response, *, tenant_id: str, endpoint: Endpoint) -> Envelope:
+def envelope_of(
+    response: httpx.Response, *, tenant_id: str, endpoint: Endpoint, page: int | None = None
+) -> Envelope:
     """Read the envelope without parsing the records, where Xero writes it before them.
 
     The records themselves stay unread: Postgres judges them. Raises UnexpectedPayloadError.
     """
+    where: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "endpoint": endpoint.name,
+        "page": page,
+        "status": response.status_code,
+        "correlation_id": response.headers.get("Xero-Correlation-Id"),
+    }
     envelope, is_empty = _envelope_and_emptiness(response.content, endpoint.array_key)
     if envelope is None:
         raise UnexpectedPayloadError(
             f"The answer is no JSON as Xero documents it ({_excerpt(response)}): often a proxy"
             " between here and Xero answers in its place; if there is none, please report it",
-            tenant_id=tenant_id,
-            endpoint=endpoint.name,
-            status=response.status_code,
-            correlation_id=response.headers.get("Xero-Correlation-Id"),
+            **where,
         )
     given = envelope.get("pagination")
     pagination = given if isinstance(given, dict) else {}
     return Envelope(
-        xero_now=_moment_of(envelope.get("DateTimeUTC")) or _sent_at(response),
+        xero_now=moment_of(envelope.get("DateTimeUTC")) or _sent_at(response, where),
         page_count=_whole_number(pagination.get("pageCount")),
         item_count=_whole_number(pagination.get("itemCount")),
         is_empty=is_empty,
@@ -138,7 +144,8 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _moment_of(value: object) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
+    """A stamp of Xero's such as `/Date(1584585851967+0000)/` (aware UTC), or None for no stamp."""
     match = _XERO_DATE.match(value) if isinstance(value, str) else None
     if match is None:
         return None
@@ -148,14 +155,14 @@ def _moment_of(value: object) -> datetime | None:
         return None
 
 
-def _sent_at(response: httpx.Response) -> datetime:
+def _sent_at(response: httpx.Response, where: Mapping[str, Any]) -> datetime:
     # Bodies of before 2012 lack DateTimeUTC; the server's Date header is the same clock.
     try:
         sent_at: datetime = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
         raise UnexpectedPayloadError(
             "The answer lacks DateTimeUTC, so that Xero's clock is unknown; please report it",
-            status=response.status_code,
+            **where,
         ) from None
     return sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
 

@@ -53,7 +53,7 @@ class CatchingUp:
     """One extraction under way.
 
     `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
-    what may be missing from it and why.
+    what may be missing from it and why, `alarms` which of the gaps somebody should look into.
     """
 
     def __init__(
@@ -66,9 +66,12 @@ class CatchingUp:
         run: runs.Run,
         accept_deletions: bool = False,
         backfill_calls: int = 0,
+        closes_day: bool = True,
     ) -> None:
         self._tenant = tenant
         self._day = day
+        self._closes_day = closes_day
+        self.alarms: list[str] = []
         self._warehouse = warehouse
         self._run = run
         self._backfill_calls = backfill_calls
@@ -85,6 +88,12 @@ class CatchingUp:
 
     def read_all(self, endpoints: Sequence[Endpoint]) -> None:
         """Read every endpoint that is not up to date, then what depends on others."""
+        try:
+            self._read_in_order(endpoints)
+        finally:
+            self._reader.count_unanswered_calls()
+
+    def _read_in_order(self, endpoints: Sequence[Endpoint]) -> None:
         reports = [each for each in endpoints if each.reading is Reading.REPORT]
         others = [each for each in endpoints if each.reading is not Reading.REPORT]
         for endpoint in others:
@@ -92,13 +101,15 @@ class CatchingUp:
                 self._refuse_a_day_to_come()
             if not self._is_up_to_date(endpoint):
                 self._read_or_leave(endpoint)
-        for endpoint in others:
+        # A refresh is many a day: what is read again a share a night is left to the night.
+        for endpoint in others if self._closes_day else ():
             if endpoint.reread_nights and endpoint.name not in self.gaps:
                 self._reread(endpoint)
         self._read_unknown_settings(others)
-        for endpoint in reports:
-            if not self._has_report(endpoint, documents=others):
-                self._read_or_leave(endpoint)
+        for endpoint in (
+            self._missing_reports(reports, documents=others) if self._closes_day else ()
+        ):
+            self._read_or_leave(endpoint)
         self._want_reports(reports)
         self._read_wanted(reports)
 
@@ -156,16 +167,22 @@ class CatchingUp:
             and self._raw.walk_cut_short(endpoint) is None
         )
 
-    def _has_report(self, endpoint: Endpoint, *, documents: Sequence[Endpoint]) -> bool:
+    def _missing_reports(
+        self, reports: Sequence[Endpoint], *, documents: Sequence[Endpoint]
+    ) -> list[Endpoint]:
+        """The reports that are due: those of the day that are older than the documents."""
         where = (self._warehouse, self._tenant.tenant_id)
-        if endpoint.cadence is Cadence.MONTHLY:
-            return runs.has_report_of_month(*where, day=self._day, endpoint=endpoint.name)
-        return runs.has_current_report(
-            *where,
-            day=self._day,
-            endpoint=endpoint.name,
-            documents=[each.name for each in documents if each.name != _CLOCK],
-        )
+        names = [each.name for each in documents if each.name != _CLOCK]
+        current = runs.current_reports(*where, day=self._day, documents=names)
+        return [
+            each
+            for each in reports
+            if not (
+                runs.has_report_of_month(*where, day=self._day, endpoint=each.name)
+                if each.cadence is Cadence.MONTHLY
+                else each.name in current
+            )
+        ]
 
     def _read_unknown_settings(self, endpoints: Sequence[Endpoint]) -> None:
         """Read settings at once of which a new document names one that is not stored."""
@@ -181,9 +198,11 @@ class CatchingUp:
             self._tenant.tenant_id,
             run_id=self._run.run_id,
             documents=written,
+            # What this run has read already, it need not look for.
+            settings={each.name for each in endpoints} - self.counts.keys(),
         )
         for endpoint in endpoints:
-            if endpoint.name in unknown and endpoint.name not in self.counts:
+            if endpoint.name in unknown:
                 self._read_or_leave(endpoint)
 
     def _read_or_leave(self, endpoint: Endpoint) -> None:
@@ -194,7 +213,7 @@ class CatchingUp:
                 raise
             self.gaps[endpoint.name] = f"not read: {error.message}"
         except VanishedError as error:
-            self.gaps[endpoint.name] = error.message
+            self._alarm(endpoint, error.message)
         else:
             self._log_read(endpoint)
 
@@ -232,8 +251,9 @@ class CatchingUp:
             is_whole = self._read_whole(endpoint, reason)
             return rereads.Reread() if is_whole else rereads.Reread(wanted_reason=reason)
         if min(vanished, state.records_vanished):
-            self.gaps[endpoint.name] = (
-                f"Xero lists {vanished} records fewer than are stored: nobody may delete them"
+            self._alarm(
+                endpoint,
+                f"Xero lists {vanished} records fewer than are stored: nobody may delete them",
             )
         return rereads.Reread(
             next_page=next_page, records_missing=missing, records_vanished=vanished
@@ -249,6 +269,10 @@ class CatchingUp:
         )
         self._reader.read_whole(endpoint)
         return endpoint.name in self._reader.read_whole_names
+
+    def _alarm(self, endpoint: Endpoint, what: str) -> None:
+        self.gaps[endpoint.name] = what
+        self.alarms.append(endpoint.name)
 
     def _log_read(self, endpoint: Endpoint) -> None:
         counts = self._reader.counts.get(endpoint.name, EndpointCounts())

@@ -153,10 +153,14 @@ def ensure_pools() -> list[str]:
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
 
+    from airflow_xero import settings
+
     with create_session() as session:
         missing = [name for name in POOLS if Pool.get_pool(name, session=session) is None]
         for name in missing:
             slots, description = POOLS[name]
+            if name == "xero_extract":
+                slots = settings.extract_slots()
             session.add(
                 Pool(pool=name, slots=slots, description=description, include_deferred=False)
             )

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from secrets import SystemRandom
 from threading import Event, Lock
 from types import MappingProxyType
-from urllib.parse import quote
 
 import httpx
 
@@ -26,17 +26,14 @@ from airflow_xero.errors import (
     ConsentLostError,
     RateLimitError,
     UnavailableError,
-    UnexpectedPayloadError,
     XeroError,
 )
 from airflow_xero.oauth import XeroApp, unreachable
 from airflow_xero.pacing import CallsLeft, Pace
-from airflow_xero.page import Page
+from airflow_xero.page import Answer, Page
+from airflow_xero.question import JSON, PAGE_SIZE, Question
 
 __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
-
-PAGE_SIZE = 1000
-"""The largest page Xero serves."""
 
 RESERVED_CALLS = 100
 """Calls of a tenant's day that are left to other programs, unless another number is chosen."""
@@ -63,7 +60,8 @@ class XeroClient:
     thread, too. `renewed_token`, given the value that Xero refused as expired, gives another
     (`TokenStore.fresh(grant_id, rejected=value).value`); without it `access_token` is asked
     again. `http` stays the caller's to close. `reserved_calls` of a tenant's day are left alone.
-    All waiting of one client together stays within ten minutes.
+    All waiting of one client together stays within ten minutes. `calls_made` counts its requests
+    by the endpoint's name, whatever became of them.
     """
 
     def __init__(
@@ -84,6 +82,7 @@ class XeroClient:
         self._pace = Pace(reserve=reserved_calls)
         self._waiting = Lock()
         self._waited_seconds = 0.0
+        self.calls_made: Counter[str] = Counter()
 
     def pages(
         self,
@@ -100,7 +99,7 @@ class XeroClient:
         `since` (aware) asks for records changed after it; `params` for more than the endpoint's
         own. Raises every class of `errors.py` that an answer of Xero can mean.
         """
-        request = _Request(endpoint, tenant_id, since=since, extra=params)
+        request = Question(endpoint, tenant_id, since=since, extra=params)
         if endpoint.paging is Paging.NONE:
             yield self._page(request, Event())
         else:
@@ -108,14 +107,36 @@ class XeroClient:
 
     def page(self, endpoint: Endpoint, tenant_id: str, number: int) -> Page:
         """One page of the whole list, changed or not."""
-        return self._page(_Request(endpoint, tenant_id, number=number), Event())
+        return self._page(Question(endpoint, tenant_id, number=number), Event())
 
     def record(
         self, endpoint: Endpoint, tenant_id: str, record_id: str, *, params: Params = _NO_PARAMS
     ) -> Page:
         """One record by its id, as a page that holds it alone."""
-        request = _Request(endpoint, tenant_id, record_id=record_id, extra=params)
+        request = Question(endpoint, tenant_id, below=(record_id,), extra=params)
         return self._page(request, Event())
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        tenant_id: str,
+        *,
+        below: Sequence[str] = (),
+        params: Params = _NO_PARAMS,
+        accept: str = JSON,
+    ) -> Answer:
+        """Whatever Xero has below an endpoint, as it is: a record, its history, a file, a PDF.
+
+        `below` are the parts of the path after the endpoint's own, quoted here; `accept` is the
+        media type wanted. Raises every class of `errors.py` that a refusal of Xero can mean.
+        """
+        request = Question(endpoint, tenant_id, below=tuple(below), extra=params, accept=accept)
+        response, _ = self._answer(request, Event())
+        return Answer(
+            body=response.content,
+            media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            correlation_id=response.headers.get("Xero-Correlation-Id"),
+        )
 
     def numbered(self, endpoint: Endpoint, tenant_id: str, *, after: int) -> Generator[Page]:
         """Journals with a number above `after`; `Page.number` is the number it was read after.
@@ -124,14 +145,14 @@ class XeroClient:
         """
         is_last = False
         while not is_last:
-            request = _Request(endpoint, tenant_id, extra={"offset": str(after)})
+            request = Question(endpoint, tenant_id, extra={"offset": str(after)})
             page = self._page(request, Event())
             numbers = page.values_of("JournalNumber", int)
             is_last = not numbers
             yield replace(page, number=after, is_last=is_last)
             after = max(numbers, default=after)
 
-    def _walk(self, first: _Request, first_page: int) -> Generator[Page]:
+    def _walk(self, first: Question, first_page: int) -> Generator[Page]:
         abandoned = Event()
         pool = ThreadPoolExecutor(_PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
@@ -144,7 +165,8 @@ class XeroClient:
             while previous is None or not previous.is_last:
                 number = first_page if previous is None else previous.number + 1
                 page = coming.pop(number).result()
-                _refuse_repetition(previous, page, first.tenant_id)
+                _refuse_repetition(previous, page)
+                _refuse_shrinking(previous, page)
                 for ahead in _pages_to_ask_for(page):
                     if ahead not in coming:
                         coming[ahead] = pool.submit(fetch, ahead)
@@ -155,11 +177,13 @@ class XeroClient:
             abandoned.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _page(self, request: _Request, abandoned: Event) -> Page:
+    def _page(self, request: Question, abandoned: Event) -> Page:
         started = time.monotonic()
         response, calls = self._answer(request, abandoned)
         endpoint, left = request.endpoint, _calls_left(response)
-        envelope = envelope_of(response, tenant_id=request.tenant_id, endpoint=endpoint)
+        envelope = envelope_of(
+            response, tenant_id=request.tenant_id, endpoint=endpoint, page=request.number
+        )
         is_last = (
             endpoint.paging is Paging.NONE
             or (envelope.page_count is not None and request.number >= envelope.page_count)
@@ -180,9 +204,11 @@ class XeroClient:
             notices=tuple(
                 (name, response.headers[name]) for name in _NOTICES if name in response.headers
             ),
+            correlation_id=response.headers.get("Xero-Correlation-Id"),
+            tenant_id=request.tenant_id,
         )
 
-    def _answer(self, request: _Request, abandoned: Event) -> tuple[httpx.Response, int]:
+    def _answer(self, request: Question, abandoned: Event) -> tuple[httpx.Response, int]:
         """Ask until Xero answers 200 or the question is hopeless; the answer and the calls."""
         patience = _Patience()
         rejected: str | None = None
@@ -218,13 +244,18 @@ class XeroClient:
                 if isinstance(error, RateLimitError):
                     self._pace.forget(request.tenant_id)
 
-    def _get(self, request: _Request, token: str) -> httpx.Response:
+    def _get(self, request: Question, token: str) -> httpx.Response:
         url = f"{self._app.api_url}/api.xro/2.0/{request.path()}"
         headers = {"Authorization": f"Bearer {token}", **request.headers()}
         left = CallsLeft()
+        with self._waiting:
+            self.calls_made[request.endpoint.name] += 1
         try:
             response = self._http.get(url, params=request.params(), headers=headers)
             left = _calls_left(response)
+            # An answer and its stream refer to each other: unless cut, bodies would pile up until
+            # Python looks for cycles.
+            response.stream = httpx.ByteStream(b"")
         except httpx.RequestError as error:
             # The cause would carry the request and with it the token.
             failure = unreachable(url, error)
@@ -239,7 +270,7 @@ class XeroClient:
             return self._renewed_token(rejected)
         return self._access_token()
 
-    def _await_turn(self, request: _Request, abandoned: Event) -> None:
+    def _await_turn(self, request: Question, abandoned: Event) -> None:
         """Wait for the next minute when this one has no call left, rather than earn a 429."""
         while (seconds := self._pace.seconds_to_wait(request.tenant_id)) > 0:
             used_up = RateLimitError(
@@ -263,38 +294,6 @@ class XeroClient:
             seconds -= _SLICE_SECONDS
         if abandoned.is_set():
             raise reason
-
-
-@dataclass(frozen=True)
-class _Request:
-    """One question to Xero, without the token."""
-
-    endpoint: Endpoint
-    tenant_id: str
-    since: datetime | None = None
-    number: int = 1
-    record_id: str = ""
-    extra: Params = field(default_factory=lambda: _NO_PARAMS)
-
-    def path(self) -> str:
-        path = self.endpoint.path
-        return f"{path}/{quote(self.record_id, safe='')}" if self.record_id else path
-
-    def params(self) -> Params:
-        params = {**self.endpoint.params, **self.extra}
-        if self.endpoint.paging is not Paging.NONE:
-            params["page"] = str(self.number)
-        if self.endpoint.paging is Paging.SIZED:
-            params["pageSize"] = str(PAGE_SIZE)
-        return params
-
-    def headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json", "Xero-Tenant-Id": self.tenant_id}
-        if self.since is not None:
-            # Exactly this form: zone suffixes and fractions are ignored or refused.
-            moment = self.since.astimezone(UTC)
-            headers["If-Modified-Since"] = moment.strftime("%Y-%m-%dT%H:%M:%S")
-        return headers
 
 
 class _Patience:
@@ -323,17 +322,22 @@ def _jittered(attempt: int) -> float:
     return min(30.0, 2.0 ** (attempt - 1)) * _random.uniform(0.5, 1.5)
 
 
-def _refuse_repetition(previous: Page | None, page: Page, tenant_id: str) -> None:
+def _refuse_repetition(previous: Page | None, page: Page) -> None:
     # Seen at Xero: page ignored, every record on every page, and so a walk without an end.
     if previous is None or page.page_count is not None or page.is_last:
         return
     # Only the records count: what stands around them may differ from page to page.
     if previous.records() == page.records():
-        raise UnexpectedPayloadError(
-            f"Xero repeats page {previous.number} as page {page.number}; please report it",
-            tenant_id=tenant_id,
-            endpoint=page.endpoint.name,
-        )
+        raise page.unexpected(f"it repeats page {previous.number}")
+
+
+def _refuse_shrinking(previous: Page | None, page: Page) -> None:
+    # A list that ends before a page it just had is no end; nor is one that is empty of a sudden,
+    # though the walk goes on where an earlier one stopped.
+    if page.page_count is None or page.page_count >= page.number or page.number == 1:
+        return
+    if previous is not None or page.page_count == 0:
+        raise page.unexpected(f"the list has {page.page_count} pages of a sudden")
 
 
 def _pages_to_ask_for(page: Page) -> range:

@@ -53,6 +53,8 @@ class DbtBuildOperator(BaseOperator):
     `failure` for the report.
     """
 
+    publishes_statistics = True
+
     def __init__(self, *, xero_conn_id: str, listed_by: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.xero_conn_id = xero_conn_id

@@ -31,8 +31,9 @@ class XeroError(Exception):
     """Anything that went wrong between us and Xero.
 
     `message` says what happened and, where a person must act, what to do. The attributes say
-    where: `tenant_id` and `endpoint` (a name of `endpoints.py`), HTTP `status`, and Xero's
-    `correlation_id`, which Xero's support asks for. Each is None where it does not apply.
+    where: `tenant_id`, `endpoint` (a name of `endpoints.py`) and `page` of its list, HTTP `status`,
+    and Xero's `correlation_id`, which Xero's support asks for. Each is None where it does not
+    apply.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class XeroError(Exception):
         *,
         tenant_id: str | None = None,
         endpoint: str | None = None,
+        page: int | None = None,
         status: int | None = None,
         correlation_id: str | None = None,
     ) -> None:
@@ -48,6 +50,7 @@ class XeroError(Exception):
         self.message = message
         self.tenant_id = tenant_id
         self.endpoint = endpoint
+        self.page = page
         self.status = status
         self.correlation_id = correlation_id
 
@@ -59,6 +62,7 @@ class XeroError(Exception):
         places = {
             "tenant": self.tenant_id,
             "endpoint": self.endpoint,
+            "page": self.page,
             "status": self.status,
             "correlation_id": self.correlation_id,
         }

@@ -7,13 +7,14 @@ The story of a mapped task. How each kind of endpoint is brought up to now is to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 import psycopg
 
-from airflow_xero import runs
+from airflow_xero import pruning, runs
 from airflow_xero.catching_up import CatchingUp, Tenant
 from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
@@ -31,15 +32,17 @@ _LONG_WAIT_SECONDS = 600
 class Extracted:
     """How an extraction ended; `counts` by endpoint name, only for endpoints that were read.
 
-    `gaps` says, by endpoint name, what may be missing from it and why; `drifts` what Xero sent for
-    the first time and does not document.
+    `gave_way`: another extraction was under way, and this one began nothing (`run_id` is None).
+    `gaps` says, by endpoint name, what may be missing from it and why, `alarms` which of the gaps
+    somebody should look into; `drifts` what Xero sent for the first time and does not document.
     """
 
-    state: Literal["complete", "waiting_for_limit"]
-    run_id: int
+    state: Literal["complete", "waiting_for_limit", "gave_way"]
+    run_id: int | None
     counts: Mapping[str, EndpointCounts]
     gaps: Mapping[str, str]
     drifts: Sequence[Drift] = ()
+    alarms: Sequence[str] = ()
 
 
 def extract_day(
@@ -52,8 +55,12 @@ def extract_day(
     accept_deletions: bool = False,
     backfill_calls: int = 0,
     dag_run_id: str | None = None,
+    closes_day: bool = True,
 ) -> Extracted:
     """Extract one organisation: documents up to now, reports as at `day`.
+
+    Without `closes_day` it is a refresh: everything but reports is read, the day stays open, and
+    where another extraction of the organisation is under way it gives way to that.
 
     `endpoints` are those to read, the first of them Organisation; `accept_deletions`: somebody
     agreed that many records are gone; `backfill_calls` may be spent on reports of past days.
@@ -62,8 +69,18 @@ def extract_day(
     another extraction of the same organisation is under way. `warehouse` must not be inside a
     transaction; every page is committed.
     """
-    with runs.tenant_lock(warehouse, tenant.tenant_id):
-        run = runs.start(warehouse, tenant.tenant_id, day=day, dag_run_id=dag_run_id)
+    with ExitStack() as held:
+        if closes_day:
+            held.enter_context(runs.tenant_lock(warehouse, tenant.tenant_id))
+        elif not held.enter_context(runs.try_tenant_lock(warehouse, tenant.tenant_id)):
+            return Extracted("gave_way", None, {}, {})
+        run = runs.start(
+            warehouse,
+            tenant.tenant_id,
+            day=day,
+            dag_run_id=dag_run_id,
+            closes_day=closes_day,
+        )
         catching_up = CatchingUp(
             tenant,
             day,
@@ -72,9 +89,12 @@ def extract_day(
             run=run,
             accept_deletions=accept_deletions,
             backfill_calls=backfill_calls,
+            closes_day=closes_day,
         )
         try:
             catching_up.read_all(endpoints)
+            if closes_day:
+                pruning.prune_reports(warehouse, tenant.tenant_id, day=day)
             runs.complete(warehouse, tenant.tenant_id, run, remark=catching_up.remark())
         except RateLimitError as limit:
             # A shorter wait is worth another try of the task.
@@ -88,7 +108,7 @@ def extract_day(
                 reason=limit.message,
                 seconds=limit.retry_after_seconds,
             )
-            return Extracted("waiting_for_limit", run.run_id, catching_up.counts, catching_up.gaps)
+            return _extracted("waiting_for_limit", run, catching_up)
         except XeroError as error:
             runs.fail(warehouse, tenant.tenant_id, run, reason=error.message)
             raise
@@ -96,6 +116,17 @@ def extract_day(
             # The page must not go on saying that this organisation is being read.
             runs.fail(warehouse, tenant.tenant_id, run, reason=f"a fault: {type(fault).__name__}")
             raise
-        return Extracted(
-            "complete", run.run_id, catching_up.counts, catching_up.gaps, catching_up.drifts
-        )
+        return _extracted("complete", run, catching_up)
+
+
+def _extracted(
+    state: Literal["complete", "waiting_for_limit"], run: runs.Run, catching_up: CatchingUp
+) -> Extracted:
+    return Extracted(
+        state,
+        run.run_id,
+        counts=catching_up.counts,
+        gaps=catching_up.gaps,
+        drifts=catching_up.drifts,
+        alarms=catching_up.alarms,
+    )

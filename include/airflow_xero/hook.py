@@ -1,4 +1,4 @@
-"""XeroHook: from an Airflow connection to a Xero client and an open warehouse.
+"""XeroHook: from an Airflow connection to Xero's records, to a client, to an open warehouse.
 
 Knows the fields of the `xero` connection and that the warehouse is opened by PostgresHook.
 Must not know endpoints, raw tables or what is extracted. Every secret that passes is masked.
@@ -6,6 +6,7 @@ Must not know endpoints, raw tables or what is extracted. Every secret that pass
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,10 +30,14 @@ from airflow_xero.errors import (
 from airflow_xero.migrate import require_migrated
 from airflow_xero.oauth import XeroApp
 from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
+from airflow_xero.records import Param, Record, Records
 from airflow_xero.settings import reserved_calls, token_keys_from_environment
 from airflow_xero.tokens import TokenStore, cipher_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
     from airflow.sdk import Connection
 
     from airflow_xero.extract import Tenant
@@ -40,11 +45,18 @@ if TYPE_CHECKING:
 
 __all__ = ["XeroHook", "token_keys_from_environment"]
 
+_NOT_CONNECTED = "No live grant reaches this organisation: press Connect to Xero on the page Xero"
+
 
 class XeroHook(BaseHook):
     """One app registered with Xero, and the warehouse its organisations are read into.
 
-    Use it as a context manager, or close it: it keeps one HTTP client.
+    For a Dag author: `get` is one record, `records` everything else about an organisation, and
+    `get_conn` Xero's own SDK. Use it as a context manager, or close it: it keeps one HTTP client.
+
+        with XeroHook() as hook:
+            invoice = hook.get("invoices", invoice_id, tenant_id=tenant_id)
+            pdf = hook.records(tenant_id).pdf("invoices", invoice_id)
     """
 
     conn_name_attr = "xero_conn_id"
@@ -56,6 +68,8 @@ class XeroHook(BaseHook):
         super().__init__()
         self.xero_conn_id = xero_conn_id
         self._http: httpx.Client | None = None
+        self._described: Connection | None = None
+        self._store: PostgresHook | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +78,11 @@ class XeroHook(BaseHook):
         self.close()
 
     def close(self) -> None:
-        """Close the HTTP client; the hook opens another when it is used again."""
+        """Close the HTTP client; the hook opens another when it is used again.
+
+        What it knows of its Airflow connections is looked up again, too.
+        """
+        self._described = self._store = None
         if self._http is not None:
             self._http.close()
             self._http = None
@@ -100,12 +118,9 @@ class XeroHook(BaseHook):
         Raises XeroSetupError when the Postgres connection is not defined, WarehouseBusyError
         when its server cannot be reached or refuses the login.
         """
-        # Half a second of imports that a Dag file must not pay when it is parsed.
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
         store_conn_id = self.store_conn_id()
         try:
-            connection = PostgresHook(postgres_conn_id=store_conn_id).get_conn()
+            connection = self._postgres(store_conn_id).get_conn()
         except AirflowNotFoundException:
             raise XeroSetupError(
                 f"The Airflow connection {store_conn_id!r} is not defined: create it (type"
@@ -133,7 +148,7 @@ class XeroHook(BaseHook):
         before anybody registers an app.
         """
         try:
-            return self._fields(self.get_connection(self.xero_conn_id))["store_conn_id"]
+            return self._fields(self._looked_up())["store_conn_id"]
         except AirflowNotFoundException:
             return FIELD_DEFAULTS["store_conn_id"]
 
@@ -147,20 +162,54 @@ class XeroHook(BaseHook):
             on_secret=mask_secret,
         )
 
-    def tenant(self, tenant_id: str) -> Tenant:
-        """A connected organisation with a live grant.
+    def tenant(self, tenant_id: str, *, warehouse: psycopg.Connection[Any] | None = None) -> Tenant:
+        """A connected organisation with a live grant, asked over `warehouse` when it is open.
 
         Raises NotConnectedError when there is none.
         """
+        with self.warehouse() if warehouse is None else nullcontext(warehouse) as connection:
+            found = tenants_to_extract(connection, self.xero_conn_id, tenant_id=tenant_id)
+        if not found:
+            raise NotConnectedError(_NOT_CONNECTED, tenant_id=tenant_id)
+        return found[0]
+
+    def tenant_called(self, organisation: str) -> Tenant:
+        """A connected organisation by its tenant id, or by its name as the page Xero shows it.
+
+        Raises NotConnectedError for one that nobody connected, XeroSetupError for a name that
+        several have.
+        """
+        wanted = organisation.strip()
+        found = [each for each in self._tenants() if wanted in (each.tenant_id, each.tenant_name)]
+        if len(found) > 1:
+            ids = ", ".join(each.tenant_id for each in found)
+            raise XeroSetupError(f"Several organisations are called {wanted!r}; name one of {ids}")
+        if not found:
+            raise NotConnectedError(f"{wanted[:80]!r}: {_NOT_CONNECTED}")
+        return found[0]
+
+    def records(self, tenant_id: str) -> Records:
+        """What Xero knows about a connected organisation, one question at a time.
+
+        Single records, invoices of a contact, documents by number, histories, attachments, PDFs
+        and reports. Its calls count towards the organisation's limits, of which
+        `[xero] reserved_calls` are left alone. Raises NotConnectedError.
+        """
+        return Records(self.client(self.tenant(tenant_id)), tenant_id)
+
+    def get(
+        self, endpoint: str, record_id: str | UUID, *, tenant_id: str, **params: Param
+    ) -> Record:
+        """One record of a connected organisation, as Xero spells it, numbers as Decimal.
+
+        See `Records.get`; for several questions, `records` looks the organisation up only once.
+        Raises NotConnectedError, NotFoundError, XeroSetupError for an id that is none.
+        """
+        return self.records(tenant_id).get(endpoint, record_id, **params)
+
+    def _tenants(self) -> list[Tenant]:
         with self.warehouse() as warehouse:
-            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
-        for tenant in tenants:
-            if tenant.tenant_id == tenant_id:
-                return tenant
-        raise NotConnectedError(
-            "No live grant reaches this organisation: press Connect to Xero on the page Xero",
-            tenant_id=tenant_id,
-        )
+            return tenants_to_extract(warehouse, self.xero_conn_id)
 
     def client(self, tenant: Tenant) -> XeroClient:
         """The library's client for reading one organisation."""
@@ -257,12 +306,27 @@ class XeroHook(BaseHook):
 
     def _connection(self) -> Connection:
         try:
-            return self.get_connection(self.xero_conn_id)
+            return self._looked_up()
         except AirflowNotFoundException:
             raise XeroSetupError(
                 f"The Airflow connection {self.xero_conn_id!r} is not defined: create it under"
                 " Admin, Connections, with the type Xero"
             ) from None
+
+    def _looked_up(self) -> Connection:
+        # In a task each look-up is a call to Airflow's API server.
+        if self._described is None:
+            self._described = self.get_connection(self.xero_conn_id)
+        return self._described
+
+    def _postgres(self, store_conn_id: str) -> PostgresHook:
+        # It keeps its connection's description, which is one more call.
+        if self._store is None:
+            # Half a second of imports that a Dag file must not pay when it is parsed.
+            from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+            self._store = PostgresHook(postgres_conn_id=store_conn_id)
+        return self._store
 
     def _fields(self, connection: Connection) -> dict[str, str]:
         typed = connection.extra_dejson

@@ -12,6 +12,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -82,10 +84,17 @@ class Connection:
 def new_http() -> httpx.Client:
     """A client with explicit time-outs, no redirects and our user agent; the caller closes it."""
     return httpx.Client(
+        verify=_authorities(),
         timeout=_TIMEOUT,
         follow_redirects=False,
         headers={"User-Agent": f"airflow-provider-xero/{__version__}"},
     )
+
+
+@cache
+def _authorities() -> SSLContext:
+    """Whom to trust. Read once a process: that takes longer than several calls."""
+    return httpx.create_ssl_context()
 
 
 def code_challenge_of(code_verifier: str) -> str:

@@ -1,4 +1,4 @@
-"""What Airflow's tasks of `xero_daily` do: list the organisations, extract one, report.
+"""What Airflow's tasks do: extract one organisation, report how a run went, watch.
 
 Knows the hook, the stories and Airflow's context. Must not know SQL, HTTP or when anything runs.
 What travels between tasks are ids, names and counts, never a token.
@@ -6,20 +6,23 @@ What travels between tasks are ids, names and counts, never a token.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from airflow_xero.connect import skipped_tenants, status, tenants_to_extract
-from airflow_xero.errors import TenantForbiddenError, XeroSetupError
+from airflow_xero import causes, metrics, settings
+from airflow_xero.connect import status
+from airflow_xero.errors import TenantForbiddenError, XeroError, XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
-from airflow_xero.outcome import CONNECT_FIRST, FAILURE_KEY, Outcome, reason_of
-from airflow_xero.standing import tenants_to_backfill, waiting_tenants
+from airflow_xero.notifiers import link_of, tell, tell_at_once
+from airflow_xero.notify import Notice, note
+from airflow_xero.outcome import FAILURE_KEY, Outcome, reason_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,96 +56,13 @@ def _utc_date(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-class ListTenantsOperator(BaseOperator):
-    """Names the organisations to extract, as `[{"tenant_id", "tenant_name"}]`.
-
-    Refuses a warehouse that is older than the code. Organisations that must be reconnected are
-    left out, logged, and kept under the XCom key `skipped` for the report.
-    """
-
-    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.xero_conn_id = xero_conn_id
-
-    def execute(self, context: Context) -> list[dict[str, str]]:
-        """Return the organisations by name, none when nobody has connected one."""
-        day = day_of_run(context)
-        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
-            hook.app()  # Says so when the client id or secret is missing.
-            require_migrated(warehouse)
-            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
-            skipped = skipped_tenants(warehouse, self.xero_conn_id)
-        for tenant in skipped:
-            self.log.warning("skipped tenant=%r reason=%r", tenant.tenant_name, tenant.reason)
-        context["ti"].xcom_push(
-            key=SKIPPED_KEY,
-            value=[{"tenant_name": t.tenant_name, "reason": t.reason} for t in skipped],
-        )
-        self.log.info("day=%s organisations=%d skipped=%d", day, len(tenants), len(skipped))
-        if not tenants and not skipped:
-            self.log.info(CONNECT_FIRST)
-        return [{"tenant_id": t.tenant_id, "tenant_name": t.tenant_name} for t in tenants]
-
-
-class ListWaitingOperator(BaseOperator):
-    """Names the organisations whose wait for a limit is over, and the day each waited with.
-
-    As `[{"tenant_id", "tenant_name", "day"}]`, for ExtractTenantOperator.
-    """
-
-    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.xero_conn_id = xero_conn_id
-
-    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
-        """Return the organisations, those first that waited longest; usually none."""
-        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
-            require_migrated(warehouse)
-            waiting = waiting_tenants(warehouse, self.xero_conn_id)
-        self.log.info("organisations=%d", len(waiting))
-        return [
-            {
-                "tenant_id": tenant.tenant_id,
-                "tenant_name": tenant.tenant_name,
-                "day": tenant.day.isoformat(),
-            }
-            for tenant in waiting
-        ]
-
-
-class ListBackfillOperator(BaseOperator):
-    """Names the organisations of which reports of past days are wanted, for ExtractTenantOperator.
-
-    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last complete one.
-    """
-
-    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.xero_conn_id = xero_conn_id
-
-    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
-        """Return the organisations by name; none once the past is fetched."""
-        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
-            require_migrated(warehouse)
-            tenants = tenants_to_backfill(warehouse, self.xero_conn_id)
-        for tenant in tenants:
-            self.log.info("tenant=%r reports_wanted=%d", tenant.tenant_name, tenant.reports_wanted)
-        return [
-            {
-                "tenant_id": tenant.tenant_id,
-                "tenant_name": tenant.tenant_name,
-                "day": tenant.day.isoformat(),
-            }
-            for tenant in tenants
-        ]
-
-
 class ExtractTenantOperator(BaseOperator):
     """Extracts one organisation; expand it over what a listing operator gives.
 
     For the tenant's `day` when it has one, else for the run's. `backfill_calls` may be spent on
-    reports of past days. The run's configuration `{"accept_deletions": true}` agrees that many
-    records are gone.
+    reports of past days. Without `closes_day` it is a refresh: everything but reports is read, and
+    the task is skipped where another extraction of the organisation is under way. The run's
+    configuration `{"accept_deletions": true}` agrees that many records are gone.
 
     A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
     retry policy decides), and keeps the reason under the XCom key `failure` for the report.
@@ -154,19 +74,31 @@ class ExtractTenantOperator(BaseOperator):
         tenant: Mapping[str, str],
         xero_conn_id: str,
         backfill_calls: int = 0,
+        closes_day: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.tenant = tenant
         self.xero_conn_id = xero_conn_id
         self.backfill_calls = backfill_calls
+        self.closes_day = closes_day
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the organisation, its state (complete, waiting_for_limit) and counts."""
+        ti = context["ti"]
+        if ti.try_number == 1:
+            slots, seconds = settings.extract_slots(), settings.start_seconds()
+            time.sleep(seconds_to_start(ti.map_index or 0, slots=slots, seconds=seconds))
         try:
             return self._extract(context)
+        except AirflowSkipException:
+            raise
         except Exception as error:
-            failure = {**self.tenant, "reason": reason_of(error)}
+            failure = {
+                **self.tenant,
+                "reason": reason_of(error),
+                "advice": causes.advice_of(error),
+            }
             context["ti"].xcom_push(key=FAILURE_KEY, value=failure)
             raise
 
@@ -174,21 +106,27 @@ class ExtractTenantOperator(BaseOperator):
         own_day = self.tenant.get("day")
         dag_run = context["dag_run"]
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
-            tenant = hook.tenant(self.tenant["tenant_id"])
+            tenant = hook.tenant(self.tenant["tenant_id"], warehouse=warehouse)
             try:
-                extracted = extract_day(
-                    tenant,
-                    date.fromisoformat(own_day) if own_day else day_of_run(context),
-                    client=hook.client(tenant),
-                    warehouse=warehouse,
-                    endpoints=hook.endpoints(),
-                    accept_deletions=(dag_run.conf or {}).get("accept_deletions") is True,
-                    backfill_calls=self.backfill_calls,
-                    dag_run_id=dag_run.run_id,
-                )
+                with metrics.counted(hook.http(), tenant.tenant_id):
+                    extracted = extract_day(
+                        tenant,
+                        date.fromisoformat(own_day) if own_day else day_of_run(context),
+                        client=hook.client(tenant),
+                        warehouse=warehouse,
+                        endpoints=hook.endpoints(),
+                        accept_deletions=(dag_run.conf or {}).get("accept_deletions") is True,
+                        backfill_calls=self.backfill_calls,
+                        dag_run_id=dag_run.run_id,
+                        closes_day=self.closes_day,
+                    )
             except TenantForbiddenError:
                 hook.reconcile(tenant, warehouse)
                 raise
+            metrics.emit_counts(extracted, tenant.tenant_id)
+            if extracted.state == "gave_way":
+                raise AirflowSkipException("Another extraction of it is under way: that one reads")
+            note(warehouse, self._alarms(extracted), now=_now(), link=link_of(context))
             summary = {**self.tenant, "state": extracted.state, **_totals(extracted)}
             summary["gaps"] = dict(extracted.gaps)
             summary["drifts"] = [str(drift) for drift in extracted.drifts]
@@ -197,11 +135,32 @@ class ExtractTenantOperator(BaseOperator):
         self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))
         return summary
 
+    def _alarms(self, extracted: Extracted) -> list[Notice]:
+        """Written down here, so that they are told whichever Dag found them."""
+        where = (self.tenant["tenant_id"], self.tenant["tenant_name"])
+        return [
+            causes.alarm(*where, endpoint=name, what=extracted.gaps[name])
+            for name in extracted.alarms
+        ]
+
     def _resume_at(self, warehouse: psycopg.Connection[Any]) -> str | None:
         for organisation in status(warehouse, self.xero_conn_id):
             if organisation.tenant_id == self.tenant["tenant_id"] and organisation.resume_at:
                 return organisation.resume_at.isoformat(timespec="minutes")
         return None
+
+
+def seconds_to_start(place: int, *, slots: int, seconds: float) -> float:
+    """How long the organisation at a place of a run's list waits before it asks Xero.
+
+    Only those that begin at once with others, `slots` at a time, are `seconds` apart: a later one
+    begins when an earlier one ends.
+    """
+    return place * seconds if 0 < place < slots else 0.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _totals(extracted: Extracted) -> dict[str, int]:
@@ -219,11 +178,21 @@ class ReportOutcomeOperator(BaseOperator):
     """Says in a few lines how the run went, and turns it red when something failed.
 
     Give it the trigger rule `all_done`. An organisation that waits for a limit is named and
-    fails nothing. Raises AirflowFailException naming the organisations that failed.
+    fails nothing. People are told as section [xero] says. Raises AirflowFailException naming the
+    organisations that failed.
     """
 
-    def __init__(self, *, listed_by: str, extracted_by: str, built_by: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        xero_conn_id: str,
+        listed_by: str,
+        extracted_by: str,
+        built_by: str,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
         self.listed_by = listed_by
         self.extracted_by = extracted_by
         self.built_by = built_by
@@ -233,6 +202,8 @@ class ReportOutcomeOperator(BaseOperator):
         pull = context["ti"].xcom_pull
         tenants = pull(task_ids=self.listed_by)
         if tenants is None:
+            failed = causes.task_failed(context["ti"].dag_id, self.listed_by)
+            self._tell(context, [failed])
             raise AirflowFailException(f"Nothing was extracted: see the log of {self.listed_by}")
         outcome = Outcome(
             day=day_of_run(context),
@@ -246,13 +217,56 @@ class ReportOutcomeOperator(BaseOperator):
         self.log.info(outcome.headline())
         for remark in outcome.remarks():
             self.log.warning(remark)
+        self._tell(context, causes.of_outcome(outcome))
         if complaint := outcome.complaint():
             raise AirflowFailException(complaint)
+
+    def _tell(self, context: Context, notices: list[Notice]) -> None:
+        link = link_of(context)
+        try:
+            tell(notices, xero_conn_id=self.xero_conn_id, link=link)
+        except XeroError as error:
+            # This task runs once a day: better told twice than not at all.
+            self.log.warning("Who was told already is not known: %s", error)
+            if notices:
+                tell_at_once(notices, link=link)
 
     def _not_published(self, pull: Callable[..., Any]) -> str | None:
         if pull(task_ids=self.built_by) is not None:
             return None
         return pull(task_ids=self.built_by, key=FAILURE_KEY) or f"see the log of {self.built_by}"
+
+
+class WatchOperator(BaseOperator):
+    """Finds what no failed task tells of: a day that is late, and what is new at Xero.
+
+    Also sends what could not be sent before. Raises AirflowFailException while something cannot
+    be sent, XeroError when the warehouse cannot be asked.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> int:
+        """Return how many messages were sent."""
+        dag_run = context["dag_run"]
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            notices = list(causes.new_drifts(warehouse))
+            if deadline := settings.deadline():
+                notices += causes.late(
+                    warehouse,
+                    self.xero_conn_id,
+                    begins_hour=settings.DAILY_HOUR,
+                    deadline=deadline,
+                    first_day=settings.first_day().date(),
+                    now=dag_run.run_after,
+                )
+        sent = tell(notices, xero_conn_id=self.xero_conn_id, link=link_of(context))
+        if sent.failures:
+            raise AirflowFailException(f"People are not told: {'; '.join(sent.failures)}")
+        return sent.messages
 
 
 def as_list(pulled: Any) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ Knows the shape of a raw table. Must not know connections, cursors or counts.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from psycopg import sql
 
 from airflow_xero.endpoint import Endpoint, Reading
@@ -22,24 +24,30 @@ select
 """
 
 
-def pour_statement(endpoint: Endpoint, *, is_whole: bool) -> sql.Composed:
+def pour_statement(
+    endpoint: Endpoint, *, is_whole: bool, closed_fields: Collection[str] = ()
+) -> sql.Composed:
     """The statement that stores a page of the endpoint and answers with what it changed.
 
     `is_whole`: the page holds every record there is, so that one which is missing was deleted.
+    `closed_fields` are those of which the values are known.
     """
     table = sql.Identifier("xero_raw", endpoint.name)
     is_report = endpoint.reading is Reading.REPORT
     return sql.SQL(_POUR).format(
         table=table,
         record_id=sql.SQL(
-            "%(report_key)s::text"
+            "case when element -> 'Rows' is not null then %(report_key)s::text end"
             if is_report
             else "coalesce(%(report_key)s::text, nullif(element ->> %(id_field)s::text, ''))"
         ),
         # Titles and stamps of a report change at every reading, its rows only with the books.
-        hashed=sql.SQL("element -> 'Rows'" if is_report else "element"),
+        content=sql.SQL("-> 'Rows'" if is_report else ""),
         vanished=sql.SQL(_VANISHED if is_whole else _NONE_VANISHED).format(table=table),
-        held=sql.SQL(_HELD if is_whole else _HOLDS_ANY).format(table=table),
+        held=sql.SQL(_HELD).format(table=table) if is_whole else sql.SQL("0"),
+        has_unknown_value=sql.SQL("").join(
+            sql.SQL(_HAS_UNKNOWN_VALUE).format(field=sql.Literal(field)) for field in closed_fields
+        ),
     )
 
 
@@ -55,24 +63,25 @@ def count_statement(endpoint: Endpoint) -> sql.Composed:
     )
 
 
-_CURRENT = """
-        from {table} as current
-        where
-            current.tenant_id = %(tenant_id)s::uuid
-            and current.known_to is null
-            and not current.is_deleted
-"""
+_HELD = """(
+    select count(*)
+    from {table} as current
+    where
+        current.tenant_id = %(tenant_id)s::uuid
+        and current.known_to is null
+        and not current.is_deleted
+)"""
 
-_HELD = f"(select count(*) {_CURRENT})"
-
-_HOLDS_ANY = f"(select count(*) from (select {_CURRENT} limit 1) as one)"  # noqa: S608
-
+_HAS_UNKNOWN_VALUE = """
+        or (
+            payload ->> {field} <> ''
+            and not (%(known_values)s::jsonb -> {field} ? (payload ->> {field}))
+        )"""
 
 _VANISHED = """
     select
         current.record_id,
         current.payload,
-        current.payload_hash,
         current.known_from,
         current.ctid as row_place
     from {table} as current
@@ -84,8 +93,8 @@ _VANISHED = """
 """
 
 _NONE_VANISHED = """
-    select null::text as record_id, null::jsonb as payload, null::bytea as payload_hash,
-        null::timestamptz as known_from, null::tid as row_place
+    select null::text as record_id, null::jsonb as payload, null::timestamptz as known_from,
+        null::tid as row_place
     where false
 """
 
@@ -99,7 +108,6 @@ elements as materialized (
     select
         {record_id} as record_id,
         element as payload,
-        sha256(convert_to(({hashed})::text, 'UTF8')) as payload_hash,
         place
     from
         answer,
@@ -110,9 +118,9 @@ elements as materialized (
 
 -- Xero lists a record that is edited meanwhile twice; the later mention is the newer one.
 incoming as materialized (
-    select distinct on (record_id) record_id, payload, payload_hash
+    select distinct on (record_id) record_id, payload
     from elements
-    where record_id is not null and payload_hash is not null
+    where record_id is not null
     order by record_id, place desc
 ),
 
@@ -122,11 +130,11 @@ vanished as materialized (
 
 -- Each record is looked up in the index by itself, and the rows found are touched by their place:
 -- on a table that was empty a minute ago the planner would read the whole tenant for every page.
+-- Compared are the stored bytes themselves: to jsonb's own equality 40 and 40.00 are the same.
 changes as materialized (
     select
         incoming.record_id,
         incoming.payload,
-        incoming.payload_hash,
         false as is_deleted,
         known.known_from,
         known.row_place
@@ -135,7 +143,7 @@ changes as materialized (
         select
             current.known_from,
             current.is_deleted,
-            current.payload_hash,
+            current.payload,
             current.ctid as row_place
         from {table} as current
         where
@@ -147,10 +155,18 @@ changes as materialized (
     where
         known.row_place is null
         or known.is_deleted
-        or known.payload_hash <> incoming.payload_hash
+        or record_image_ne(row(known.payload {content}), row(incoming.payload {content}))
     union all
-    select record_id, payload, payload_hash, true as is_deleted, known_from, row_place
+    select record_id, payload, true as is_deleted, known_from, row_place
     from vanished
+),
+
+-- One look at each record, so that those without news cost next to nothing.
+suspects as materialized (
+    select payload
+    from changes
+    where
+        payload - %(known_fields)s::text[] <> '{{}}'{has_unknown_value}
 ),
 
 stamped as materialized (
@@ -192,7 +208,7 @@ replaced as (
 
 opened as (
     insert into {table} (
-        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, payload_hash, run_id
+        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, run_id
     )
     select
         %(tenant_id)s::uuid,
@@ -201,7 +217,6 @@ opened as (
         xero_updated_at,
         is_deleted,
         payload,
-        payload_hash,
         %(run_id)s
     from stamped
     -- Makes Postgres close every old version before it opens the first new one.
@@ -210,7 +225,7 @@ opened as (
 
 select
     (select jsonb_typeof(records) from answer),
-    (select bool_or(record_id is null or payload_hash is null) from elements),
+    (select bool_or(record_id is null) from elements),
     {held},
     -- Stamps beyond Xero's own clock, which demo companies have, tell nothing.
     exists (
@@ -223,12 +238,12 @@ select
     (select count(*) from vanished),
     (
         select array_agg(distinct field)
-        from changes, jsonb_object_keys(payload) as field
+        from suspects, jsonb_object_keys(payload) as field
         where not field = any(%(known_fields)s::text[])
     ),
     (
         select array_agg(distinct field || '=' || (payload ->> field))
-        from changes, jsonb_each(%(known_values)s::jsonb) as known (field, allowed)
+        from suspects, jsonb_each(%(known_values)s::jsonb) as known (field, allowed)
         where payload ->> field <> '' and not allowed ? (payload ->> field)
     ),
     (
@@ -247,12 +262,12 @@ with gone as (
         and not is_deleted
         and known_from < %(known_at)s::timestamptz
         and record_id <> all(%(listed)s::text[])
-    returning record_id, xero_updated_at, payload, payload_hash
+    returning record_id, xero_updated_at, payload
 ),
 
 marked as (
     insert into {table} (
-        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, payload_hash, run_id
+        tenant_id, record_id, known_from, xero_updated_at, is_deleted, payload, run_id
     )
     select
         %(tenant_id)s::uuid,
@@ -261,7 +276,6 @@ marked as (
         xero_updated_at,
         true,
         payload,
-        payload_hash,
         %(run_id)s
     from gone
     where (select count(*) from gone) >= 0

@@ -30,6 +30,26 @@ on conflict (run_id, endpoint) do update set
     finished_at = excluded.finished_at
 """
 
+REACHED = """
+select
+    endpoint,
+    watermarks.modified_since,
+    watermarks.last_number,
+    cursors.modified_since,
+    cursors.read_from,
+    cursors.next_page
+from xero_ops.watermarks
+full join xero_ops.cursors using (tenant_id, endpoint)
+where tenant_id = %(tenant_id)s
+"""
+
+# What was asked without an answer that could be stored is no reading of the endpoint.
+ADD_CALLS = """
+insert into xero_ops.extract_endpoints as counted (run_id, tenant_id, endpoint, calls)
+values (%(run_id)s, %(tenant_id)s, %(endpoint)s, %(calls)s)
+on conflict (run_id, endpoint) do update set calls = counted.calls + excluded.calls
+"""
+
 ADVANCE = """
 insert into xero_ops.cursors (tenant_id, endpoint, modified_since, read_from, next_page)
 values (%(tenant_id)s, %(endpoint)s, %(modified_since)s, %(read_from)s, %(next_page)s)

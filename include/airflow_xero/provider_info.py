@@ -17,6 +17,10 @@ DEFAULT_CONN_ID = "xero_default"
 DEFAULT_STORE_CONN_ID = "xero_warehouse"
 DEFAULT_RESERVED_CALLS = "100"
 DEFAULT_BACKFILL_CALLS = "120"
+DEFAULT_DEADLINE_HOURS = "3"
+DEFAULT_EXTRACT_SLOTS = "8"
+DEFAULT_REFRESH_SCHEDULE = "0 * * * *"
+DEFAULT_START_SECONDS = "0.2"
 # Never journals: most apps may not have that scope, and one refused scope refuses all.
 DEFAULT_SCOPES = (
     "offline_access openid profile email"
@@ -84,6 +88,10 @@ def get_provider_info() -> dict[str, Any]:
         "versions": [__version__],
         "connection-types": [_connection_type()],
         "cli": ["airflow_xero.cli.commands"],
+        "notifications": [
+            "airflow_xero.notifiers.WebhookNotifier",
+            "airflow_xero.notifiers.XeroNotifier",
+        ],
         "config": {"xero": {"description": "Extraction of Xero.\n", "options": _options()}},
     }
 
@@ -142,6 +150,37 @@ def _options() -> dict[str, Any]:
             "How many of Xero's calls a run of xero_backfill spends on reports of past days of one "
             "organisation.",
             default=DEFAULT_BACKFILL_CALLS,
+        ),
+        "deadline_hours": _option(
+            "How many hours after its start a day's run must have ended, before people are told "
+            "that it is late. 0: never.",
+            default=DEFAULT_DEADLINE_HOURS,
+        ),
+        "extract_slots": _option(
+            "How many organisations are extracted at once: airflow xero migrate makes the pool "
+            "xero_extract with as many slots.",
+            default=DEFAULT_EXTRACT_SLOTS,
+        ),
+        "start_seconds": _option(
+            "Seconds between the starts of the organisations that a run begins with, at most 1: "
+            "they do not all ask Xero in the same second.",
+            default=DEFAULT_START_SECONDS,
+        ),
+        "refresh_schedule": _option(
+            "When the Dag xero_refresh brings documents up to now, as a cron expression in UTC.",
+            default=DEFAULT_REFRESH_SCHEDULE,
+        ),
+        "notify_emails": _option(
+            "Addresses, separated by commas, that are told when something goes wrong, through "
+            "Airflow's connection smtp_default (or [email] email_conn_id).",
+            default="",
+            example="finance-data@example.com",
+        ),
+        "notify_webhook_conn_id": _option(
+            "The Airflow connection whose password is the address of a webhook that takes "
+            '{"text": "..."}, as Slack\'s do, and is told when something goes wrong.',
+            default="",
+            example="xero_webhook",
         ),
         "token_keys": _option(
             "Fernet keys separated by commas; the first encrypts Xero's tokens, all decrypt. "

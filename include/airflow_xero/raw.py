@@ -9,13 +9,13 @@ watermark moves with the last page. Must not know HTTP, runs' states, or what a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from airflow_xero.drift import Drift, known_of
@@ -23,14 +23,24 @@ from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
 from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
-from airflow_xero.progress import ADD_DRIFT, ADVANCE, COUNT, FORGET, MOVE_NUMBER, MOVE_WATERMARK
+from airflow_xero.progress import (
+    ADD_CALLS,
+    ADD_DRIFT,
+    ADVANCE,
+    COUNT,
+    FORGET,
+    MOVE_NUMBER,
+    MOVE_WATERMARK,
+    REACHED,
+)
 from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
 
 OVERLAP = timedelta(minutes=10)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
-# A list that loses more than half of its records at once, and more than a handful, is an alarm.
+# A list that loses more than half of its records at once, and more than a handful, is an alarm; so
+# is one that loses all of them.
 _HANDFUL = 5
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -47,6 +57,15 @@ class Walk:
     modified_since: datetime | None
     read_from: datetime
     next_page: int
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """How far an endpoint was read: its watermark, a walk under way, its highest number."""
+
+    watermark: datetime | None = None
+    last_number: int | None = None
+    walk: Walk | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,18 @@ class Poured:
     is_shifted: bool
     drifts: tuple[Drift, ...] = ()
 
+
+# Read one at a time, so that an answer without a record is a fault.
+_SINGLE = (Reading.REPORT, Reading.DETAILS)
+
+# What Postgres says of a page itself. The last two are a class of its own errors of operation: an
+# id too long for an index, records within records without end.
+_REFUSALS = (
+    psycopg.DataError,
+    psycopg.errors.CharacterNotInRepertoire,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
 
 _COUNTED = (
     "records_read",
@@ -99,33 +130,16 @@ class RawStore:
         self._tenant_id = tenant_id
         self._run_id = run_id
         self._known_at = known_at
+        # Whoever extracts holds the tenant's lock, so that nobody else moves what was read here.
+        self._reached: dict[str, _Reached] | None = None
 
     def walk_cut_short(self, endpoint: Endpoint) -> Walk | None:
         """Where an earlier extraction stopped within the endpoint, or None."""
-        with (
-            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
-            self._connection.transaction(),
-            self._connection.cursor(row_factory=class_row(Walk)) as cursor,
-        ):
-            return cursor.execute(
-                "select modified_since, read_from, next_page from xero_ops.cursors"
-                " where tenant_id = %s and endpoint = %s",
-                (self._tenant_id, endpoint.name),
-            ).fetchone()
+        return self._reached_of(endpoint).walk
 
     def watermark(self, endpoint: Endpoint) -> datetime | None:
         """Up to which of Xero's moments the endpoint has been read whole, less the overlap."""
-        with (
-            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
-            self._connection.transaction(),
-            self._connection.cursor(row_factory=tuple_row) as cursor,
-        ):
-            row = cursor.execute(
-                "select modified_since from xero_ops.watermarks"
-                " where tenant_id = %s and endpoint = %s",
-                (self._tenant_id, endpoint.name),
-            ).fetchone()
-        return row[0] if row else None
+        return self._reached_of(endpoint).watermark
 
     def pour(
         self,
@@ -154,10 +168,13 @@ class RawStore:
                 cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
             )
             self._count(cursor, page, poured)
+            reached = self._reached_of(endpoint)
             if walk is not None:
-                self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
+                reached = self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
             if last_number is not None:
                 cursor.execute(MOVE_NUMBER, self._values(endpoint, last_number=last_number))
+                reached = replace(reached, watermark=self._known_at, last_number=last_number)
+        self._keep(endpoint, reached)
         return poured
 
     def note(self, page: Page) -> Poured:
@@ -171,14 +188,18 @@ class RawStore:
             self._count(cursor, page, nothing)
         return nothing
 
+    def note_calls(self, endpoint_name: str, calls: int) -> None:
+        """Count calls that brought no page, by the endpoint's name."""
+        values = {"run_id": self._run_id, "tenant_id": self._tenant_id, "calls": calls}
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint_name),
+            self._connection.transaction(),
+        ):
+            self._connection.execute(ADD_CALLS, {**values, "endpoint": endpoint_name})
+
     def last_number(self, endpoint: Endpoint) -> int:
         """The highest number read of an endpoint of journals; 0 before the first."""
-        row = self._one(
-            endpoint,
-            "select last_number from xero_ops.watermarks"
-            " where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s",
-        )
-        return int(row[0]) if row and row[0] is not None else 0
+        return self._reached_of(endpoint).last_number or 0
 
     def count(self, endpoint: Endpoint) -> int:
         """How many records the tenant has now, deleted ones left out."""
@@ -201,14 +222,17 @@ class RawStore:
             held = cursor.execute(count_statement(endpoint), self._values(endpoint)).fetchall()
             values = self._values(endpoint, listed=list(listed))
             [(deleted,)] = cursor.execute(close_statement(endpoint), values).fetchall()
-            self._refuse_vanishing(endpoint, deleted, held[0][0])
-            where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
-            cursor.execute(FORGET, where)
-            cursor.execute(MOVE_WATERMARK, {**where, "modified_since": read_at - OVERLAP})
+            self._refuse_vanishing(endpoint, deleted, held=held[0][0], listed=len(listed))
+            reached = self._finish(cursor, endpoint, read_at)
+        self._keep(endpoint, reached)
         return int(deleted)
 
-    def _refuse_vanishing(self, endpoint: Endpoint, deleted: int, held: int) -> None:
-        if self._accept_deletions or deleted <= _HANDFUL or deleted * 2 <= held:
+    def _refuse_vanishing(
+        self, endpoint: Endpoint, deleted: int, *, held: int, listed: int
+    ) -> None:
+        is_few = deleted <= _HANDFUL or deleted * 2 <= held
+        has_emptied = deleted > 0 and listed == 0
+        if self._accept_deletions or (is_few and not has_emptied):
             return
         raise VanishedError(
             f"Xero lists {held - deleted} of {held} records: the others are kept, because so many "
@@ -245,6 +269,7 @@ class RawStore:
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
             cursor.execute(FORGET, {"tenant_id": self._tenant_id, "endpoint": endpoint.name})
+        self._keep(endpoint, replace(self._reached_of(endpoint), walk=None))
 
     def _pour_records(
         self,
@@ -263,7 +288,9 @@ class RawStore:
         is_whole = endpoint.reading is Reading.FULL and endpoint.paging is Paging.NONE
         try:
             row = cursor.execute(
-                pour_statement(endpoint, is_whole=is_whole),
+                pour_statement(
+                    endpoint, is_whole=is_whole, closed_fields=known.values if known else ()
+                ),
                 {
                     # The bytes go as they are; psycopg would otherwise dump them again.
                     "body": Jsonb(body, dumps=bytes),
@@ -281,7 +308,7 @@ class RawStore:
                     "walk_ended": page.xero_now + CLOCK_SKEW,
                 },
             ).fetchone()
-        except (psycopg.DataError, psycopg.errors.CharacterNotInRepertoire) as error:
+        except _REFUSALS as error:
             # Suppressed: Postgres quotes the record in the context of its error.
             raise self._unexpected(
                 page, f"Postgres refuses it: {error.diag.message_primary}"
@@ -303,13 +330,36 @@ class RawStore:
             is_shifted=page.is_last and page.number > 1 and (has_edited or edited_before),
             drifts=self._drifts(cursor, page, drift),
         )
-        if endpoint.reading is Reading.REPORT and poured.records_read != 1:
-            raise self._unexpected(page, f"it holds {poured.records_read} reports")
-        if endpoint.never_empties and poured.records_read == 0 and held:
+        if endpoint.reading in _SINGLE and poured.records_read != 1:
+            raise self._unexpected(page, f"it holds {poured.records_read} records")
+        if poured.records_read == 0 and self._has_emptied(cursor, page, walk=walk, held=held):
             raise self._unexpected(page, "it is empty, although there were records yesterday")
         if is_whole:
-            self._refuse_vanishing(endpoint, poured.records_deleted, held)
+            self._refuse_vanishing(
+                endpoint, poured.records_deleted, held=held, listed=poured.records_read
+            )
         return poured
+
+    def _has_emptied(
+        self,
+        cursor: psycopg.Cursor[tuple[Any, ...]],
+        page: Page,
+        *,
+        walk: Walk | None,
+        held: int,
+    ) -> bool:
+        """Whether an empty page is a fault: of a list that never empties, of all documents."""
+        endpoint = page.endpoint
+        if endpoint.never_empties:
+            return held > 0
+        if endpoint.reading is not Reading.CHANGES or page.number > 1:
+            return False
+        if walk is None or walk.modified_since is not None:
+            return False
+        [(documents,)] = cursor.execute(
+            count_statement(endpoint), self._values(endpoint)
+        ).fetchall()
+        return int(documents) > 0
 
     def _drifts(
         self,
@@ -348,20 +398,53 @@ class RawStore:
 
     def _progress(
         self, cursor: psycopg.Cursor[Any], page: Page, *, walk: Walk, is_shifted: bool
-    ) -> None:
-        where = {"tenant_id": self._tenant_id, "endpoint": page.endpoint.name}
-        if is_shifted or not page.is_last:
-            next_page = 1 if is_shifted else page.number + 1
-            cursor.execute(ADVANCE, {**where, **vars(walk), "next_page": next_page})
-            return
-        cursor.execute(FORGET, where)
-        cursor.execute(MOVE_WATERMARK, {**where, "modified_since": walk.read_from - OVERLAP})
+    ) -> _Reached:
+        endpoint = page.endpoint
+        if not is_shifted and page.is_last:
+            return self._finish(cursor, endpoint, walk.read_from)
+        walk = replace(walk, next_page=1 if is_shifted else page.number + 1)
+        where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
+        cursor.execute(ADVANCE, {**where, **vars(walk)})
+        return replace(self._reached_of(endpoint), walk=walk)
+
+    def _finish(
+        self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, read_from: datetime
+    ) -> _Reached:
+        where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
+        reached = self._reached_of(endpoint)
+        if reached.walk is not None:
+            cursor.execute(FORGET, where)
+        watermark = read_from - OVERLAP
+        cursor.execute(MOVE_WATERMARK, {**where, "modified_since": watermark})
+        return replace(reached, watermark=watermark, walk=None)
+
+    def _reached_of(self, endpoint: Endpoint) -> _Reached:
+        """How far the endpoint was read; every endpoint's is asked for at once."""
+        if self._reached is None:
+            with (
+                warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+                self._connection.transaction(),
+                self._connection.cursor(row_factory=tuple_row) as cursor,
+            ):
+                rows = cursor.execute(REACHED, {"tenant_id": self._tenant_id}).fetchall()
+            self._reached = {
+                name: _Reached(watermark, number, Walk(since, read_from, page) if page else None)
+                for name, watermark, number, since, read_from, page in rows
+            }
+        return self._reached.get(endpoint.name, _Reached())
+
+    def _keep(self, endpoint: Endpoint, reached: _Reached) -> None:
+        # Only after the commit: what was rolled back was not reached.
+        if self._reached is not None:
+            self._reached[endpoint.name] = reached
 
     def _unexpected(self, page: Page, what: str) -> UnexpectedPayloadError:
         return UnexpectedPayloadError(
             f"Page {page.number} is not as Xero documents it: {what}; please report it",
             tenant_id=self._tenant_id,
             endpoint=page.endpoint.name,
+            page=page.number,
+            correlation_id=page.correlation_id,
         )
 
 

@@ -7,8 +7,9 @@ Counts what it reads. Must not know Airflow, HTTP or SQL, nor when an endpoint i
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -16,6 +17,7 @@ from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.endpoints import report_key, report_params
+from airflow_xero.errors import WarehouseBusyError
 from airflow_xero.page import Page
 from airflow_xero.raw import CLOCK_SKEW, Poured, RawStore, Walk
 
@@ -70,6 +72,18 @@ class Reader:
         self.counts: dict[str, EndpointCounts] = {}
         self.gaps: dict[str, str] = {}
         self.drifts: list[Drift] = []
+        self._calls_before = Counter(client.calls_made)
+
+    def count_unanswered_calls(self) -> None:
+        """Count what was asked and brought no page that was stored: it cost a call all the same."""
+        for name, calls in (self._client.calls_made - self._calls_before).items():
+            counts = self.counts.get(name, EndpointCounts())
+            # A warehouse that is gone is told of by who reads, not by who counts.
+            if calls > counts.calls:
+                with suppress(WarehouseBusyError):
+                    self._raw.note_calls(name, calls - counts.calls)
+                if name in self.counts:
+                    self.counts[name] = replace(counts, calls=calls)
 
     def read(self, endpoint: Endpoint) -> None:
         """Bring one endpoint up to now, whatever its kind."""

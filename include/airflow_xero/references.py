@@ -5,6 +5,7 @@ Knows where in a document the ids of settings stand. Must not know HTTP, or what
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -27,15 +28,23 @@ _NAMED = {
 
 
 def unknown_settings(
-    connection: psycopg.Connection[Any], tenant_id: str, *, run_id: int, documents: list[str]
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    run_id: int,
+    documents: list[str],
+    settings: Collection[str],
 ) -> list[str]:
     """The endpoints of settings of which a record written by this run names an unknown one.
 
-    `documents` are the names of the endpoints whose records the run wrote.
+    `documents` are the names of the endpoints whose records the run wrote; of `settings` alone
+    is asked, since every one costs a look at all those records.
     """
     found = []
     with warehouse_errors(tenant_id=tenant_id):
         for setting, paths in _NAMED.items():
+            if setting not in settings:
+                continue
             query = _UNKNOWN.format(
                 named=sql.SQL(" union ").join(
                     _NAMES.format(table=sql.Identifier("xero_raw", name), path=sql.Literal(path))

@@ -34,6 +34,19 @@ def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator
     Raises WarehouseBusyError at once when another extraction holds it, ValueError when the
     connection is inside a transaction.
     """
+    with try_tenant_lock(connection, tenant_id) as is_held:
+        if not is_held:
+            raise WarehouseBusyError(
+                "Another extraction of this organisation is under way; this one is tried again"
+                " later",
+                tenant_id=tenant_id,
+            )
+        yield
+
+
+@contextmanager
+def try_tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator[bool]:
+    """Hold the tenant if nobody else does; whether it is held. Raises as `tenant_lock` else."""
     require_idle(connection)
     name = f"airflow_xero.extract:{tenant_id}"
     with warehouse_errors(tenant_id=tenant_id):
@@ -41,25 +54,34 @@ def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator
             _row(connection, "select set_config(%s, %s, false)", (setting, value))
         row = _row(connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
     if not row[0]:
-        raise WarehouseBusyError(
-            "Another extraction of this organisation is under way; this one is tried again later",
-            tenant_id=tenant_id,
-        )
+        yield False
+        return
     try:
-        yield
+        yield True
     finally:
         if not connection.closed and not connection.broken:
             _row(connection, "select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
 
 
 def start(
-    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, dag_run_id: str | None
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    day: date,
+    dag_run_id: str | None,
+    closes_day: bool = True,
 ) -> Run:
     """Begin a run, or go on with the one that waited for a limit on the same day.
 
-    A run found running was killed, since the caller holds the lock: it is closed as failed.
+    A run found running was killed, since the caller holds the lock: it is closed as failed. One
+    that does not close its day leaves the waiting ones that do: their reports are still wanted.
     """
-    values = {"tenant_id": tenant_id, "day": day, "dag_run_id": dag_run_id}
+    values = {
+        "tenant_id": tenant_id,
+        "day": day,
+        "dag_run_id": dag_run_id,
+        "closes_day": closes_day,
+    }
     with (
         warehouse_errors(tenant_id=tenant_id),
         connection.transaction(),
@@ -75,7 +97,8 @@ def complete(
 ) -> None:
     """Publish the run: the tenant is complete as of its known_at, in one transaction.
 
-    `remark` says what is missing all the same, None where nothing is.
+    Its last complete day moves only by a run that closes its day. `remark` says what is missing all
+    the same, None where nothing is.
     """
     with warehouse_errors(tenant_id=tenant_id), connection.transaction():
         connection.execute(_COMPLETE, {"run_id": run.run_id, "remark": remark})
@@ -111,23 +134,17 @@ def fail(connection: psycopg.Connection[Any], tenant_id: str, run: Run, *, reaso
         return
 
 
-def has_current_report(
-    connection: psycopg.Connection[Any],
-    tenant_id: str,
-    *,
-    day: date,
-    endpoint: str,
-    documents: Sequence[str],
-) -> bool:
-    """Whether the day's report was read since any of the `documents` endpoints was read last."""
-    with warehouse_errors(tenant_id=tenant_id):
-        values = {
-            "tenant_id": tenant_id,
-            "day": day,
-            "endpoint": endpoint,
-            "documents": list(documents),
-        }
-        return bool(_row(connection, _HAS_CURRENT_REPORT, values)[0])
+def current_reports(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, documents: Sequence[str]
+) -> frozenset[str]:
+    """The day's reports that were read since any of the `documents` endpoints was read last."""
+    values = {"tenant_id": tenant_id, "day": day, "documents": list(documents)}
+    with (
+        warehouse_errors(tenant_id=tenant_id),
+        connection.transaction(),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        return frozenset(name for (name,) in cursor.execute(_CURRENT_REPORTS, values))
 
 
 def has_completed(connection: psycopg.Connection[Any], tenant_id: str) -> bool:
@@ -164,13 +181,23 @@ set
     state = case state when 'running' then 'failed' else 'superseded' end,
     state_reason = case state
         when 'running' then 'the task was killed; the next run continued'
-        else 'a later day''s run continued where this one waited'
+        else 'a later run continued where this one waited'
     end,
     resume_at = null,
     finished_at = clock_timestamp()
 where
     tenant_id = %(tenant_id)s
-    and (state = 'running' or (state = 'waiting_for_limit' and day < %(day)s))
+    and (
+        state = 'running'
+        or (
+            state = 'waiting_for_limit'
+            -- A run that closes its day is wanted until another one does.
+            and case
+                when closes_day then %(closes_day)s and day < %(day)s
+                else %(closes_day)s or day < %(day)s
+            end
+        )
+    )
 """
 
 # Later than every earlier run of the tenant, even if the server's clock was set back.
@@ -194,14 +221,20 @@ set
     known_at = {_NEXT_KNOWN_AT}
 where run_id = (
     select max(run_id) from xero_ops.extract_runs
-    where tenant_id = %(tenant_id)s and day = %(day)s and state = 'waiting_for_limit'
+    where
+        tenant_id = %(tenant_id)s
+        and day = %(day)s
+        and closes_day = %(closes_day)s
+        and state = 'waiting_for_limit'
 )
 returning run_id, known_at
 """  # noqa: S608 -- a constant of this module
 
 _START = f"""
-insert into xero_ops.extract_runs (tenant_id, day, dag_run_id, known_at, state)
-values (%(tenant_id)s, %(day)s, %(dag_run_id)s, {_NEXT_KNOWN_AT}, 'running')
+insert into xero_ops.extract_runs (tenant_id, day, dag_run_id, known_at, state, closes_day)
+values (
+    %(tenant_id)s, %(day)s, %(dag_run_id)s, {_NEXT_KNOWN_AT}, 'running', %(closes_day)s
+)
 returning run_id, known_at
 """  # noqa: S608
 
@@ -210,30 +243,43 @@ with finished as (
     update xero_ops.extract_runs
     set state = 'complete', state_reason = %(remark)s, finished_at = clock_timestamp()
     where run_id = %(run_id)s
-    returning tenant_id, run_id, known_at, day
+    returning tenant_id, run_id, known_at, day, closes_day
 )
 
 update xero_ops.tenants
 set
     complete_at = finished.known_at,
     -- A late run of an earlier day does not take the later day back.
-    complete_day = greatest(tenants.complete_day, finished.day),
+    complete_day = greatest(
+        tenants.complete_day, case when finished.closes_day then finished.day end
+    ),
     complete_run_id = finished.run_id
 from finished
 where tenants.tenant_id = finished.tenant_id
 """
 
-_HAS_CURRENT_REPORT = """
-select max(finished_at) filter (where is_report) >= max(finished_at) filter (where is_document)
-from (
-    select
-        extract_endpoints.finished_at,
-        endpoint = %(endpoint)s and day = %(day)s as is_report,
-        endpoint = any(%(documents)s) as is_document
+_CURRENT_REPORTS = """
+with finished as (
+    select extract_endpoints.endpoint, extract_endpoints.finished_at, extract_runs.day
     from xero_ops.extract_endpoints
     inner join xero_ops.extract_runs using (run_id)
-    where extract_endpoints.tenant_id = %(tenant_id)s and extract_endpoints.finished_at is not null
-) as finished
+    where
+        extract_endpoints.tenant_id = %(tenant_id)s
+        and extract_endpoints.finished_at is not null
+        and (
+            extract_runs.day = %(day)s
+            or extract_endpoints.endpoint = any(%(documents)s)
+        )
+)
+
+select endpoint
+from finished
+where day = %(day)s
+group by endpoint
+having
+    max(finished_at) >= (
+        select max(finished_at) from finished where endpoint = any(%(documents)s)
+    )
 """
 
 _HAS_REPORT_OF_MONTH = """

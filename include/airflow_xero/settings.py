@@ -6,7 +6,7 @@ Knows their names and what each must look like. Must not know Xero or the wareho
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk.configuration import conf
@@ -16,8 +16,15 @@ from airflow_xero.errors import XeroSetupError
 from airflow_xero.provider_info import (
     DEFAULT_BACKFILL_CALLS,
     DEFAULT_CONN_ID,
+    DEFAULT_DEADLINE_HOURS,
+    DEFAULT_EXTRACT_SLOTS,
+    DEFAULT_REFRESH_SCHEDULE,
     DEFAULT_RESERVED_CALLS,
+    DEFAULT_START_SECONDS,
 )
+
+DAILY_HOUR = 12
+"""The hour (UTC) at which the run of a day begins, on the next one: then it is over everywhere."""
 
 
 def conn_id() -> str:
@@ -47,7 +54,7 @@ def reserved_calls() -> int:
 
     Raises XeroSetupError when it is no whole number of at least 0.
     """
-    return _calls("reserved_calls", DEFAULT_RESERVED_CALLS)
+    return _whole_number("reserved_calls", DEFAULT_RESERVED_CALLS, unit="calls")
 
 
 def backfill_calls() -> int:
@@ -55,15 +62,65 @@ def backfill_calls() -> int:
 
     Raises XeroSetupError when it is no whole number of at least 0.
     """
-    return _calls("backfill_calls", DEFAULT_BACKFILL_CALLS)
+    return _whole_number("backfill_calls", DEFAULT_BACKFILL_CALLS, unit="calls")
 
 
-def _calls(name: str, default: str) -> int:
+def extract_slots() -> int:
+    """How many organisations are extracted at once: the slots of the pool when it is made.
+
+    At least 1. Raises XeroSetupError when it is no whole number.
+    """
+    return max(1, _whole_number("extract_slots", DEFAULT_EXTRACT_SLOTS, unit="organisations"))
+
+
+def start_seconds() -> float:
+    """Seconds between the starts of the organisations that a run begins with, at most 1.
+
+    Raises XeroSetupError when it is no such number.
+    """
+    text = conf.get("xero", "start_seconds", fallback="") or DEFAULT_START_SECONDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 1:
+        raise XeroSetupError(
+            f"[xero] start_seconds is {text!r}: set AIRFLOW__XERO__START_SECONDS to seconds"
+            f" between 0 and 1, for example {DEFAULT_START_SECONDS}"
+        )
+    return seconds
+
+
+def refresh_schedule() -> str:
+    """When xero_refresh runs, as a cron expression in UTC."""
+    return conf.get("xero", "refresh_schedule", fallback="") or DEFAULT_REFRESH_SCHEDULE
+
+
+def deadline() -> timedelta | None:
+    """How long after its start a day's run must have ended; None when nobody minds.
+
+    Raises XeroSetupError when it is no whole number of hours.
+    """
+    hours = _whole_number("deadline_hours", DEFAULT_DEADLINE_HOURS, unit="hours")
+    return timedelta(hours=hours) if hours else None
+
+
+def notify_emails() -> tuple[str, ...]:
+    """The addresses that are told when something goes wrong; none unless somebody sets them."""
+    return tuple((conf.get("xero", "notify_emails", fallback="") or "").replace(",", " ").split())
+
+
+def notify_webhook_conn_id() -> str | None:
+    """The Airflow connection whose password is the address of a webhook; None without one."""
+    return (conf.get("xero", "notify_webhook_conn_id", fallback="") or "").strip() or None
+
+
+def _whole_number(name: str, default: str, *, unit: str) -> int:
     text = conf.get("xero", name, fallback="") or default
     if not text.strip().isdecimal():
         raise XeroSetupError(
             f"[xero] {name} is {text!r}: set AIRFLOW__XERO__{name.upper()} to a whole number of"
-            f" calls, for example {default}"
+            f" {unit}, for example {default}"
         )
     return int(text)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
@@ -58,6 +59,14 @@ class BackfillTenant:
 
 
 @dataclass(frozen=True)
+class RefreshTenant:
+    """A connected organisation that can be brought up to now within its open day."""
+
+    tenant_id: str
+    tenant_name: str
+
+
+@dataclass(frozen=True)
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
@@ -77,9 +86,20 @@ class OrganisationStatus:
     resume_at: datetime | None
 
 
-def tenants_to_extract(warehouse: psycopg.Connection[Any], conn_id: str) -> list[Tenant]:
-    """The organisations with a live grant, by name; one entry each, however many users."""
-    return _all(warehouse, Tenant, query=_TO_EXTRACT, conn_id=conn_id)
+def tenants_to_extract(
+    warehouse: psycopg.Connection[Any], conn_id: str, *, tenant_id: str | None = None
+) -> list[Tenant]:
+    """The organisations with a live grant, by name; one entry each, however many users.
+
+    Only `tenant_id` when it is given, none when that is connected by nobody.
+    """
+    if tenant_id is None:
+        return _all(warehouse, Tenant, query=_TO_EXTRACT, conn_id=conn_id)
+    try:
+        wanted = UUID(tenant_id)
+    except ValueError:
+        return []
+    return _all(warehouse, Tenant, query=_ONE_TO_EXTRACT, conn_id=conn_id, tenant_id=wanted)
 
 
 def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[SkippedTenant]:
@@ -97,24 +117,29 @@ def tenants_to_backfill(warehouse: psycopg.Connection[Any], conn_id: str) -> lis
     return _all(warehouse, BackfillTenant, query=_TO_BACKFILL, conn_id=conn_id)
 
 
+def tenants_to_refresh(warehouse: psycopg.Connection[Any], conn_id: str) -> list[RefreshTenant]:
+    """The organisations that have a complete day and wait for no limit, by name."""
+    return _all(warehouse, RefreshTenant, query=_TO_REFRESH, conn_id=conn_id)
+
+
 def status(warehouse: psycopg.Connection[Any], conn_id: str) -> list[OrganisationStatus]:
     """Every organisation ever connected, by name, with the state of its last extraction."""
     return _all(warehouse, OrganisationStatus, query=_STATUS, conn_id=conn_id)
 
 
 def _all(
-    warehouse: psycopg.Connection[Any], kind: type[_T], *, query: str, conn_id: str
+    warehouse: psycopg.Connection[Any], kind: type[_T], *, query: str, **values: object
 ) -> list[_T]:
     with (
         warehouse_errors(),
         warehouse.transaction(),
         warehouse.cursor(row_factory=class_row(kind)) as cursor,
     ):
-        return cursor.execute(query, {"conn_id": conn_id}).fetchall()
+        return cursor.execute(query, values).fetchall()
 
 
 # One connection a tenant: a live one before others, an active grant before others, the newest.
-_CHOSEN = """
+CHOSEN = """
 chosen as (
     select distinct on (connections.tenant_id)
         connections.tenant_id,
@@ -136,18 +161,22 @@ chosen as (
 )
 """
 
-_TO_EXTRACT = f"""
-with {_CHOSEN}
+_LIVE = f"""
+with {CHOSEN}
 
 select tenants.tenant_id::text, tenants.tenant_name, chosen.grant_id::text
 from chosen
 inner join xero_ops.tenants using (tenant_id)
 where chosen.disconnected_at is null and chosen.grant_state = 'active'
-order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608 -- two constants of this module
 
+_TO_EXTRACT = f"{_LIVE} order by tenants.tenant_name, tenants.tenant_id"
+
+# Each task asks for its own organisation; of thousands, it must not read all.
+_ONE_TO_EXTRACT = f"{_LIVE} and chosen.tenant_id = %(tenant_id)s"
+
 _SKIPPED = f"""
-with {_CHOSEN}
+with {CHOSEN}
 
 select
     tenants.tenant_id::text,
@@ -160,7 +189,7 @@ order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608
 
 _WAITING = f"""
-with {_CHOSEN}
+with {CHOSEN}
 
 select tenants.tenant_id::text, tenants.tenant_name, extract_runs.day
 from chosen
@@ -171,11 +200,14 @@ where
     and chosen.grant_state = 'active'
     and extract_runs.state = 'waiting_for_limit'
     and extract_runs.resume_at <= clock_timestamp()
+    -- A refresh that waits goes on by itself.
+    and extract_runs.closes_day
     -- A later run, of whatever day, has begun anew what this one waited with.
     and not exists (
         select from xero_ops.extract_runs as later
         where
             later.tenant_id = extract_runs.tenant_id
+            and later.closes_day
             and later.run_id > extract_runs.run_id
             and later.day >= extract_runs.day
     )
@@ -183,7 +215,7 @@ order by extract_runs.resume_at, tenants.tenant_id
 """  # noqa: S608
 
 _TO_BACKFILL = f"""
-with {_CHOSEN}
+with {CHOSEN}
 
 select
     tenants.tenant_id::text,
@@ -201,8 +233,29 @@ group by tenants.tenant_id, tenants.tenant_name, tenants.complete_day
 order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608
 
+_TO_REFRESH = f"""
+with {CHOSEN}
+
+select tenants.tenant_id::text, tenants.tenant_name
+from chosen
+inner join xero_ops.tenants using (tenant_id)
+where
+    chosen.disconnected_at is null
+    and chosen.grant_state = 'active'
+    -- The first extraction is xero_daily's: before it there is no day to stay open.
+    and tenants.complete_day is not null
+    and not exists (
+        select from xero_ops.extract_runs
+        where
+            extract_runs.tenant_id = tenants.tenant_id
+            and extract_runs.state = 'waiting_for_limit'
+            and extract_runs.resume_at > clock_timestamp()
+    )
+order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608
+
 _STATUS = f"""
-with {_CHOSEN},
+with {CHOSEN},
 
 last_runs as (
     select distinct on (tenant_id) tenant_id, day, state, state_reason, resume_at

@@ -129,16 +129,20 @@ where month_end.day >= %(first_date)s
 on conflict do nothing
 """
 
+# A date that no calendar has, before the year 1 or after 9999, touches no month end.
 _CHANGED = sql.SQL(r"""
     select
-        (
-            timestamptz 'epoch'
-            + substring(payload ->> 'Date' from '-?\d+')::double precision
-            * interval '1 millisecond'
-        ) at time zone 'UTC' as on_date
-    from {table}
+        (timestamptz 'epoch' + milliseconds * interval '1 millisecond') at time zone 'UTC'
+            as on_date
+    from
+        {table},
+        lateral (
+            select
+                substring(payload ->> 'Date' from '^/Date\((-?\d{{1,15}})[+)-]')::double precision
+                    as milliseconds
+        ) as dated
     where
         tenant_id = %(tenant_id)s
         and (run_id = %(run_id)s or known_to = %(known_at)s)
-        and payload ->> 'Date' ~ '^/Date\(-?\d{{1,14}}'
+        and milliseconds between -62135596800000 and 253402300799999
 """)

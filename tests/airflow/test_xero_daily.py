@@ -25,7 +25,13 @@ def test_the_folder_holds_exactly_these_dags_without_errors():
     bag = load_dags()
 
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"xero_backfill", "xero_daily", "xero_resume"}
+    assert set(bag.dags) == {
+        "xero_backfill",
+        "xero_daily",
+        "xero_invoice_pdfs",
+        "xero_refresh",
+        "xero_resume",
+    }
 
 
 def test_tasks_and_edges_are_exactly_these(dag):

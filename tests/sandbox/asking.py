@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from xero_sandbox.api.accounting import Shelved, routes
 from xero_sandbox.api.fields import comparable
+from xero_sandbox.api.paging import LARGEST_PAGE_SIZE
 from xero_sandbox.api.resources import RESOURCES, Resource, Since
 from xero_sandbox.errors import XeroSandboxError
 from xero_sandbox.organisation import Record
@@ -62,6 +63,7 @@ def _app_of(organisation: Shelved, high_volume: int) -> Starlette:
             request.state.correlation_id = "c0ffee"
             request.state.provider_name = "Test app"
             request.state.high_volume = high_volume
+            request.state.page_size = LARGEST_PAGE_SIZE
             return await call_next(request)
 
     async def refuse(_: Request, error: Exception) -> Response:

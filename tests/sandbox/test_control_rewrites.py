@@ -102,7 +102,15 @@ def test_connections_can_be_rewritten_too(app: App):
     assert [each["tenantType"] for each in found] == ["PRACTICEMANAGER", "ORGANISATION"]
 
 
-@pytest.mark.parametrize("kind", ["unknown_enum", "unknown_field", "nul_character"])
+def test_a_list_that_is_suddenly_empty_says_so_in_its_pagination_too(app: App, reader):
+    arrange(app, kind="empty_list")
+    body = reader("Contacts?page=1").json()
+    assert body["Contacts"] == []
+    assert body["pagination"] == {"page": 1, "pageSize": 100, "pageCount": 0, "itemCount": 0}
+    assert len(reader().json()["Contacts"]) == len(NAMES)
+
+
+@pytest.mark.parametrize("kind", ["empty_list", "unknown_enum", "unknown_field", "nul_character"])
 def test_an_answer_without_a_record_stays_as_it_is(app: App, reader, kind: str):
     arrange(app, "/api.xro/2.0/*", kind=kind, times=0)
     assert reader("Invoices").json()["Invoices"] == []

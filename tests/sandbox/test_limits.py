@@ -223,6 +223,19 @@ def test_the_document_threshold_is_100_000_and_can_be_set(app: App):
     assert app.sandbox.control("POST", "limits", {"high_volume": 5})["high_volume"] == 5
 
 
+def test_pages_can_be_made_short_so_that_a_small_organisation_is_a_long_walk(app: App, tiny: str):
+    for name in ("Ada", "Bo", "Cleo"):
+        wanted = {"tenantId": tiny, "action": "create_contact", "name": name}
+        app.sandbox.control("POST", "documents", wanted)
+    tokens = app.connect()
+    app.sandbox.control("POST", "limits", {"page_size": 2})
+    pages = [app.read(tokens, f"Contacts?page={n}&pageSize=1000", tiny).json() for n in (1, 2)]
+    assert [len(page["Contacts"]) for page in pages] == [2, 1]
+    assert pages[0]["pagination"] == {"page": 1, "pageSize": 2, "pageCount": 2, "itemCount": 3}
+    with pytest.raises(ValueError, match="page_size cannot be 0: a whole number of at least 1"):
+        app.sandbox.control("POST", "limits", {"page_size": 0})
+
+
 @pytest.mark.parametrize(
     ("settings", "statuses"),
     [

@@ -239,7 +239,7 @@ def test_a_server_that_repeats_its_first_page_for_ever_is_refused(scripted):
         lambda number: {**page_without_pagination(1, records=3), "Id": f"answer-{number}"}
     )
 
-    with pytest.raises(UnexpectedPayloadError, match="repeats page 1 as page 2"):
+    with pytest.raises(UnexpectedPayloadError, match=r"Page 2 .* repeats page 1"):
         list(client.pages(CONTACTS, TENANT))
 
     assert asked == [1, 2]

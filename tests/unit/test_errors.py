@@ -19,6 +19,7 @@ from airflow_xero.errors import (
 WHERE = {
     "tenant_id": "a-tenant",
     "endpoint": "invoices",
+    "page": 3,
     "status": 418,
     "correlation_id": "a-correlation",
 }
@@ -69,7 +70,8 @@ def test_a_limit_survives_pickling():
 
 def test_an_error_says_where_it_happened():
     assert str(XeroError("It is so", **WHERE)) == (  # type: ignore[arg-type]
-        "It is so [tenant=a-tenant endpoint=invoices status=418 correlation_id=a-correlation]"
+        "It is so"
+        " [tenant=a-tenant endpoint=invoices page=3 status=418 correlation_id=a-correlation]"
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -17,7 +19,12 @@ from airflow_xero import connect as consent
 from airflow_xero.connect import Connected
 from airflow_xero.oauth import XeroApp, new_http
 from airflow_xero.tokens import TokenStore
+from local_stack.postgres import EmbeddedPostgres
+from tests.warehouse.extraction import ConnectedApp
 from xero_sandbox.testing import SandboxServer
+
+if TYPE_CHECKING:
+    from tests.warehouse.misfortune import World
 
 SCOPES = (
     "offline_access openid profile email accounting.settings.read accounting.contacts.read "
@@ -53,6 +60,17 @@ def http() -> Iterator[httpx.Client]:
 def keys() -> list[str]:
     """One key, as XERO_TOKEN_KEYS would hold it."""
     return [Fernet.generate_key().decode()]
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse_dsn(
+    postgres_server: EmbeddedPostgres, warehouse_template: str
+) -> Iterator[str]:
+    """The DSN of a warehouse for tests of a module that have a tenant of their own each."""
+    name = f"shared_{uuid.uuid4().hex}"
+    postgres_server.create_database(name, template=warehouse_template)
+    yield postgres_server.dsn(name)
+    postgres_server.drop_database(name)
 
 
 Connect = Callable[[], psycopg.Connection[Any]]
@@ -162,3 +180,34 @@ def consents(
 def connected(consents: Consents) -> list[Connected]:
     """Ava's two organisations, connected."""
     return consents.run()
+
+
+@pytest.fixture(scope="session")
+def records_of_every_kind(
+    xero_sandbox_server: SandboxServer, postgres_server: EmbeddedPostgres, warehouse_template: str
+) -> dict[str, list[Any]]:
+    """A few real records of each list of a trading company, by array key."""
+    from tests.warehouse import misfortune
+
+    xero_sandbox_server.reset()
+    name = "records_of_every_kind"
+    postgres_server.create_database(name, template=warehouse_template)
+    with ConnectedApp(xero_sandbox_server, postgres_server.dsn(name)) as xero:
+        found = misfortune.records_of_every_kind(xero)
+    postgres_server.drop_database(name)
+    return found
+
+
+@pytest.fixture
+def world(
+    xero_sandbox: SandboxServer,
+    warehouse_dsn: str,
+    records_of_every_kind: dict[str, list[Any]],
+    tmp_path: Path,
+) -> Iterator[World]:
+    """A connected organisation, with which everything that can go wrong does."""
+    # Imports Airflow, whose decisions it follows.
+    from tests.warehouse.misfortune import World
+
+    with ConnectedApp(xero_sandbox, warehouse_dsn) as xero:
+        yield World(xero, tmp_path / "books", records_of_every_kind)

@@ -59,7 +59,7 @@ def paths(*cadences: Cadence, endpoints: Sequence[Endpoint] = WITHOUT_REREADS) -
 FIRST_PATHS = paths(*Cadence)
 NIGHTLY_PATHS = paths(Cadence.DAILY)
 REPORT_PATHS = [path for path in NIGHTLY_PATHS if path.startswith("Reports/")]
-_KEY = Fernet.generate_key().decode()
+KEY = Fernet.generate_key().decode()
 
 OnResponse = Callable[[httpx.Response], None]
 
@@ -123,7 +123,7 @@ class ConnectedApp:
         now = datetime.now(UTC)
         with psycopg.connect(self.dsn) as warehouse:
             begun = connect.begin(
-                self.app, warehouse=warehouse, keys=[_KEY], started_by="ada", now=now
+                self.app, warehouse=warehouse, keys=[KEY], started_by="ada", now=now
             )
             answer = parse_qs(urlsplit(self.sandbox.consent(begun.url, "rua@example.com")).query)
             connect.finish(
@@ -161,6 +161,7 @@ class ConnectedApp:
         warehouse: psycopg.Connection[Any] | None = None,
         accept_deletions: bool = False,
         backfill_calls: int = 0,
+        closes_day: bool = True,
     ) -> Extracted:
         """One extraction over a connection of its own; the log of calls begins anew."""
         self.sandbox.control("DELETE", "requests")
@@ -174,6 +175,7 @@ class ConnectedApp:
             client = XeroClient(
                 self.app,
                 access_token=lambda: tokens.fresh(tenant.grant_id).value,
+                renewed_token=lambda old: tokens.fresh(tenant.grant_id, rejected=old).value,
                 http=http,
                 sleep=self.slept.append,
             )
@@ -185,6 +187,7 @@ class ConnectedApp:
                 endpoints=self.endpoints,
                 accept_deletions=accept_deletions,
                 backfill_calls=backfill_calls,
+                closes_day=closes_day,
             )
 
     def token(self, tenant: Tenant) -> str:
@@ -303,7 +306,7 @@ class ConnectedApp:
 
     def _tokens(self) -> TokenStore:
         return TokenStore(
-            self.app, connect=lambda: psycopg.connect(self.dsn), keys=[_KEY], http=self.http
+            self.app, connect=lambda: psycopg.connect(self.dsn), keys=[KEY], http=self.http
         )
 
 

@@ -77,10 +77,34 @@ def test_every_raw_table_has_the_documented_columns(warehouse_dsn):
         ["xero_updated_at", "timestamp with time zone", "YES"],
         ["is_deleted", "boolean", "NO"],
         ["payload", "jsonb", "NO"],
-        ["payload_hash", "bytea", "NO"],
         ["run_id", "bigint", "NO"],
     ]
     assert dict(tables) == {endpoint.name: columns for endpoint in ENDPOINTS}
+
+
+def test_tables_made_before_and_after_a_migration_have_the_same_shape(warehouse_dsn):
+    with psycopg.connect(warehouse_dsn) as warehouse:
+        warehouse.execute("call xero_ops.create_raw_table('later')")
+        columns = warehouse.execute(
+            "select relname::text, reloptions, array_agg(array[attname::text, atttypid::text]"
+            " order by attnum) from pg_class inner join pg_attribute on attrelid = pg_class.oid"
+            " where relnamespace = 'xero_raw'::regnamespace and relkind = 'r'"
+            " and attnum > 0 and not attisdropped group by 1, 2"
+        ).fetchall()
+        indexes = warehouse.execute(
+            "select tablename::text, replace(indexdef, tablename, 'name') from pg_indexes"
+            " where schemaname = 'xero_raw' order by 2"
+        ).fetchall()
+    shapes = {
+        name: (options, names, sorted(text for table, text in indexes if table == name))
+        for name, options, names in columns
+    }
+    assert shapes["later"][0] == ["toast_tuple_target=4080"]
+    assert len(shapes["later"][2]) == 2
+    assert shapes == {
+        **{endpoint.name: shapes["later"] for endpoint in ENDPOINTS},
+        "later": shapes["later"],
+    }
 
 
 def test_every_raw_table_refuses_a_second_current_version(warehouse_dsn):
@@ -89,12 +113,12 @@ def test_every_raw_table_refuses_a_second_current_version(warehouse_dsn):
             table = f"xero_raw.{endpoint.name}"
             warehouse.execute(
                 f"insert into {table} values (gen_random_uuid(), 'a', now(), null, null, false,"
-                " '{}', '', 1)"
+                " '{}', 1)"
             )
             with pytest.raises(psycopg.errors.UniqueViolation):
                 warehouse.execute(
                     f"insert into {table} select tenant_id, record_id,"
-                    " known_from + interval '1 day', null, null, false, '{}', '', 1"
+                    " known_from + interval '1 day', null, null, false, '{}', 1"
                     f" from {table}"
                 )
 

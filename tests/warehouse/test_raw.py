@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import psycopg
 import pytest
 
 from airflow_xero.endpoints import ENDPOINTS, Endpoint
-from airflow_xero.errors import UnexpectedPayloadError
+from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
 from airflow_xero.raw import OVERLAP, RawStore, Walk
 
@@ -127,6 +128,23 @@ def test_changed_record_closes_its_version_and_opens_another(warehouse):
     assert (poured.records_new, poured.records_changed) == (0, 1)
 
 
+def test_amount_that_is_only_written_differently_opens_another_version(warehouse):
+    for night, total in ((store(warehouse), b"40"), (second_night(warehouse), b"40.00")):
+        pour(night, page_of(INVOICES, b'{"Invoices":[{"InvoiceID":"inv-1","Total":%s}]}' % total))
+    stored = warehouse.execute(
+        "select payload ->> 'Total' from xero_raw.invoices order by known_from"
+    ).fetchall()
+    assert stored == [("40",), ("40.00",)]
+
+
+def test_unchanged_record_too_large_for_a_block_costs_no_write(warehouse):
+    random = Random(7)
+    lines = [{"LineItemID": random.randbytes(500).hex()} for _ in range(50)]
+    for night in (store(warehouse), second_night(warehouse)):
+        pour(night, page_of(INVOICES, [invoice(1, LineItems=lines)]))
+    assert versions(warehouse) == [("inv-1", FIRST_NIGHT, None, False, 1)]
+
+
 def test_record_that_changes_twice_within_a_run_is_replaced_in_place(warehouse):
     pour(store(warehouse), page_of(INVOICES, [invoice(1)]))
     pour(store(warehouse), page_of(INVOICES, [invoice(1, Total=99)]))
@@ -179,7 +197,9 @@ def test_account_that_comes_back_unchanged_gets_a_new_version(warehouse):
 
 def test_record_missing_from_a_read_of_changes_is_not_deleted(warehouse):
     pour(store(warehouse), page_of(INVOICES, [invoice(1)]))
-    assert pour(second_night(warehouse), page_of(INVOICES, [])).records_deleted == 0
+    changes = Walk(XERO_NOW, XERO_NOW, 1)
+    poured = pour(second_night(warehouse), page_of(INVOICES, []), walk=changes)
+    assert poured.records_deleted == 0
     assert versions(warehouse) == [("inv-1", FIRST_NIGHT, None, False, 1)]
 
 
@@ -189,6 +209,29 @@ def test_accounts_suddenly_empty_are_refused(warehouse):
         pour(second_night(warehouse), page_of(ACCOUNTS, []))
     assert (refused.value.endpoint, refused.value.tenant_id) == ("accounts", TENANT)
     assert versions(warehouse, "accounts") == [("account-200", FIRST_NIGHT, None, False, 1)]
+
+
+def test_reading_of_all_invoices_that_is_suddenly_empty_is_refused(warehouse):
+    pour(store(warehouse), page_of(INVOICES, [invoice(1)]))
+    with pytest.raises(UnexpectedPayloadError, match="empty"):
+        pour(second_night(warehouse), page_of(INVOICES, []))
+
+
+def test_budget_asked_for_by_its_id_that_does_not_come_is_refused(warehouse):
+    with pytest.raises(UnexpectedPayloadError, match="0 records"):
+        pour(store(warehouse), page_of(BY_NAME["budgets"], []), walk=None)
+
+
+def test_short_list_that_is_suddenly_empty_keeps_its_records_until_somebody_agrees(warehouse):
+    groups = BY_NAME["contact_groups"]
+    pour(store(warehouse), page_of(groups, [{"ContactGroupID": "a", "Status": "ACTIVE"}]))
+    with pytest.raises(VanishedError):
+        pour(second_night(warehouse), page_of(groups, []))
+    assert versions(warehouse, "contact_groups") == [("a", FIRST_NIGHT, None, False, 1)]
+    agreed = RawStore(
+        warehouse, tenant_id=TENANT, run_id=2, known_at=SECOND_NIGHT, accept_deletions=True
+    )
+    assert pour(agreed, page_of(groups, [])).records_deleted == 1
 
 
 def test_first_read_of_an_empty_tenant_is_no_fault(warehouse):

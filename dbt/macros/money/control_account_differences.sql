@@ -103,6 +103,7 @@ final as (
             tenants.tenant_id = runs.tenant_id
             and tenants.known_at = runs.known_at
             and tenants.complete_day = runs.day
+            and runs.closes_day
             and runs.state_reason is null
     inner join reported
         on

@@ -25,7 +25,8 @@ complete as (
     select
         tenant_id,
         max(known_at) as known_at,
-        max(day) as complete_day
+        -- A refresh moves what is known, and closes no day.
+        max(day) filter (where closes_day) as complete_day
     from runs
     where
         state = 'complete'
@@ -47,6 +48,7 @@ complete as (
             tenants.tenant_id = runs.tenant_id
             and tenants.complete_at >= runs.known_at
             and runs.state = 'complete'
+            and runs.closes_day
     where tenants.complete_at is not null
     group by tenants.tenant_id, tenants.complete_at, tenants.complete_day
 ),

@@ -52,7 +52,7 @@ class Shelved(Organisation, Protocol):
 def _list(resource: Resource) -> Endpoint:
     def handle(request: Request) -> Response:
         query = Query(request.query_params.multi_items())
-        paging = _paging(resource, query)
+        paging = _paging(resource, query, largest=request.state.page_size)
         entries = _wanted(resource, query, request, is_paged=paging is not None)
         shape = _shape(resource, query, is_paged=paging is not None)
         page = entries if paging is None else paging.cut(entries)
@@ -96,7 +96,7 @@ def _asked(resource: Resource, query: Query, name: str) -> str:
     return query.get(name, "").strip() if name in resource.params else ""
 
 
-def _paging(resource: Resource, query: Query) -> Paging | None:
+def _paging(resource: Resource, query: Query, *, largest: int) -> Paging | None:
     pages = resource.pages
     if pages is Pages.NONE:
         return None
@@ -104,7 +104,8 @@ def _paging(resource: Resource, query: Query) -> Paging | None:
         _asked(resource, query, name).lower() not in ("", "false") for name in resource.paged_by
     )
     is_fixed = pages in (Pages.FIXED, Pages.ALWAYS_FIXED)
-    return paging_of(query, forced=forced, fixed_size=_FIXED_SIZE if is_fixed else None)
+    size = _FIXED_SIZE if is_fixed else None
+    return paging_of(query, forced=forced, fixed_size=size, largest=largest)
 
 
 def _shape(resource: Resource, query: Query, *, is_paged: bool) -> Shape:

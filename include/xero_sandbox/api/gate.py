@@ -72,6 +72,7 @@ class Gate:
         request.state.business_now = now
         request.state.provider_name = self._world.app.name
         request.state.high_volume = self._world.limits.settings.high_volume
+        request.state.page_size = self._world.limits.settings.page_size
         # One call at a time reads an organisation; the others wait here, in flight.
         async with self._world.turn(tenant_id, request.state.generation):
             await self._touch(request, tenant_id, now)

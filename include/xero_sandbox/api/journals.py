@@ -39,14 +39,20 @@ def _list(request: Request) -> Response:
         return answer(request, "Journals", _given_page(request, offset))
     ledger, book = _basis(request, books, is_cash=query.has("paymentsOnly"))
     start = bisect_right(ledger.journals, offset, key=_number)
-    found = ledger.journals[start : start + _SPAN]
+    span = _span(request)
+    found = ledger.journals[start : start + span]
     if since is not None:
         later = (each for each in islice(ledger.journals, start, None) if each.created_at >= since)
-        found = list(islice(later, _SPAN))
+        found = list(islice(later, span))
     page = [
-        book.spell(each, is_one=False) for each in found if each.number < found[0].number + _SPAN
+        book.spell(each, is_one=False) for each in found if each.number < found[0].number + span
     ]
     return answer(request, "Journals", page)
+
+
+def _span(request: Request) -> int:
+    largest: int = request.state.page_size
+    return min(_SPAN, largest)
 
 
 def _offset(query: Query) -> int:
@@ -103,7 +109,7 @@ def _given(request: Request) -> list[Mapping[str, Any]]:
 
 def _given_page(request: Request, offset: int) -> list[Mapping[str, Any]]:
     later = [body for body in _given(request) if body["JournalNumber"] > offset]
-    return later[:_SPAN]
+    return later[: _span(request)]
 
 
 def _given_one(request: Request, asked: str) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
+from xero_sandbox.api.paging import LARGEST_PAGE_SIZE
 from xero_sandbox.clock import Clock
 from xero_sandbox.errors import ControlError, RateLimitError
 from xero_sandbox.identity.tiers import TIERS
@@ -27,7 +28,8 @@ _SWITCHES = ("enabled", "rapid_sync")
 class LimitSettings:
     """What is allowed. Numbers are calls; `tier` is the app's price tier.
 
-    `high_volume` is the number of documents above which an unpaged list is refused. With
+    `high_volume` is the number of documents above which an unpaged list is refused, `page_size`
+    that of records on the largest page: few make a small organisation a long walk. With
     `rapid_sync`, neither minute nor day is counted within 30 minutes of a new connection.
     """
 
@@ -38,6 +40,7 @@ class LimitSettings:
     day: int = TIERS["advanced"].day
     app_minute: int = 10_000
     high_volume: int = 100_000
+    page_size: int = LARGEST_PAGE_SIZE
     rapid_sync: bool = False
 
     def changed(self, wanted: Mapping[str, object]) -> LimitSettings:
@@ -164,6 +167,7 @@ class Limits:
 
 
 def _check(name: str, value: object, known: set[str]) -> None:
+    least = 1 if name == "page_size" else 0
     if name not in known:
         raise ControlError(f"unknown limit {name!r}: one of {', '.join(sorted(known))}")
     if name == "tier":
@@ -171,9 +175,9 @@ def _check(name: str, value: object, known: set[str]) -> None:
     elif name in _SWITCHES:
         fits = isinstance(value, bool)
     else:
-        fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
     if not fits:
         allowed = {"tier": f"one of {', '.join(TIERS)}"}
         allowed |= dict.fromkeys(_SWITCHES, "true or false")
-        wanted = allowed.get(name, "a whole number of at least 0")
+        wanted = allowed.get(name, f"a whole number of at least {least}")
         raise ControlError(f"{name} cannot be {value!r}: {wanted}")

@@ -42,12 +42,17 @@ class Paging:
 
 
 def paging_of(
-    query: Query, *, forced: bool = False, fixed_size: int | None = None
+    query: Query,
+    *,
+    forced: bool = False,
+    fixed_size: int | None = None,
+    largest: int = LARGEST_PAGE_SIZE,
 ) -> Paging | None:
     """The page a query asks for, or None when the list is not paged.
 
     `page` or `pageSize` turn paging on; `forced` pages always; `fixed_size` is for resources
-    that take no pageSize. Raises QueryParseError when either is not a whole number.
+    that take no pageSize; no page is longer than `largest`. Raises QueryParseError when either
+    is not a whole number.
     """
     asked_page, asked_size = query.get("page"), query.get("pageSize")
     if fixed_size is not None:
@@ -56,4 +61,4 @@ def paging_of(
         return None
     page = max(1, query.whole("page", 1))
     size = fixed_size or query.whole("pageSize", DEFAULT_PAGE_SIZE)
-    return Paging(page, min(max(size, 1), LARGEST_PAGE_SIZE))
+    return Paging(page, min(max(size, 1), largest))

@@ -66,6 +66,7 @@ class ControlDoor:
             "day": "calls a day, per organisation",
             "app_minute": "calls a minute, all organisations",
             "high_volume": "documents above which an unpaged list is refused",
+            "page_size": "records on the largest page; few make a long walk",
             "rapid_sync": "true: no minute and day limit for 30 minutes after a new connection",
         }
         reset = {"seed": "of the demo's books", "demo": "false: without organisations"}

@@ -37,13 +37,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "concurrent_limit": "429, concurrent",
         "app_minute_limit": "429, appminute",
         "refused_refresh": "400 invalid_grant for refresh tokens",
+        "empty_list": "answers 200, with a list that is suddenly empty",
         "unknown_enum": "puts `value` into a `field` of a fixed set (Status …) of a record",
         "unknown_field": "adds `field` with `value` to a record",
         "nul_character": "puts a NUL character into a text `field` (Name …) of a record",
         "record_edited": "answers, then edits a record of the answer, so that it moves to the end",
     }
 )
-REWRITES = ("unknown_enum", "unknown_field", "nul_character")
+REWRITES = ("empty_list", "unknown_enum", "unknown_field", "nul_character")
 _REFRESH_KINDS = ("refresh_answer_lost", "refused_refresh")
 _TENANT_KINDS = ("disconnected", "record_edited")
 _TOKEN_PATH = "/connect/token"

@@ -52,7 +52,10 @@ def rewritten(response: Response, fault: Fault) -> Response:
     _, records = _records_of(body)
     if not records:
         return response
-    _rewrite(_picked(records, fault.record), fault)
+    if fault.kind == "empty_list":
+        _empty(body, records)
+    else:
+        _rewrite(_picked(records, fault.record), fault)
     headers = {k: v for k, v in response.headers.items() if k.casefold() != "content-length"}
     return Response(dump(body), response.status_code, headers=headers)
 
@@ -81,6 +84,12 @@ async def edit_between_pages(
                 logger.info("event=not_edited tenant_id=%s reason=%s", tenant_id, error)
             else:
                 return
+
+
+def _empty(body: Any, records: list[_Record]) -> None:
+    records.clear()
+    if isinstance(body, dict) and "pagination" in body:
+        body["pagination"] |= {"pageCount": 0, "itemCount": 0}
 
 
 def _rewrite(record: _Record, fault: Fault) -> None:

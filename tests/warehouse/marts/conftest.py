@@ -10,7 +10,6 @@ documents, and one whose first extraction never finished.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import random
@@ -471,14 +470,13 @@ def _store(
     """Close the version that changed and open a new one, as the extraction does."""
     tenant_id, record_id, known_at, run_id = key
     payload = json.dumps(record)
-    digest = hashlib.sha256(payload.encode()).digest()
     table = f"xero_raw.{endpoint}"
     current = connection.execute(
-        f"select payload_hash from {table}"
+        f"select payload = %s::jsonb from {table}"
         " where tenant_id = %s and record_id = %s and known_to is null",
-        (tenant_id, record_id),
+        (payload, tenant_id, record_id),
     ).fetchone()
-    if current and current[0] == digest:
+    if current and current[0]:
         return
     connection.execute(
         f"update {table} set known_to = %s"
@@ -488,7 +486,7 @@ def _store(
     updated = record.get("UpdatedDateUTC")
     connection.execute(
         f"insert into {table} (tenant_id, record_id, known_from, xero_updated_at, payload,"
-        " payload_hash, run_id) values (%s, %s, %s, %s, %s, %s, %s)",
+        " run_id) values (%s, %s, %s, %s, %s, %s)",
         (
             tenant_id,
             record_id,
@@ -498,7 +496,6 @@ def _store(
             if updated
             else None,
             payload,
-            digest,
             run_id,
         ),
     )

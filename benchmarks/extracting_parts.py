@@ -1,0 +1,159 @@
+"""What `extracting` measures, each in a fresh process without Airflow, so that peaks are its own.
+
+`python -m benchmarks.extracting_parts PART` reads where to, as JSON, does one thing and prints
+what it took. Imports are over before anything is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+from xero_python.accounting import AccountingApi
+from xero_python.api_client.serializer import serialize
+
+from airflow_xero.client import PAGE_SIZE, XeroClient
+from airflow_xero.endpoint import Endpoint
+from airflow_xero.endpoints import DEFAULT_ENDPOINTS
+from airflow_xero.extract import Extracted, Tenant, extract_day
+from airflow_xero.oauth import XeroApp, new_http
+from airflow_xero.sdk_client import SafeApiClient
+
+DAY = date(2026, 11, 19)
+
+_INVOICES = tuple(
+    endpoint for endpoint in DEFAULT_ENDPOINTS if endpoint.name in ("organisations", "invoices")
+)
+_MEBIBYTE = 2**20
+# The columns, the primary key and the storage of our own table.
+_BARE = """
+create table bare (like xero_raw.invoices including defaults) with (toast_tuple_target = 4080);
+alter table bare add primary key (tenant_id, record_id, known_from);
+"""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Where pages come from and go to, and how many of them."""
+
+    url: str
+    dsn: str
+    tenant_id: str
+    token: str = "none"
+    invoices: int = 0
+
+    def starts(self) -> range:
+        """The first invoice of every page."""
+        return range(0, self.invoices, PAGE_SIZE)
+
+
+def library(given: Given) -> Mapping[str, float]:
+    """Extract all invoices; seconds, calls, and the memory above that of the start."""
+    # Begins the peak anew.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = psutil.Process().memory_info().rss
+    started = time.perf_counter()
+    counts = _extract(given, _INVOICES).counts["invoices"]
+    seconds = time.perf_counter() - started
+    return {
+        "seconds": seconds,
+        "invoices": counts.records_new,
+        "calls": counts.calls,
+        "mebibytes": (_peak() - before) / _MEBIBYTE,
+    }
+
+
+def night(given: Given) -> Mapping[str, float]:
+    """Extract everything; calls, rows written, and seconds of CPU."""
+    started = time.process_time()
+    counts = _extract(given, DEFAULT_ENDPOINTS).counts.values()
+    return {
+        "cpu_seconds": time.process_time() - started,
+        "calls": sum(each.calls for each in counts),
+        "rows": sum(
+            each.records_new + each.records_changed + each.records_deleted for each in counts
+        ),
+    }
+
+
+def copy(given: Given) -> Mapping[str, float]:
+    """COPY the same documents, split and spelled out beforehand, into a bare table."""
+    pages = []
+    with httpx.Client(trust_env=False) as http:
+        for number, _ in enumerate(given.starts(), start=1):
+            answer = http.get(f"{given.url}/api.xro/2.0/Invoices", params={"page": number})
+            pages.append(_lines(given, answer.json()["Invoices"]))
+    with psycopg.connect(given.dsn) as connection:
+        connection.execute(_BARE)
+        connection.commit()
+        started = time.perf_counter()
+        _copy(connection, pages)
+        return {"seconds": time.perf_counter() - started, "invoices": given.invoices}
+
+
+def sdk(given: Given) -> Mapping[str, float]:
+    """Read with xero-python's models, and COPY what they are serialised to, page by page."""
+    accounting = AccountingApi(SafeApiClient(given.url, access_token=lambda _: given.token))
+    with psycopg.connect(given.dsn) as connection:
+        connection.execute(_BARE)
+        connection.commit()
+        started = time.perf_counter()
+        for number, _ in enumerate(given.starts(), start=1):
+            answer = accounting.get_invoices(given.tenant_id, page=number, page_size=PAGE_SIZE)
+            _copy(connection, [_lines(given, [serialize(each) for each in answer.invoices])])
+        return {"seconds": time.perf_counter() - started, "invoices": given.invoices}
+
+
+def _extract(given: Given, endpoints: Sequence[Endpoint]) -> Extracted:
+    url = given.url
+    app = XeroApp("measured", "id", "secret", f"{url}/callback", (), url, url, url)
+    with new_http() as http, psycopg.connect(given.dsn) as warehouse:
+        return extract_day(
+            Tenant(given.tenant_id, "Measured", ""),
+            DAY,
+            client=XeroClient(app, access_token=lambda: given.token, http=http),
+            warehouse=warehouse,
+            endpoints=endpoints,
+        )
+
+
+def _lines(given: Given, records: Sequence[Any]) -> bytes:
+    """Rows of COPY's text format: tabs between columns, backslashes doubled."""
+    before, after = f"{given.tenant_id}\t", "\t2026-11-20\t\\N\t2026-11-20\tf\t"
+    return "".join(
+        f"{before}{record['InvoiceID']}{after}{_escaped(record)}\t1\n" for record in records
+    ).encode()
+
+
+def _escaped(record: object) -> str:
+    return json.dumps(record, separators=(",", ":")).replace("\\", "\\\\")
+
+
+def _copy(connection: psycopg.Connection[Any], pages: Sequence[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy("copy bare from stdin") as rows:
+        for page in pages:
+            rows.write(page)
+    connection.commit()
+
+
+def _peak() -> int:
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+PARTS: Mapping[str, Callable[[Given], Mapping[str, float]]] = {
+    part.__name__: part for part in (library, night, copy, sdk)
+}
+
+if __name__ == "__main__":
+    print(json.dumps(PARTS[sys.argv[1]](Given(**json.load(sys.stdin)))))

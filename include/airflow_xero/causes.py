@@ -1,0 +1,212 @@
+"""What people are told, and in which words: one function a cause.
+
+The only home of causes and their texts: a new one is a function here that returns a Notice.
+Knows errors and what extractions leave behind in xero_ops. Must not know Airflow, how a notice is
+sent, or a word of a customer's documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from airflow_xero.drift import Drift
+from airflow_xero.errors import XeroBusyError, XeroError, XeroSetupError
+from airflow_xero.notify import ONCE_EVER, Notice
+from airflow_xero.outcome import Outcome
+from airflow_xero.standing import CHOSEN
+from airflow_xero.warehouse import warehouse_errors
+
+_LOG = "The log of its task says more."
+
+
+def extraction_failed(tenant_id: str, tenant_name: str, *, advice: str) -> Notice:
+    """An organisation could not be extracted; `advice` as `advice_of` words it."""
+    return Notice(
+        f"extraction_failed:{tenant_id}",
+        f"Xero: the extraction of {tenant_name} failed",
+        f"{advice} Its statistics stay as they were; the other organisations are not affected.",
+        tenant_id=tenant_id,
+    )
+
+
+def not_published() -> Notice:
+    """The statistics could not be renewed."""
+    return Notice(
+        "not_published",
+        "Xero: the statistics were not published",
+        "A model or test of dbt failed: the log of dbt_build names it. What was extracted is safe,"
+        " and the next build takes it in.",
+    )
+
+
+def task_failed(dag_id: str, task_id: str | None, *, advice: str = _LOG) -> Notice:
+    """Any other task failed, or a whole run."""
+    place = f"{dag_id}.{task_id}" if task_id else dag_id
+    return Notice(f"task_failed:{place}", f"Airflow: {place} failed", advice)
+
+
+def alarm(tenant_id: str, tenant_name: str, *, endpoint: str, what: str) -> Notice:
+    """A list of Xero's is not what it must be; what is stored was kept."""
+    return Notice(
+        f"alarm:{tenant_id}:{endpoint}",
+        f"Xero: {endpoint} of {tenant_name} do not add up",
+        f"{what}. Nothing was deleted here. Look into Xero.",
+        tenant_id=tenant_id,
+    )
+
+
+def drifted(drift: Drift) -> Notice:
+    """Xero sent what it does not document, or announced the end of something."""
+    return Notice(
+        f"drift:{drift.endpoint}:{drift.kind}:{drift.field}",
+        f"Xero sends something new: {drift}",
+        "It is stored as it is, and nothing failed. Look into Xero's changelog, and for a newer"
+        " version of this package.",
+        repeat_days=ONCE_EVER,
+    )
+
+
+def of_outcome(outcome: Outcome) -> list[Notice]:
+    """What people must know of a run: who failed, and whether the statistics were renewed."""
+    advices = {
+        failure["tenant_id"]: failure["advice"]
+        for failure in outcome.failures
+        if "advice" in failure
+    }
+    notices = [
+        extraction_failed(
+            tenant["tenant_id"],
+            tenant["tenant_name"],
+            advice=advices.get(tenant["tenant_id"], f"Its task ended without a word. {_LOG}"),
+        )
+        for tenant in outcome.failed()
+    ]
+    return [*notices, not_published()] if outcome.not_published else notices
+
+
+def advice_of(error: BaseException) -> str:
+    """What to do after an error, without quoting data: only our own words are passed on."""
+    if isinstance(error, XeroSetupError | XeroBusyError):
+        return f"{error.message}."
+    if isinstance(error, XeroError):
+        return f"{type(error).__name__}: a fault of ours or Xero's. Please report its task's log."
+    return f"{type(error).__name__}. {_LOG}"
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How many organisations the day's run has not tried to the end, of how many.
+
+    `unpublished` counts extractions that are complete for longer than the deadline, and are in no
+    statistics.
+    """
+
+    organisations: int
+    unread: int
+    unpublished: int
+
+
+def late(
+    warehouse: psycopg.Connection[Any],
+    conn_id: str,
+    *,
+    begins_hour: int,
+    deadline: timedelta,
+    first_day: date,
+    now: datetime,
+) -> list[Notice]:
+    """The last day's run that should have ended by now and did not: a notice, or none.
+
+    The run of a day begins at `begins_hour` (UTC) of the next one. Asks the warehouse, so that it
+    does not matter why: a scheduler that was down, a paused Dag, a task that hangs. Organisations
+    that failed or wait for a limit were tried, and are told about elsewhere.
+    """
+    began_at = (now - deadline).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    began_at -= timedelta(hours=(began_at.hour - begins_hour) % 24)
+    day = began_at.date() - timedelta(days=1)
+    if day < first_day:
+        return []
+    found = _lateness(warehouse, conn_id, day=day, began_at=began_at, before=now - deadline)
+    if not found.unread and not found.unpublished:
+        return []
+    return [
+        Notice(
+            "late",
+            f"Xero: the statistics of {day} are late",
+            f"{found.unread} of {found.organisations} organisations are not extracted and"
+            f" {found.unpublished} extractions are not published,"
+            f" {deadline // timedelta(hours=1)} hours after the run was due. See that the Dag"
+            " xero_daily is not paused, that Airflow's scheduler runs, and what its tasks wait"
+            " for.",
+        )
+    ]
+
+
+def _lateness(
+    warehouse: psycopg.Connection[Any],
+    conn_id: str,
+    *,
+    day: date,
+    began_at: datetime,
+    before: datetime,
+) -> Lateness:
+    values = {"conn_id": conn_id, "day": day, "began_at": began_at, "before": before}
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(Lateness)) as cursor,
+    ):
+        return cursor.execute(_LATENESS, values).fetchall()[0]
+
+
+def new_drifts(warehouse: psycopg.Connection[Any]) -> Iterable[Notice]:
+    """A notice for each drift that nobody was told of yet."""
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(Drift)) as cursor,
+    ):
+        return [drifted(drift) for drift in cursor.execute(_NEW_DRIFTS).fetchall()]
+
+
+_LATENESS = f"""
+with {CHOSEN},
+
+expected as (
+    select tenant_id
+    from chosen
+    where disconnected_at is null and grant_state = 'active' and connected_at < %(began_at)s
+),
+
+tried as (
+    select distinct tenant_id
+    from xero_ops.extract_runs
+    where day >= %(day)s and closes_day and state <> 'running'
+)
+
+select
+    count(*) as organisations,
+    count(*) filter (where tried.tenant_id is null) as unread,
+    (
+        select count(*) from xero_ops.extract_runs
+        where state = 'complete' and built_at is null and finished_at < %(before)s
+    ) as unpublished
+from expected
+left join tried using (tenant_id)
+"""  # noqa: S608 -- two constants
+
+_NEW_DRIFTS = """
+select endpoint, field, kind
+from xero_ops.schema_drift
+where not exists (
+    select from xero_ops.notices
+    where cause = 'drift:' || endpoint || ':' || kind || ':' || field
+)
+order by first_seen_at, endpoint, field
+"""

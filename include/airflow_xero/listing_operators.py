@@ -1,0 +1,151 @@
+"""What the first tasks of the Dags do: name the organisations that there is something to do for.
+
+Knows the hook and the questions to the warehouse. Must not know SQL, HTTP or when anything runs.
+What travels between tasks are ids, names and days, never a token.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.configuration import conf
+
+from airflow_xero.connect import skipped_tenants, tenants_to_extract
+from airflow_xero.errors import XeroSetupError
+from airflow_xero.hook import XeroHook
+from airflow_xero.migrate import require_migrated
+from airflow_xero.operators import SKIPPED_KEY, day_of_run
+from airflow_xero.outcome import CONNECT_FIRST
+from airflow_xero.standing import tenants_to_backfill, tenants_to_refresh, waiting_tenants
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ListTenantsOperator(BaseOperator):
+    """Names the organisations to extract, as `[{"tenant_id", "tenant_name"}]`.
+
+    Refuses a warehouse that is older than the code, and more organisations than Airflow maps.
+    Organisations that must be reconnected are left out, logged, and kept under the XCom key
+    `skipped` for the report.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:
+        """Return the organisations by name, none when nobody has connected one."""
+        day = day_of_run(context)
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            hook.app()  # Says so when the client id or secret is missing.
+            require_migrated(warehouse)
+            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
+            skipped = skipped_tenants(warehouse, self.xero_conn_id)
+        refuse_too_many(len(tenants))
+        for tenant in skipped:
+            self.log.warning("skipped tenant=%r reason=%r", tenant.tenant_name, tenant.reason)
+        context["ti"].xcom_push(
+            key=SKIPPED_KEY,
+            value=[{"tenant_name": t.tenant_name, "reason": t.reason} for t in skipped],
+        )
+        self.log.info("day=%s organisations=%d skipped=%d", day, len(tenants), len(skipped))
+        if not tenants and not skipped:
+            self.log.info(CONNECT_FIRST)
+        return [{"tenant_id": t.tenant_id, "tenant_name": t.tenant_name} for t in tenants]
+
+
+class ListWaitingOperator(BaseOperator):
+    """Names the organisations whose wait for a limit is over, and the day each waited with.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`, for ExtractTenantOperator.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+        """Return the organisations, those first that waited longest; usually none."""
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            waiting = waiting_tenants(warehouse, self.xero_conn_id)
+        refuse_too_many(len(waiting))
+        self.log.info("organisations=%d", len(waiting))
+        return [
+            {
+                "tenant_id": tenant.tenant_id,
+                "tenant_name": tenant.tenant_name,
+                "day": tenant.day.isoformat(),
+            }
+            for tenant in waiting
+        ]
+
+
+class ListBackfillOperator(BaseOperator):
+    """Names the organisations of which reports of past days are wanted, for ExtractTenantOperator.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last complete one.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+        """Return the organisations by name; none once the past is fetched."""
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            tenants = tenants_to_backfill(warehouse, self.xero_conn_id)
+        refuse_too_many(len(tenants))
+        for tenant in tenants:
+            self.log.info("tenant=%r reports_wanted=%d", tenant.tenant_name, tenant.reports_wanted)
+        return [
+            {
+                "tenant_id": tenant.tenant_id,
+                "tenant_name": tenant.tenant_name,
+                "day": tenant.day.isoformat(),
+            }
+            for tenant in tenants
+        ]
+
+
+class ListRefreshOperator(BaseOperator):
+    """Names the organisations to bring up to now within their open day.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`; the day is that of the run (UTC), and is not closed.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:
+        """Return the organisations by name; none before their first complete extraction."""
+        day = context["dag_run"].run_after.astimezone(UTC).date().isoformat()
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            tenants = tenants_to_refresh(warehouse, self.xero_conn_id)
+        refuse_too_many(len(tenants))
+        self.log.info("day=%s organisations=%d", day, len(tenants))
+        return [
+            {"tenant_id": tenant.tenant_id, "tenant_name": tenant.tenant_name, "day": day}
+            for tenant in tenants
+        ]
+
+
+def refuse_too_many(organisations: int) -> None:
+    """Raise XeroSetupError naming the setting when Airflow would not map as many organisations.
+
+    Airflow itself refuses them with a "Failed to push XCom", and says no setting.
+    """
+    most = conf.getint("core", "max_map_length", fallback=1024)
+    if organisations > most:
+        raise XeroSetupError(
+            f"{organisations} organisations are to be read, and Airflow maps at most {most} tasks:"
+            f" set [core] max_map_length (AIRFLOW__CORE__MAX_MAP_LENGTH) to at least"
+            f" {organisations} on the API server, the scheduler and every worker, and start them"
+            " again"
+        )

@@ -1,0 +1,237 @@
+"""Who must be told what, once: the rows of xero_ops.notices, and sending them.
+
+A notice is written down first and sent then, by whoever comes first. So one cause is one message,
+whichever Dags, tries and processes find it, and a message that could not be sent is not lost: the
+next run tries again, for a day. Knows the table; must not know Airflow, nor by which ways people
+are reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from airflow_xero.warehouse import warehouse_errors
+
+ONCE_EVER: None = None
+"""The `repeat_days` of a cause that is told once and never again."""
+
+# Xero being down fails everybody at once: more messages than this become one.
+_MOST_MESSAGES = 5
+# What was not sent within a day is no news; it stays in the table.
+_TRIED_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person must know.
+
+    `cause` identifies it: the same cause is told again after `repeat_days` at the earliest
+    (ONCE_EVER: never). `title` is one line that says what happened and to whom, `advice` what to
+    do. Neither may hold a secret or what is written in a customer's documents.
+    """
+
+    cause: str
+    title: str
+    advice: str
+    tenant_id: str | None = None
+    repeat_days: int | None = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a person reads: one line, and plain text below it."""
+
+    title: str
+    text: str
+
+
+Channel = Callable[[Message], str | None]
+"""Sends a message; why it could not, None when it did."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How many messages went out, and why others did not (a line each)."""
+
+    messages: int
+    failures: Sequence[str]
+
+
+def note(
+    warehouse: psycopg.Connection[Any],
+    notices: Iterable[Notice],
+    *,
+    now: datetime,
+    link: str | None = None,
+) -> int:
+    """Write down what must be told and was not yet; how many are new.
+
+    `now` is aware; `link` is where to look. Raises WarehouseBusyError, XeroSetupError.
+    """
+    with warehouse_errors(), warehouse.transaction(), warehouse.cursor() as cursor:
+        return sum(_note(cursor, notice, now=now, link=link) for notice in notices)
+
+
+def send_due(
+    warehouse: psycopg.Connection[Any], channels: Mapping[str, Channel], *, now: datetime
+) -> Sent:
+    """Send what was noted within the last day and has not reached every channel.
+
+    `channels` by name. A notice is locked while it is sent, so that no other process sends it; a
+    process that dies meanwhile leaves it to the next. Raises WarehouseBusyError, XeroSetupError.
+    """
+    if not channels:
+        return Sent(0, ())
+    values: dict[str, Any] = {"now": now, "since": now - _TRIED_FOR}
+    with warehouse_errors(), warehouse.transaction(), _rows(warehouse) as cursor:
+        [(due,)] = cursor.execute(_COUNT_DUE, values).fetchall()
+    values["most"] = 1 if due <= _MOST_MESSAGES else None
+    messages, failures = 0, list[str]()
+    while True:
+        with warehouse_errors(), warehouse.transaction():
+            claimed = _claim(warehouse, values)
+            if not claimed:
+                return Sent(messages, tuple(failures))
+            reached, failed = _send(claimed, channels)
+            _store(warehouse, claimed, reached=reached, failed=failed, now=now)
+        messages += len(reached)
+        failures += failed
+
+
+def message_of(notices: Sequence[Notice], link: str | None = None) -> Message:
+    """One message about one or several notices that need not be written down."""
+    return _one_message([_message(notice.title, notice.advice, link) for notice in notices])
+
+
+def _note(cursor: psycopg.Cursor[Any], notice: Notice, *, now: datetime, link: str | None) -> int:
+    values = {
+        "cause": notice.cause,
+        "noticed_on": now.astimezone(UTC).date(),
+        "repeat_days": notice.repeat_days,
+        "tenant_id": notice.tenant_id,
+        # An organisation's name may hold anything, a line break for a mail's header, too.
+        "title": " ".join(notice.title.split()),
+        "advice": notice.advice,
+        "link": link,
+        "now": now,
+    }
+    # Of two processes that write on two days, around midnight, the second must see the first.
+    cursor.execute(_LOCK_CAUSE, values)
+    return cursor.execute(_NOTE, values).rowcount
+
+
+@dataclass(frozen=True)
+class _Due:
+    cause: str
+    noticed_on: date
+    title: str
+    advice: str
+    link: str | None
+    sent_via: Sequence[str]
+
+
+def _claim(warehouse: psycopg.Connection[Any], values: Mapping[str, Any]) -> list[_Due]:
+    with warehouse.cursor(row_factory=class_row(_Due)) as cursor:
+        return cursor.execute(_CLAIM, values).fetchall()
+
+
+def _send(claimed: Sequence[_Due], channels: Mapping[str, Channel]) -> tuple[list[str], list[str]]:
+    """Send by every channel that has not taken it yet; those that did, and why others did not."""
+    reached, failed = list[str](), list[str]()
+    for name, send in channels.items():
+        missing = [each for each in claimed if name not in each.sent_via]
+        if not missing:
+            continue
+        messages = [_message(each.title, each.advice, each.link) for each in missing]
+        failure = send(_one_message(messages))
+        if failure is None:
+            reached.append(name)
+        else:
+            failed.append(f"{name}: {failure}")
+    return reached, failed
+
+
+def _store(
+    warehouse: psycopg.Connection[Any],
+    claimed: Sequence[_Due],
+    *,
+    reached: list[str],
+    failed: list[str],
+    now: datetime,
+) -> None:
+    values = {
+        "causes": [each.cause for each in claimed],
+        "days": [each.noticed_on for each in claimed],
+        "reached": reached,
+        "failure": "; ".join(failed) or None,
+        "now": now,
+    }
+    warehouse.execute(_STORE, values)
+
+
+def _message(title: str, advice: str, link: str | None) -> Message:
+    return Message(title, f"{advice}\n{link}" if link else advice)
+
+
+def _one_message(messages: Sequence[Message]) -> Message:
+    if len(messages) == 1:
+        return messages[0]
+    text = "\n\n".join(f"{message.title}\n{message.text}" for message in messages)
+    return Message(f"Xero: {len(messages)} notices", text)
+
+
+def _rows(warehouse: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+    return warehouse.cursor(row_factory=tuple_row)
+
+
+_LOCK_CAUSE = """
+select pg_advisory_xact_lock(hashtextextended('airflow_xero.notice:' || %(cause)s, 0))
+"""
+
+_NOTE = """
+insert into xero_ops.notices (cause, noticed_on, tenant_id, title, advice, link, noticed_at)
+select
+    %(cause)s, %(noticed_on)s, %(tenant_id)s::uuid, %(title)s, %(advice)s, %(link)s, %(now)s
+where not exists (
+    select from xero_ops.notices
+    where
+        cause = %(cause)s
+        and (%(repeat_days)s::integer is null or noticed_on > %(noticed_on)s - %(repeat_days)s)
+)
+on conflict do nothing
+"""
+
+_IS_DUE = """
+    sent_at is null
+    and noticed_at > %(since)s
+    and (tried_at is null or tried_at < %(now)s)
+"""
+
+_COUNT_DUE = f"select count(*) from xero_ops.notices where {_IS_DUE}"  # noqa: S608 -- a constant
+
+_CLAIM = f"""
+select cause, noticed_on, title, advice, link, sent_via
+from xero_ops.notices
+where {_IS_DUE}
+order by noticed_at, cause
+limit %(most)s
+for update skip locked
+"""  # noqa: S608
+
+_STORE = """
+update xero_ops.notices
+set
+    sent_via = array(select unnest(sent_via) union select unnest(%(reached)s::text[])),
+    sent_at = case when %(failure)s::text is null then %(now)s end,
+    tries = tries + 1,
+    tried_at = %(now)s,
+    failure = %(failure)s
+from unnest(%(causes)s::text[], %(days)s::date[]) as claimed (cause, noticed_on)
+where notices.cause = claimed.cause and notices.noticed_on = claimed.noticed_on
+"""

@@ -1,0 +1,282 @@
+"""Who is told, through real mails and a real webhook, by real runs and real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.models.dagrun import DagRun
+
+from airflow_xero.notifiers import XeroNotifier
+from tests.airflow.listening import MailServer, Webhook
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
+MINUTES = count()
+
+pytestmark = [
+    pytest.mark.usefixtures("airflow_database"),
+    # Third parties, met inside Airflow's own runner.
+    pytest.mark.filterwarnings(
+        "ignore:Using .httpx. with .starlette.testclient. is deprecated"
+        ":starlette.exceptions.StarletteDeprecationWarning"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    return BundleDagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name="dags-folder").dags
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    with Webhook() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _told(mail, hook, set_connection, monkeypatch) -> None:
+    """Both ways are set up, and Airflow has an address."""
+    extra = {"disable_tls": True, "disable_ssl": True, "from_email": "airflow@example.com"}
+    set_connection("smtp_default", conn_type="smtp", host="127.0.0.1", port=mail.port, extra=extra)
+    set_connection("xero_webhook", conn_type="http", password=hook.url)
+    monkeypatch.setenv("AIRFLOW__XERO__NOTIFY_EMAILS", "ada@example.com, grace@example.com")
+    monkeypatch.setenv("AIRFLOW__XERO__NOTIFY_WEBHOOK_CONN_ID", "xero_webhook")
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/")
+
+
+Run = Callable[..., DagRun]
+
+
+@pytest.fixture
+def run(dags, xero, small_project, monkeypatch) -> Run:
+    """Run one of the Dags; publishing is left to a small dbt project."""
+    (small_project / "models" / "published.sql").write_text("select 1 as one")
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(small_project))
+    monkeypatch.setenv("AIRFLOW__XERO__START_SECONDS", "0")
+
+    def start(dag_id: str, **conf: Any) -> DagRun:
+        minute = datetime.fromtimestamp(4_000_000_000 + 60 * next(MINUTES), UTC)
+        day = {"day": "2026-11-20"} if dag_id == "xero_daily" else {}
+        dag_run: DagRun = dags[dag_id].test(logical_date=minute, run_conf={**day, **conf})
+        return dag_run
+
+    return start
+
+
+def refuse(xero, organisation: str) -> None:
+    refused = {"path": "/api.xro/2.0/Invoices", "status": 400, "times": 9}
+    xero.control("POST", "faults", {**refused, "tenant": xero.organisations()[organisation]})
+
+
+def test_a_failed_organisation_is_told_once_by_every_way(
+    run, xero, connect_organisations, mail, hook, capfd
+):
+    connect_organisations()
+    refuse(xero, BEACON)
+
+    failed = run("xero_daily")
+    run("xero_daily")
+
+    assert failed.state == "failed"
+    (message,) = mail.mails
+    assert message.to == ["ada@example.com", "grace@example.com"]
+    assert message.subject == f"Xero: the extraction of {BEACON} failed"
+    assert "BadRequestError" in message.html
+    link = f"https://airflow.example/dags/xero_daily/runs/{failed.run_id.replace(':', '%3A')}"
+    assert link.replace("+", "%2B") in message.html
+    (text,) = hook.texts
+    assert text.startswith("Xero: the extraction of Beacon &amp; Sons &lt;Joinery&gt; failed\n")
+    # Nothing of what opens doors is in a message or a log.
+    said = capfd.readouterr()
+    for secret in (hook.secret, xero.client_secret):
+        assert secret not in said.out + said.err + message.html + text
+
+
+def test_statistics_that_are_not_published_are_told(run, connect_organisations, hook, monkeypatch):
+    connect_organisations()
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", "/nowhere")
+
+    run("xero_daily")
+
+    assert [text.partition("\n")[0] for text in hook.texts] == [
+        "Xero: the statistics were not published"
+    ]
+
+
+def test_a_list_that_suddenly_shrinks_is_told(run, connect_organisations, hook, warehouse):
+    connect_organisations()
+    run("xero_daily")
+    assert hook.texts == []
+    # As if Xero had listed far more tax rates a week ago.
+    warehouse.execute(
+        "insert into xero_raw.tax_rates (tenant_id, record_id, known_from, payload, run_id)"
+        " select tenant_id, 'OLD' || n, now(), '{}', 1"
+        " from xero_ops.tenants, generate_series(1, 40) as n where tenant_name = %s",
+        (KAURI,),
+    )
+    warehouse.execute("delete from xero_ops.watermarks where endpoint = 'tax_rates'")
+
+    dag_run = run("xero_daily")
+
+    assert dag_run.state == "success"
+    (text,) = hook.texts
+    assert text.startswith(f"Xero: tax_rates of {KAURI} do not add up\nXero lists ")
+
+
+def test_a_warehouse_that_cannot_be_reached_is_told_by_the_report(
+    run, connect_organisations, monkeypatch, mail
+):
+    connect_organisations()
+    # No server that is down: Airflow would try again for minutes.
+    monkeypatch.delenv("AIRFLOW_CONN_XERO_WAREHOUSE")
+
+    dag_run = run("xero_daily")
+
+    assert dag_run.state == "failed"
+    assert [message.subject for message in mail.mails] == [
+        "Airflow: xero_daily.list_tenants failed"
+    ]
+
+
+def test_what_cannot_be_sent_turns_watch_red_and_is_sent_by_the_next(
+    run, xero, connect_organisations, mail, hook, warehouse
+):
+    connect_organisations()
+    refuse(xero, KAURI)
+    hook.status = 503
+    run("xero_daily")
+    assert (len(mail.mails), hook.texts) == (1, [])
+
+    red = run("xero_resume")
+    ((failure,),) = warehouse.execute("select failure from xero_ops.notices").fetchall()
+    hook.status = 200
+    green = run("xero_resume")
+
+    assert (red.state, green.state) == ("failed", "success")
+    assert "'xero_webhook' answers 503" in failure
+    assert hook.secret not in failure
+    assert (len(mail.mails), len(hook.texts)) == (1, 1)
+
+
+def test_a_late_day_is_told_by_a_real_process_once_a_day(
+    run, connect_organisations, warehouse, mail, hook, monkeypatch
+):
+    monkeypatch.setenv("AIRFLOW__XERO__FIRST_DAY", "2020-01-01")
+    connect_organisations()
+    warehouse.execute("update xero_ops.connections set connected_at = '2020-01-01'")
+    command = [sys.executable, "-m", "airflow", "dags", "test", "xero_resume"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run("xero_resume").state == "success"
+
+    (message,) = mail.mails
+    assert message.subject.startswith("Xero: the statistics of 20")
+    assert message.subject.endswith(" are late")
+    assert "2 of 2 organisations are not extracted" in message.html
+    assert len(hook.texts) == 1
+
+
+TELLS = """
+import sys
+from airflow_xero.notifiers import tell
+from airflow_xero.notify import Notice
+print("ready", flush=True)
+for line in sys.stdin:
+    tell([Notice(line.strip(), "Cause " + line.strip(), "Look.")], xero_conn_id="xero_default")
+    print("told", flush=True)
+"""
+
+
+def test_processes_that_find_a_cause_at_the_same_time_tell_it_once(xero, mail, hook):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TELLS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+        )
+        for _ in range(2)
+    ]
+    try:
+        wait_for(processes, "ready")
+        for number in range(10):
+            for process in processes:
+                assert process.stdin
+                process.stdin.write(f"{number}\n")
+                process.stdin.flush()
+            wait_for(processes, "told")
+    finally:
+        for process in processes:
+            process.communicate()
+
+    assert sorted(message.subject for message in mail.mails) == [f"Cause {n}" for n in range(10)]
+    assert sorted(hook.texts) == [f"Cause {n}\nLook." for n in range(10)]
+
+
+def wait_for(processes: list[subprocess.Popen[str]], word: str) -> None:
+    for process in processes:
+        assert process.stdout
+        while (line := process.stdout.readline()) and line.strip() != word:
+            pass
+        assert line.strip() == word
+
+
+def test_a_dag_author_hangs_the_notifier_on_a_task_and_no_data_is_quoted(xero, hook):
+    failed = SimpleNamespace(dag_id="their_own", task_id="breaks", run_id="manual__1")
+    error = ValueError("Private Person owes 100")
+
+    for _ in range(2):
+        XeroNotifier()({"ti": failed, "exception": error})
+
+    (text,) = hook.texts
+    assert text.startswith("Airflow: their_own.breaks failed\nValueError. ")
+    assert text.endswith("\nhttps://airflow.example/dags/their_own/runs/manual__1")
+    assert "Private" not in text
+
+
+@pytest.mark.parametrize("address", ["", "http://hooks.example.com/T0PS3CRET", "T0PS3CRET"])
+def test_an_address_that_is_not_https_is_refused_without_showing_it(
+    run, xero, connect_organisations, set_connection, warehouse, address
+):
+    set_connection("xero_webhook", conn_type="http", password=address)
+    connect_organisations()
+    refuse(xero, KAURI)
+
+    run("xero_daily")
+
+    ((failure,),) = warehouse.execute("select failure from xero_ops.notices").fetchall()
+    assert "'xero_webhook' is no https address" in failure
+    assert "T0PS3CRET" not in failure
+
+
+def test_nobody_is_told_anything_unless_somebody_asks_for_it(
+    run, xero, connect_organisations, mail, hook, warehouse, monkeypatch
+):
+    monkeypatch.delenv("AIRFLOW__XERO__NOTIFY_EMAILS")
+    monkeypatch.delenv("AIRFLOW__XERO__NOTIFY_WEBHOOK_CONN_ID")
+    connect_organisations()
+    refuse(xero, KAURI)
+
+    run("xero_daily")
+
+    assert (mail.mails, hook.texts) == ([], [])
+    noted = warehouse.execute("select title, sent_at from xero_ops.notices").fetchall()
+    assert noted == [(f"Xero: the extraction of {KAURI} failed", None)]
