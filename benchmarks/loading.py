@@ -17,7 +17,8 @@ import psycopg
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.migrate import migrate
 from airflow_xero.page import Page
-from airflow_xero.raw import RawStore, Walk
+from airflow_xero.progress import Walk
+from airflow_xero.raw import RawStore
 from benchmarks.figures import Figure
 from local_stack.ports import free_port
 from local_stack.postgres import EmbeddedPostgres

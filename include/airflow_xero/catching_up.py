@@ -26,7 +26,8 @@ from airflow_xero.errors import (
     VanishedError,
     XeroSetupError,
 )
-from airflow_xero.raw import CLOCK_SKEW, OVERLAP, RawStore
+from airflow_xero.progress import OVERLAP
+from airflow_xero.raw import CLOCK_SKEW, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
 from airflow_xero.references import unknown_settings
 

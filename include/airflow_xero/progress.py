@@ -1,11 +1,142 @@
-"""The statements that remember how far an extraction got: counts, cursors, watermarks.
+"""How far an extraction got: counts, cursors and watermarks of one organisation.
 
-Knows the tables of xero_ops that hold them. Must not know connections, or what is read.
+Knows the tables of xero_ops that hold them. Must not know what is read, nor open or end a
+transaction that stores a page: that is the caller's.
 """
 
 from __future__ import annotations
 
-COUNT = """
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from airflow_xero.endpoint import Endpoint
+from airflow_xero.page import Page
+from airflow_xero.warehouse import warehouse_errors
+
+OVERLAP = timedelta(minutes=10)
+"""How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk over an endpoint cut short: what it asks for, when it began, the page to come.
+
+    `modified_since` is None for a first read; `read_from` is Xero's clock at its first page.
+    """
+
+    modified_since: datetime | None
+    read_from: datetime
+    next_page: int
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far an endpoint was read: its watermark, a walk under way, its highest number."""
+
+    watermark: datetime | None = None
+    last_number: int | None = None
+    walk: Walk | None = None
+
+
+class Progress:
+    """How far each endpoint of a tenant was read, as of the last commit.
+
+    The methods that take a cursor write within its transaction and return what is reached by it;
+    hand that to `keep` once it is committed, because what is rolled back was not reached.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], *, tenant_id: str, run_id: int) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self._run_id = run_id
+        # Whoever extracts holds the tenant's lock, so that nobody else moves what was read here.
+        self._reached: dict[str, Reached] | None = None
+
+    def of(self, endpoint: Endpoint) -> Reached:
+        """How far the endpoint was read; every endpoint's is asked for at once."""
+        if self._reached is None:
+            with (
+                warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+                self._connection.transaction(),
+                self._connection.cursor(row_factory=tuple_row) as cursor,
+            ):
+                rows = cursor.execute(_REACHED, {"tenant_id": self._tenant_id}).fetchall()
+            self._reached = {
+                name: Reached(watermark, number, Walk(since, read_from, page) if page else None)
+                for name, watermark, number, since, read_from, page in rows
+            }
+        return self._reached.get(endpoint.name, Reached())
+
+    def keep(self, endpoint: Endpoint, reached: Reached) -> None:
+        """Take what was committed for what is reached."""
+        if self._reached is not None:
+            self._reached[endpoint.name] = reached
+
+    def advance(self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, walk: Walk) -> Reached:
+        """Remember where the walk goes on."""
+        cursor.execute(_ADVANCE, {**self._where(endpoint), **vars(walk)})
+        return replace(self.of(endpoint), walk=walk)
+
+    def finish(
+        self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, read_from: datetime
+    ) -> Reached:
+        """Move the watermark to Xero's clock at the walk's beginning, and forget the walk."""
+        reached = self.of(endpoint)
+        if reached.walk is not None:
+            self.forget(cursor, endpoint)
+        watermark = read_from - OVERLAP
+        cursor.execute(_MOVE_WATERMARK, {**self._where(endpoint), "modified_since": watermark})
+        return replace(reached, watermark=watermark, walk=None)
+
+    def forget(self, cursor: psycopg.Cursor[Any], endpoint: Endpoint) -> Reached:
+        """Forget where the walk stands; the watermark stays."""
+        cursor.execute(_FORGET, self._where(endpoint))
+        return replace(self.of(endpoint), walk=None)
+
+    def move_number(
+        self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, number: int, *, read_at: datetime
+    ) -> Reached:
+        """Remember the highest number that was read, and when."""
+        values = {"modified_since": read_at, "last_number": number}
+        cursor.execute(_MOVE_NUMBER, {**self._where(endpoint), **values})
+        return replace(self.of(endpoint), watermark=read_at, last_number=number)
+
+    def count(self, cursor: psycopg.Cursor[Any], page: Page, records: Mapping[str, int]) -> None:
+        """Add a page to the run's counts; `records` by the names of the columns."""
+        cursor.execute(
+            _COUNT,
+            {
+                **self._where(page.endpoint),
+                **records,
+                "run_id": self._run_id,
+                "calls": page.calls,
+                "bytes": len(page.body),
+                "seconds": page.seconds,
+                "minute_calls_left": page.minute_calls_left,
+                "day_calls_left": page.day_calls_left,
+                "is_last": page.is_last,
+            },
+        )
+
+    def add_calls(self, endpoint_name: str, calls: int) -> None:
+        """Count calls that brought no page, by the endpoint's name, in a transaction of its own."""
+        values = {"run_id": self._run_id, "tenant_id": self._tenant_id, "calls": calls}
+        with (
+            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint_name),
+            self._connection.transaction(),
+        ):
+            self._connection.execute(_ADD_CALLS, {**values, "endpoint": endpoint_name})
+
+    def _where(self, endpoint: Endpoint) -> dict[str, Any]:
+        return {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
+
+
+_COUNT = """
 insert into xero_ops.extract_endpoints as counted (
     run_id, tenant_id, endpoint, records_read, records_new, records_changed, records_deleted,
     records_repaired, calls, bytes, seconds, minute_calls_left, day_calls_left, finished_at
@@ -30,7 +161,7 @@ on conflict (run_id, endpoint) do update set
     finished_at = excluded.finished_at
 """
 
-REACHED = """
+_REACHED = """
 select
     endpoint,
     watermarks.modified_since,
@@ -44,13 +175,13 @@ where tenant_id = %(tenant_id)s
 """
 
 # What was asked without an answer that could be stored is no reading of the endpoint.
-ADD_CALLS = """
+_ADD_CALLS = """
 insert into xero_ops.extract_endpoints as counted (run_id, tenant_id, endpoint, calls)
 values (%(run_id)s, %(tenant_id)s, %(endpoint)s, %(calls)s)
 on conflict (run_id, endpoint) do update set calls = counted.calls + excluded.calls
 """
 
-ADVANCE = """
+_ADVANCE = """
 insert into xero_ops.cursors (tenant_id, endpoint, modified_since, read_from, next_page)
 values (%(tenant_id)s, %(endpoint)s, %(modified_since)s, %(read_from)s, %(next_page)s)
 on conflict (tenant_id, endpoint) do update set
@@ -59,29 +190,23 @@ on conflict (tenant_id, endpoint) do update set
     next_page = excluded.next_page
 """
 
-FORGET = """
+_FORGET = """
 delete from xero_ops.cursors where tenant_id = %(tenant_id)s and endpoint = %(endpoint)s
 """
 
-MOVE_NUMBER = """
+_MOVE_NUMBER = """
 insert into xero_ops.watermarks (tenant_id, endpoint, modified_since, last_number)
-values (%(tenant_id)s, %(endpoint)s, %(known_at)s, %(last_number)s)
+values (%(tenant_id)s, %(endpoint)s, %(modified_since)s, %(last_number)s)
 on conflict (tenant_id, endpoint) do update set
     modified_since = excluded.modified_since,
     last_number = excluded.last_number,
     moved_at = clock_timestamp()
 """
 
-MOVE_WATERMARK = """
+_MOVE_WATERMARK = """
 insert into xero_ops.watermarks (tenant_id, endpoint, modified_since)
 values (%(tenant_id)s, %(endpoint)s, %(modified_since)s)
 on conflict (tenant_id, endpoint) do update set
     modified_since = excluded.modified_since,
     moved_at = clock_timestamp()
-"""
-
-ADD_DRIFT = """
-insert into xero_ops.schema_drift (endpoint, field, kind)
-values (%(endpoint)s, left(%(field)s, 200), %(kind)s)
-on conflict do nothing
 """

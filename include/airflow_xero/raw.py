@@ -23,21 +23,9 @@ from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
 from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
-from airflow_xero.progress import (
-    ADD_CALLS,
-    ADD_DRIFT,
-    ADVANCE,
-    COUNT,
-    FORGET,
-    MOVE_NUMBER,
-    MOVE_WATERMARK,
-    REACHED,
-)
+from airflow_xero.progress import OVERLAP, Progress, Reached, Walk
 from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
-
-OVERLAP = timedelta(minutes=10)
-"""How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
 # A list that loses more than half of its records at once, and more than a handful, is an alarm; so
 # is one that loses all of them.
@@ -45,27 +33,6 @@ _HANDFUL = 5
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far Xero's servers disagree; a clock further back than this was set back."""
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A walk over an endpoint cut short: what it asks for, when it began, the page to come.
-
-    `modified_since` is None for a first read; `read_from` is Xero's clock at its first page.
-    """
-
-    modified_since: datetime | None
-    read_from: datetime
-    next_page: int
-
-
-@dataclass(frozen=True)
-class _Reached:
-    """How far an endpoint was read: its watermark, a walk under way, its highest number."""
-
-    watermark: datetime | None = None
-    last_number: int | None = None
-    walk: Walk | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +54,10 @@ class Poured:
     is_shifted: bool
     drifts: tuple[Drift, ...] = ()
 
+    def records(self) -> dict[str, int]:
+        """The counts of records, by their names."""
+        return {name: count for name, count in vars(self).items() if name.startswith("records_")}
+
 
 # Read one at a time, so that an answer without a record is a fault.
 _SINGLE = (Reading.REPORT, Reading.DETAILS)
@@ -98,14 +69,6 @@ _REFUSALS = (
     psycopg.errors.CharacterNotInRepertoire,
     psycopg.errors.ProgramLimitExceeded,
     psycopg.errors.StatementTooComplex,
-)
-
-_COUNTED = (
-    "records_read",
-    "records_new",
-    "records_changed",
-    "records_deleted",
-    "records_repaired",
 )
 
 
@@ -130,16 +93,15 @@ class RawStore:
         self._tenant_id = tenant_id
         self._run_id = run_id
         self._known_at = known_at
-        # Whoever extracts holds the tenant's lock, so that nobody else moves what was read here.
-        self._reached: dict[str, _Reached] | None = None
+        self._progress = Progress(connection, tenant_id=tenant_id, run_id=run_id)
 
     def walk_cut_short(self, endpoint: Endpoint) -> Walk | None:
         """Where an earlier extraction stopped within the endpoint, or None."""
-        return self._reached_of(endpoint).walk
+        return self._progress.of(endpoint).walk
 
     def watermark(self, endpoint: Endpoint) -> datetime | None:
         """Up to which of Xero's moments the endpoint has been read whole, less the overlap."""
-        return self._reached_of(endpoint).watermark
+        return self._progress.of(endpoint).watermark
 
     def pour(
         self,
@@ -167,14 +129,15 @@ class RawStore:
             poured = self._pour_records(
                 cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
             )
-            self._count(cursor, page, poured)
-            reached = self._reached_of(endpoint)
+            self._progress.count(cursor, page, poured.records())
+            reached = self._progress.of(endpoint)
             if walk is not None:
-                reached = self._progress(cursor, page, walk=walk, is_shifted=poured.is_shifted)
+                reached = self._walked(cursor, page, walk=walk, is_shifted=poured.is_shifted)
             if last_number is not None:
-                cursor.execute(MOVE_NUMBER, self._values(endpoint, last_number=last_number))
-                reached = replace(reached, watermark=self._known_at, last_number=last_number)
-        self._keep(endpoint, reached)
+                reached = self._progress.move_number(
+                    cursor, endpoint, last_number, read_at=self._known_at
+                )
+        self._progress.keep(endpoint, reached)
         return poured
 
     def note(self, page: Page) -> Poured:
@@ -185,21 +148,16 @@ class RawStore:
             self._connection.transaction(),
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
-            self._count(cursor, page, nothing)
+            self._progress.count(cursor, page, nothing.records())
         return nothing
 
     def note_calls(self, endpoint_name: str, calls: int) -> None:
         """Count calls that brought no page, by the endpoint's name."""
-        values = {"run_id": self._run_id, "tenant_id": self._tenant_id, "calls": calls}
-        with (
-            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint_name),
-            self._connection.transaction(),
-        ):
-            self._connection.execute(ADD_CALLS, {**values, "endpoint": endpoint_name})
+        self._progress.add_calls(endpoint_name, calls)
 
     def last_number(self, endpoint: Endpoint) -> int:
         """The highest number read of an endpoint of journals; 0 before the first."""
-        return self._reached_of(endpoint).last_number or 0
+        return self._progress.of(endpoint).last_number or 0
 
     def count(self, endpoint: Endpoint) -> int:
         """How many records the tenant has now, deleted ones left out."""
@@ -223,8 +181,8 @@ class RawStore:
             values = self._values(endpoint, listed=list(listed))
             [(deleted,)] = cursor.execute(close_statement(endpoint), values).fetchall()
             self._refuse_vanishing(endpoint, deleted, held=held[0][0], listed=len(listed))
-            reached = self._finish(cursor, endpoint, read_at)
-        self._keep(endpoint, reached)
+            reached = self._progress.finish(cursor, endpoint, read_at)
+        self._progress.keep(endpoint, reached)
         return int(deleted)
 
     def _refuse_vanishing(
@@ -268,8 +226,8 @@ class RawStore:
             self._connection.transaction(),
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
-            cursor.execute(FORGET, {"tenant_id": self._tenant_id, "endpoint": endpoint.name})
-        self._keep(endpoint, replace(self._reached_of(endpoint), walk=None))
+            reached = self._progress.forget(cursor, endpoint)
+        self._progress.keep(endpoint, reached)
 
     def _pour_records(
         self,
@@ -376,67 +334,16 @@ class RawStore:
         return tuple(
             Drift(name, field, kind)
             for field, kind in seen
-            if cursor.execute(ADD_DRIFT, {"endpoint": name, "field": field, "kind": kind}).rowcount
+            if cursor.execute(_ADD_DRIFT, {"endpoint": name, "field": field, "kind": kind}).rowcount
         )
 
-    def _count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
-        cursor.execute(
-            COUNT,
-            {
-                **{name: getattr(poured, name) for name in _COUNTED},
-                "run_id": self._run_id,
-                "tenant_id": self._tenant_id,
-                "endpoint": page.endpoint.name,
-                "calls": page.calls,
-                "bytes": len(page.body),
-                "seconds": page.seconds,
-                "minute_calls_left": page.minute_calls_left,
-                "day_calls_left": page.day_calls_left,
-                "is_last": page.is_last,
-            },
-        )
-
-    def _progress(
+    def _walked(
         self, cursor: psycopg.Cursor[Any], page: Page, *, walk: Walk, is_shifted: bool
-    ) -> _Reached:
-        endpoint = page.endpoint
+    ) -> Reached:
         if not is_shifted and page.is_last:
-            return self._finish(cursor, endpoint, walk.read_from)
+            return self._progress.finish(cursor, page.endpoint, walk.read_from)
         walk = replace(walk, next_page=1 if is_shifted else page.number + 1)
-        where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
-        cursor.execute(ADVANCE, {**where, **vars(walk)})
-        return replace(self._reached_of(endpoint), walk=walk)
-
-    def _finish(
-        self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, read_from: datetime
-    ) -> _Reached:
-        where = {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
-        reached = self._reached_of(endpoint)
-        if reached.walk is not None:
-            cursor.execute(FORGET, where)
-        watermark = read_from - OVERLAP
-        cursor.execute(MOVE_WATERMARK, {**where, "modified_since": watermark})
-        return replace(reached, watermark=watermark, walk=None)
-
-    def _reached_of(self, endpoint: Endpoint) -> _Reached:
-        """How far the endpoint was read; every endpoint's is asked for at once."""
-        if self._reached is None:
-            with (
-                warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
-                self._connection.transaction(),
-                self._connection.cursor(row_factory=tuple_row) as cursor,
-            ):
-                rows = cursor.execute(REACHED, {"tenant_id": self._tenant_id}).fetchall()
-            self._reached = {
-                name: _Reached(watermark, number, Walk(since, read_from, page) if page else None)
-                for name, watermark, number, since, read_from, page in rows
-            }
-        return self._reached.get(endpoint.name, _Reached())
-
-    def _keep(self, endpoint: Endpoint, reached: _Reached) -> None:
-        # Only after the commit: what was rolled back was not reached.
-        if self._reached is not None:
-            self._reached[endpoint.name] = reached
+        return self._progress.advance(cursor, page.endpoint, walk)
 
     def _unexpected(self, page: Page, what: str) -> UnexpectedPayloadError:
         return UnexpectedPayloadError(
@@ -450,3 +357,10 @@ class RawStore:
 
 def _required(endpoint: Endpoint) -> str:
     return "Rows" if endpoint.reading is Reading.REPORT else endpoint.id_field
+
+
+_ADD_DRIFT = """
+insert into xero_ops.schema_drift (endpoint, field, kind)
+values (%(endpoint)s, left(%(field)s, 200), %(kind)s)
+on conflict do nothing
+"""

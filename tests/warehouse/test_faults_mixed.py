@@ -12,7 +12,7 @@ import pytest
 
 from airflow_xero.endpoint import Endpoint
 from airflow_xero.endpoints import ENDPOINTS
-from airflow_xero.raw import OVERLAP
+from airflow_xero.progress import OVERLAP
 from tests.warehouse.misfortune import (
     CLOCK,
     LISTS,

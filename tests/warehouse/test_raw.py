@@ -15,7 +15,8 @@ import pytest
 from airflow_xero.endpoints import ENDPOINTS, Endpoint
 from airflow_xero.errors import UnexpectedPayloadError, VanishedError
 from airflow_xero.page import Page
-from airflow_xero.raw import OVERLAP, RawStore, Walk
+from airflow_xero.progress import OVERLAP, Walk
+from airflow_xero.raw import RawStore
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 INVOICES = BY_NAME["invoices"]

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from airflow_xero.errors import UnavailableError, WarehouseBusyError
-from airflow_xero.raw import OVERLAP
+from airflow_xero.progress import OVERLAP
 from tests.warehouse.extraction import (
     BY_NAME,
     DAY,
