@@ -1,7 +1,7 @@
 """How fast, and in how little memory, one organisation is extracted; and what it costs at rest.
 
 Needs the library, an embedded Postgres with fsync on, prepared pages (`given_pages`) and, for the
-second run, the sandbox; no Airflow. Client, Postgres and the server of the pages share the
+next night, the sandbox; no Airflow. Client, Postgres and the server of the pages share the
 machine's cores. Rates, bare COPY and xero-python take turns, so that ratios are of one moment.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import httpx
 import psycopg
 
 from airflow_xero.migrate import migrate
-from benchmarks.extracting_parts import Given
+from benchmarks.extracting_parts import DAY, Given
 from benchmarks.figures import Figure
 from local_stack.ports import free_port
 from local_stack.postgres import EmbeddedPostgres
@@ -36,10 +36,10 @@ LATENCY_MS = 150
 
 _TENANT = "11111111-2222-3333-4444-555555555555"
 _TEMPLATE = "migrated"
-# One in the morning in Auckland: no business is done meanwhile.
+# One in the morning in Auckland, before a Saturday on which the organisation of this seed rests.
 _NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-# Any sooner, and the documents count as up to date.
-_LATER = timedelta(minutes=40)
+_SEED = 2
+_NIGHT = timedelta(days=1)
 
 Sample = dict[str, float]
 
@@ -48,7 +48,7 @@ def measure(samples: int) -> list[Figure]:
     """Every goal of the extraction of one organisation."""
     with _postgres() as server, _given_pages(MANY) as pages:
         rounds = [_round(server, pages) for _ in range(samples)]
-        nights = [_second_night(server) for _ in range(samples)]
+        nights = [_next_night(server) for _ in range(samples)]
     return [*_rates(rounds), *_memory(rounds), *_rest(nights)]
 
 
@@ -68,11 +68,11 @@ def _round(server: EmbeddedPostgres, pages: str) -> dict[str, Sample]:
     }
 
 
-def _second_night(server: EmbeddedPostgres) -> Sample:
+def _next_night(server: EmbeddedPostgres) -> Sample:
     app = AppSettings()
     with SandboxServer(demo=False, app=app) as sandbox:
         sandbox.control("POST", "clocks", {"business": _NOW.isoformat()})
-        wanted = {"name": "Measured", "seed": 1, "days": 365}
+        wanted = {"name": "Measured", "seed": _SEED, "days": 365}
         tenant_id = sandbox.control("POST", "organisations", wanted)["tenantId"]
         answer = httpx.post(
             f"{sandbox.url}/connect/token",
@@ -84,8 +84,8 @@ def _second_night(server: EmbeddedPostgres) -> Sample:
         with _warehouse(server, tenant_id) as dsn:
             given = Given(sandbox.url, dsn, tenant_id, token)
             _part("night", given)
-            sandbox.control("POST", "clocks", {"business": (_NOW + _LATER).isoformat()})
-            return _part("night", given)
+            sandbox.control("POST", "clocks", {"business": (_NOW + _NIGHT).isoformat()})
+            return _part("night", replace(given, day=(DAY + _NIGHT).isoformat()))
 
 
 def _rates(rounds: Sequence[dict[str, Sample]]) -> list[Figure]:
@@ -118,9 +118,14 @@ def _memory(rounds: Sequence[dict[str, Sample]]) -> list[Figure]:
 
 
 def _rest(nights: Sequence[Sample]) -> list[Figure]:
-    of = "second run, nothing changed"
+    of = "next night, nothing changed"
     return [
-        Figure(f"{of}: rows written", "rows", tuple(n["rows"] for n in nights), "none"),
+        Figure(
+            f"{of}: rows written, but for that day's reports",
+            "rows",
+            tuple(n["rows"] for n in nights),
+            "none",
+        ),
         Figure(f"{of}: calls", "calls", tuple(n["calls"] for n in nights), "25 calls"),
         Figure(f"{of}: CPU after imports", "s", tuple(n["cpu_seconds"] for n in nights), "0.5 s"),
     ]

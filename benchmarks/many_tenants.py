@@ -15,10 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +26,15 @@ import psutil
 import psycopg
 
 from benchmarks.figures import Figure
+from benchmarks.tuned_stack import REPOSITORY, SETTINGS, library_environment, open_tuned, running
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
-from local_stack.nights import DAG_ID, Night, wait_for_dag
-from local_stack.processes import Child
-from local_stack.progress import Progress
+from local_stack.nights import DAG_ID, Night
 from local_stack.sandbox import DEMO_PASSWORD, NAME
-from local_stack.settings import Settings
-from local_stack.stack import Stack, open_stack
-from local_stack.story import write_login
+from local_stack.stack import Stack
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 TENANTS = 1_000
 PROMISED_SECONDS = 600
-# What docs/operate.md advises for as many organisations, on two cores.
-SETTINGS: Mapping[str, str] = {
-    "AIRFLOW__CORE__PARALLELISM": "8",
-    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
-    "AIRFLOW__SCHEDULER__MAX_TIS_PER_QUERY": "64",
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-    "AIRFLOW__XERO__START_SECONDS": "0",
-}
-
 _GRANTS = 4
 _LOADERS = 2
 _RUN_SECONDS = 3_600
@@ -56,32 +42,6 @@ _RUN_SECONDS = 3_600
 _FIRST_DAY = date(2026, 10, 17)
 # Less than a visitor a month: the organisations have books, and nearly no news.
 _QUIET = {"invoices_per_day": 0.05, "bills_per_day": 0.05, "bank_transactions_per_day": 0.05}
-
-
-@dataclass(frozen=True)
-class _Place(Settings):
-    """The stack's settings, with its files where the measurement wants them."""
-
-    place: Path = REPOSITORY
-
-    @property
-    def folder(self) -> Path:
-        """The folder of all state."""
-        return self.place
-
-
-@dataclass(frozen=True)
-class _Tuned(Stack):
-    """The laptop's stack with the settings for many organisations."""
-
-    more: tuple[tuple[str, str], ...] = ()
-
-    def wanted_children(self) -> list[Child]:
-        """Every process, with these settings added."""
-        return [
-            replace(each, environment={**each.environment, **dict(self.more)})
-            for each in super().wanted_children()
-        ]
 
 
 @dataclass(frozen=True)
@@ -121,37 +81,11 @@ def nights(
     folder: Path, tenants: int, *, samples: int, settings: Mapping[str, str] = SETTINGS
 ) -> list[Measured]:
     """Bring the stack up in `folder`, prepare it unless that is done, and measure nights."""
-    stack = _open(folder, settings)
-    with _running(stack) as api:
+    stack = open_tuned(folder, settings)
+    with running(stack) as api:
         if stack.state.get("measured_day") is None:
             _prepare(stack, api, tenants)
         return [_night(stack, api, tenants) for _ in range(samples)]
-
-
-def _open(folder: Path, settings: Mapping[str, str]) -> Stack:
-    plain = open_stack(_Place(repository=REPOSITORY, place=folder), Progress())
-    # Nothing of the schedule itself may become due while a night is measured.
-    plain.state.set("first_day", (datetime.now(UTC).date() + timedelta(days=30)).isoformat())
-    return _Tuned(**vars(plain), more=tuple(settings.items()))
-
-
-@contextmanager
-def _running(stack: Stack) -> Iterator[AirflowApi]:
-    try:
-        stack.end_leftovers()
-        stack.choose_ports()
-        stack.start_postgres()
-        stack.migrate_airflow()
-        write_login(stack)
-        stack.migrate_warehouse()
-        stack.start_children()
-        api = stack.wait_until_healthy()
-        stack.put_connections(api)
-        wait_for_dag(api, check=stack.check)
-        api.unpause(DAG_ID)
-        yield api
-    finally:
-        stack.stop()
 
 
 def _prepare(stack: Stack, api: AirflowApi, tenants: int) -> None:
@@ -196,7 +130,7 @@ def _posted(door: httpx.Client, lever: str, body: Mapping[str, Any]) -> Any:
 
 def _first_night(stack: Stack, day: date, tenants: int) -> None:
     """Extract by the library in processes of their own, then build the marts in one."""
-    environment = _library_environment(stack)
+    environment = library_environment(stack)
     shares = [f"{share}/{_LOADERS}" for share in range(_LOADERS)]
     loaders = [
         subprocess.Popen(
@@ -221,18 +155,6 @@ def _first_night(stack: Stack, day: date, tenants: int) -> None:
         cwd=REPOSITORY,
         check=True,
     )
-
-
-def _library_environment(stack: Stack) -> dict[str, str]:
-    """What Airflow's tasks have, and both connections."""
-    scheduler = next(each for each in stack.wanted_children() if each.name == "scheduler")
-    connections = {
-        f"AIRFLOW_CONN_{body.pop('connection_id').upper()}": json.dumps(
-            {**body, "extra": json.loads(body["extra"])}
-        )
-        for body in stack.connections()
-    }
-    return {"PATH": "/usr/bin:/bin", **scheduler.environment, **connections}
 
 
 def _night(stack: Stack, api: AirflowApi, tenants: int) -> Measured:

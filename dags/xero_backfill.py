@@ -23,6 +23,7 @@ How many are left: `select tenant_id, count(*) from xero_ops.wanted_reports grou
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | the past is fetched | nothing |
+| one `extract_tenant` skipped | another Dag extracts the organisation just now | nothing |
 | one `extract_tenant` failed | only that organisation | read its log; the next hour tries again |
 """
 
@@ -52,6 +53,7 @@ with DAG(
         xero_conn_id=conn_id,
         map_index_template="{{ task.tenant.tenant_name }}",
         backfill_calls=settings.backfill_calls(),
+        gives_way=True,
         pool="xero_extract",
     ).expand(tenant=list_backfill.output)
     dbt_build = DbtBuildOperator(

@@ -42,6 +42,8 @@ with DAG(
     default_args={
         "owner": "finance-data",
         "retries": 3,
+        # Before what the other Dags do in the same pools.
+        "priority_weight": 10,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": XeroRetryPolicy(),
         "on_failure_callback": XeroNotifier(),

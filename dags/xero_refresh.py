@@ -17,14 +17,15 @@ from airflow_xero.retry import XeroRetryPolicy
 DOC = """
 Reads what changed since the last extraction and publishes it, so that figures are hours old
 rather than a day. It reads no reports and closes no day: the last complete day stays that of
-`xero_daily`. Each run costs an organisation about 15 of Xero's calls. Off until you unpause it;
-`[xero] refresh_schedule` says how often.
+`xero_daily`. Each run costs an organisation about 15 of Xero's calls, and `xero_backfill` six more
+for each month end that a back-dated change has moved. Off until you unpause it; `[xero]
+refresh_schedule` says how often.
 
 | what you see | what it means | what to do |
 |---|---|---|
-| `extract_tenant` skipped | another Dag extracts the organisation just now | nothing |
+| `extract_tenant` skipped | another Dag reads or publishes the organisation just now | nothing |
 | one `extract_tenant` failed | only that organisation | read its log; the next run tries again |
-| an organisation is left out | it was never complete, or waits for Xero's limit | nothing |
+| an organisation is left out | never complete, waits for a limit, or is not published | nothing |
 """
 
 with DAG(

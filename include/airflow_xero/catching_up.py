@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from airflow_xero.progress import OVERLAP
 from airflow_xero.raw import CLOCK_SKEW, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
 from airflow_xero.references import unknown_settings
+from airflow_xero.unpublished import News, news_of
 
 _CLOCK = ENDPOINTS[0].name
 _FRESH = timedelta(minutes=30)
@@ -55,6 +56,7 @@ class CatchingUp:
 
     `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
     what may be missing from it and why, `alarms` which of the gaps somebody should look into.
+    `on_alarm` is called with an endpoint's name and what is wrong as soon as an alarm is found.
     """
 
     def __init__(
@@ -68,10 +70,13 @@ class CatchingUp:
         accept_deletions: bool = False,
         backfill_calls: int = 0,
         closes_day: bool = True,
+        on_alarm: Callable[[str, str], None] | None = None,
     ) -> None:
         self._tenant = tenant
         self._day = day
         self._closes_day = closes_day
+        self._accept_deletions = accept_deletions
+        self._on_alarm = on_alarm
         self.alarms: list[str] = []
         self._warehouse = warehouse
         self._run = run
@@ -106,24 +111,23 @@ class CatchingUp:
         for endpoint in others if self._closes_day else ():
             if endpoint.reread_nights and endpoint.name not in self.gaps:
                 self._reread(endpoint)
-        self._read_unknown_settings(others)
-        for endpoint in (
-            self._missing_reports(reports, documents=others) if self._closes_day else ()
-        ):
+        # What a try before this one stored, which failed or waited, counts as well.
+        news = news_of(self._warehouse, self._tenant.tenant_id)
+        self._read_unknown_settings(others, news)
+        due = self._missing_reports(reports, documents=others) if self._closes_day else ()
+        for endpoint in due:
             self._read_or_leave(endpoint)
-        self._want_reports(reports)
+        self._want_reports(reports, news)
         self._read_wanted(reports)
 
-    def _want_reports(self, reports: Sequence[Endpoint]) -> None:
+    def _want_reports(self, reports: Sequence[Endpoint], news: News) -> None:
         """Remember which past reports are to be fetched: all at first, then what has moved."""
         where = (self._warehouse, self._tenant.tenant_id)
         names = [each.name for each in reports if each.cadence is Cadence.DAILY]
-        if not runs.has_completed(*where):
+        if news.since is None:
             wanted.want_history(*where, day=self._day, reports=names)
             return
-        earliest = wanted.earliest_change(
-            *where, run_id=self._run.run_id, known_at=self._run.known_at
-        )
+        earliest = wanted.earliest_change(*where, since=news.since, endpoints=news.endpoints)
         if earliest is not None:
             wanted.want_month_ends_since(*where, first_date=earliest, day=self._day, reports=names)
 
@@ -185,20 +189,17 @@ class CatchingUp:
             )
         ]
 
-    def _read_unknown_settings(self, endpoints: Sequence[Endpoint]) -> None:
+    def _read_unknown_settings(self, endpoints: Sequence[Endpoint], news: News) -> None:
         """Read settings at once of which a new document names one that is not stored."""
-        written = [
-            each.name
-            for each in endpoints
-            if each.reading is Reading.CHANGES
-            and (counts := self.counts.get(each.name))
-            and counts.records_new + counts.records_changed
-        ]
         unknown = unknown_settings(
             self._warehouse,
             self._tenant.tenant_id,
-            run_id=self._run.run_id,
-            documents=written,
+            since=news.since,
+            documents=[
+                each.name
+                for each in endpoints
+                if each.reading is Reading.CHANGES and each.name in news.endpoints
+            ],
             # What this run has read already, it need not look for.
             settings={each.name for each in endpoints} - self.counts.keys(),
         )
@@ -224,15 +225,15 @@ class CatchingUp:
         """Read tonight's share of the whole list, and see whether its length is ours."""
         where = (self._warehouse, self._tenant.tenant_id, endpoint)
         state = rereads.state_of(*where)
-        now = self._reader.xero_now
-        if now is None:
+        if (now := self._reader.xero_now) is None:
             return
+        begun_anew = rereads.Reread(read_at=now, records_accepted=state.records_accepted)
         if endpoint.name in self._reader.read_whole_names:
-            rereads.keep(*where, state=rereads.Reread(read_at=now))
+            rereads.keep(*where, state=begun_anew)
         elif state.wanted_reason:
             # It stays wanted when the organisation was edited during each reading.
             if self._read_whole(endpoint, state.wanted_reason):
-                rereads.keep(*where, state=rereads.Reread(read_at=now))
+                rereads.keep(*where, state=begun_anew)
         elif state.read_at is None or not timedelta(0) <= now - state.read_at < _NIGHT:
             rereads.keep(*where, state=replace(self._reread_share(endpoint, state), read_at=now))
 
@@ -249,15 +250,24 @@ class CatchingUp:
         # What was entered a moment ago is on the list already; twice is no coincidence.
         if min(missing, state.records_missing):
             reason = f"{missing} records were missing two nights in a row"
-            is_whole = self._read_whole(endpoint, reason)
-            return rereads.Reread() if is_whole else rereads.Reread(wanted_reason=reason)
-        if min(vanished, state.records_vanished):
+            still_wanted = None if self._read_whole(endpoint, reason) else reason
+            return rereads.Reread(
+                records_accepted=state.records_accepted, wanted_reason=still_wanted
+            )
+        # Lower only when it was lower twice: an edit a moment ago moves the count for a night.
+        accepted = min(state.records_accepted, max(vanished, state.records_vanished))
+        if self._accept_deletions:
+            accepted = vanished
+        if min(vanished, state.records_vanished) > accepted:
             self._alarm(
                 endpoint,
                 f"Xero lists {vanished} records fewer than are stored: nobody may delete them",
             )
         return rereads.Reread(
-            next_page=next_page, records_missing=missing, records_vanished=vanished
+            next_page=next_page,
+            records_missing=missing,
+            records_vanished=vanished,
+            records_accepted=accepted,
         )
 
     def _read_whole(self, endpoint: Endpoint, reason: str) -> bool:
@@ -274,6 +284,8 @@ class CatchingUp:
     def _alarm(self, endpoint: Endpoint, what: str) -> None:
         self.gaps[endpoint.name] = what
         self.alarms.append(endpoint.name)
+        if self._on_alarm is not None:
+            self._on_alarm(endpoint.name, what)
 
     def _log_read(self, endpoint: Endpoint) -> None:
         counts = self._reader.counts.get(endpoint.name, EndpointCounts())
@@ -283,11 +295,5 @@ class CatchingUp:
             self._tenant.tenant_id,
             endpoint.name,
             self._run.run_id,
-            counts.records_read,
-            counts.records_new,
-            counts.records_changed,
-            counts.records_deleted,
-            counts.records_repaired,
-            counts.calls,
-            counts.bytes,
+            *astuple(counts),
         )

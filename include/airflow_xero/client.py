@@ -1,7 +1,8 @@
 """Reading Xero's accounting API: pages of bytes, with every limit and every retry.
 
-The only home of retries; `pacing.py` counts what Xero still allows. Knows HTTP and how Xero
-pages; must not know Postgres, how tokens are kept, or what a record means.
+The only home of retries; `pacing.py` counts what Xero still allows, `patience.py` says when to ask
+again, `walking.py` which page comes next. Knows HTTP; must not know Postgres, how tokens are kept,
+or what a record means.
 Source: https://developer.xero.com/documentation/guides/oauth2/limits
 """
 
@@ -14,7 +15,6 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from secrets import SystemRandom
 from threading import Event, Lock
 from types import MappingProxyType
 
@@ -22,16 +22,13 @@ import httpx
 
 from airflow_xero.answers import envelope_of, error_of, int_header
 from airflow_xero.endpoint import Endpoint, Paging, Params
-from airflow_xero.errors import (
-    ConsentLostError,
-    RateLimitError,
-    UnavailableError,
-    XeroError,
-)
+from airflow_xero.errors import ConsentLostError, RateLimitError, XeroError
 from airflow_xero.oauth import XeroApp, unreachable
 from airflow_xero.pacing import CallsLeft, Pace
 from airflow_xero.page import Answer, Page
+from airflow_xero.patience import Patience
 from airflow_xero.question import JSON, PAGE_SIZE, Question
+from airflow_xero.walking import PAGES_AT_A_TIME, pages_to_ask_for, refuse_misplaced
 
 __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
 
@@ -39,18 +36,12 @@ RESERVED_CALLS = 100
 """Calls of a tenant's day that are left to other programs, unless another number is chosen."""
 
 _NO_PARAMS: Params = MappingProxyType({})
-_LONGEST_WAIT_SECONDS = 60
 _WAITING_BUDGET_SECONDS = 600.0
-# Of the five calls that Xero allows at a time, one is left to others.
-_PAGES_AT_A_TIME = 4
-_FAULT_TRIES = 4
 # Headers by which an API announces that something will end.
 _NOTICES = ("Deprecation", "Sunset")
-_CONCURRENT_TRIES = 8
 _SLICE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
-_random = SystemRandom()
 
 
 class XeroClient:
@@ -154,7 +145,7 @@ class XeroClient:
 
     def _walk(self, first: Question, first_page: int) -> Generator[Page]:
         abandoned = Event()
-        pool = ThreadPoolExecutor(_PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
+        pool = ThreadPoolExecutor(PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
         def fetch(number: int) -> Page:
             return self._page(replace(first, number=number), abandoned)
@@ -165,9 +156,8 @@ class XeroClient:
             while previous is None or not previous.is_last:
                 number = first_page if previous is None else previous.number + 1
                 page = coming.pop(number).result()
-                _refuse_repetition(previous, page)
-                _refuse_shrinking(previous, page)
-                for ahead in _pages_to_ask_for(page):
+                refuse_misplaced(previous, page)
+                for ahead in pages_to_ask_for(page):
                     if ahead not in coming:
                         coming[ahead] = pool.submit(fetch, ahead)
                 yield page
@@ -210,7 +200,7 @@ class XeroClient:
 
     def _answer(self, request: Question, abandoned: Event) -> tuple[httpx.Response, int]:
         """Ask until Xero answers 200 or the question is hopeless; the answer and the calls."""
-        patience = _Patience()
+        patience = Patience()
         rejected: str | None = None
         calls = 0
         while True:
@@ -294,62 +284,6 @@ class XeroClient:
             seconds -= _SLICE_SECONDS
         if abandoned.is_set():
             raise reason
-
-
-class _Patience:
-    """How often and how long one question is repeated."""
-
-    def __init__(self) -> None:
-        self._faults = 0
-        self._crowded = 0
-
-    def wait_after(self, error: XeroError) -> float | None:
-        """Seconds to wait before asking again; None when asking again is hopeless."""
-        if isinstance(error, UnavailableError):
-            self._faults += 1
-            return _jittered(self._faults) if self._faults < _FAULT_TRIES else None
-        if isinstance(error, RateLimitError):
-            if error.retry_after_seconds is None:
-                self._crowded += 1
-                return _jittered(self._crowded) if self._crowded < _CONCURRENT_TRIES else None
-            if error.retry_after_seconds <= _LONGEST_WAIT_SECONDS:
-                return error.retry_after_seconds + _random.uniform(0.1, 0.9)
-        return None
-
-
-def _jittered(attempt: int) -> float:
-    """About 1, 2, 4, … seconds, at most 30, so that many tasks do not return at once."""
-    return min(30.0, 2.0 ** (attempt - 1)) * _random.uniform(0.5, 1.5)
-
-
-def _refuse_repetition(previous: Page | None, page: Page) -> None:
-    # Seen at Xero: page ignored, every record on every page, and so a walk without an end.
-    if previous is None or page.page_count is not None or page.is_last:
-        return
-    # Only the records count: what stands around them may differ from page to page.
-    if previous.records() == page.records():
-        raise page.unexpected(f"it repeats page {previous.number}")
-
-
-def _refuse_shrinking(previous: Page | None, page: Page) -> None:
-    # A list that ends before a page it just had is no end; nor is one that is empty of a sudden,
-    # though the walk goes on where an earlier one stopped.
-    if page.page_count is None or page.page_count >= page.number or page.number == 1:
-        return
-    if previous is not None or page.page_count == 0:
-        raise page.unexpected(f"the list has {page.page_count} pages of a sudden")
-
-
-def _pages_to_ask_for(page: Page) -> range:
-    """The numbers of the pages that may be fetched once `page` has come."""
-    following = page.number + 1
-    if page.is_last:
-        return range(0)
-    if page.page_count is None or page.page_count == following:
-        return range(following, following + 1)
-    # Whoever edits a record moves it to the end of the list, and all behind it up by one: the
-    # last page must be read after the others to show it.
-    return range(following, min(page.number + _PAGES_AT_A_TIME, page.page_count - 1) + 1)
 
 
 def _calls_left(response: httpx.Response) -> CallsLeft:

@@ -1,7 +1,8 @@
 """What Xero is known to send: the fields of each endpoint and the values of its closed ones.
 
-Whatever else arrives is stored as it is, and told once. Knows names only; they are kept in
-`known_fields.json`, taken from Xero's published accounting API (OpenAPI 16.1).
+Whatever else arrives is stored as it is, and told once. Knows names only, and the table of what
+was told; known ones are kept in `known_fields.json`, taken from Xero's published accounting API
+(OpenAPI 16.1). Must not know records, nor open or end a transaction.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
+
+import psycopg
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,32 @@ def _known() -> Mapping[str, Known]:
 def known_of(endpoint: str) -> Known | None:
     """What is known of an endpoint, by its name; None for reports, whose layout is their own."""
     return _known().get(endpoint)
+
+
+def first_seen(
+    cursor: psycopg.Cursor[Any],
+    endpoint: str,
+    *,
+    fields: Sequence[str],
+    values: Sequence[str],
+    notices: Sequence[tuple[str, str]],
+) -> tuple[Drift, ...]:
+    """Remember what came and is not documented, by an endpoint's name; what nobody saw before.
+
+    `notices` are headers, by name and text. Writes within the cursor's transaction.
+    """
+    seen = [(field, "field") for field in fields]
+    seen += [(value, "value") for value in values]
+    seen += [(f"{name}: {text}", "notice") for name, text in notices]
+    return tuple(
+        Drift(endpoint, field, kind)
+        for field, kind in seen
+        if cursor.execute(_ADD, {"endpoint": endpoint, "field": field, "kind": kind}).rowcount
+    )
+
+
+_ADD = """
+insert into xero_ops.schema_drift (endpoint, field, kind)
+values (%(endpoint)s, left(%(field)s, 200), %(kind)s)
+on conflict do nothing
+"""

@@ -6,15 +6,15 @@ The story of a mapped task. How each kind of endpoint is brought up to now is to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import psycopg
 
-from airflow_xero import pruning, runs
+from airflow_xero import pruning, runs, unpublished
 from airflow_xero.catching_up import CatchingUp, Tenant
 from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
@@ -33,6 +33,7 @@ class Extracted:
     """How an extraction ended; `counts` by endpoint name, only for endpoints that were read.
 
     `gave_way`: another extraction was under way, and this one began nothing (`run_id` is None).
+    `resume_at` (aware): when Xero's limit opens for one that waits.
     `gaps` says, by endpoint name, what may be missing from it and why, `alarms` which of the gaps
     somebody should look into; `drifts` what Xero sent for the first time and does not document.
     """
@@ -43,6 +44,7 @@ class Extracted:
     gaps: Mapping[str, str]
     drifts: Sequence[Drift] = ()
     alarms: Sequence[str] = ()
+    resume_at: datetime | None = None
 
 
 def extract_day(
@@ -56,23 +58,30 @@ def extract_day(
     backfill_calls: int = 0,
     dag_run_id: str | None = None,
     closes_day: bool = True,
+    gives_way: bool = False,
+    on_alarm: Callable[[str, str], None] | None = None,
 ) -> Extracted:
     """Extract one organisation: documents up to now, reports as at `day`.
 
     Without `closes_day` it is a refresh: everything but reports is read, the day stays open, and
-    where another extraction of the organisation is under way it gives way to that.
+    where another extraction of the organisation is under way, or a complete day is not published
+    yet, it gives way to that. With `gives_way` one that closes its day gives way to another, too.
 
     `endpoints` are those to read, the first of them Organisation; `accept_deletions`: somebody
-    agreed that many records are gone; `backfill_calls` may be spent on reports of past days.
+    agreed that many records are gone; `backfill_calls` may be spent on reports of past days;
+    `on_alarm` is called with an endpoint's name and what is wrong as soon as that is found.
     Returns `complete`, or `waiting_for_limit` when Xero's limit opens much later only (the cursor
     is kept). Any other error is stored as the run's reason and raised; WarehouseBusyError when
     another extraction of the same organisation is under way. `warehouse` must not be inside a
     transaction; every page is committed.
     """
     with ExitStack() as held:
-        if closes_day:
+        if closes_day and not gives_way:
             held.enter_context(runs.tenant_lock(warehouse, tenant.tenant_id))
-        elif not held.enter_context(runs.try_tenant_lock(warehouse, tenant.tenant_id)):
+        elif not held.enter_context(runs.try_tenant_lock(warehouse, tenant.tenant_id)) or (
+            # Documents of a day that is not published yet stay those of its reports.
+            not closes_day and unpublished.has_unbuilt_day(warehouse, tenant.tenant_id)
+        ):
             return Extracted("gave_way", None, {}, {})
         run = runs.start(
             warehouse,
@@ -80,6 +89,7 @@ def extract_day(
             day=day,
             dag_run_id=dag_run_id,
             closes_day=closes_day,
+            accepts_deletions=accept_deletions,
         )
         catching_up = CatchingUp(
             tenant,
@@ -87,9 +97,10 @@ def extract_day(
             client=client,
             warehouse=warehouse,
             run=run,
-            accept_deletions=accept_deletions,
+            accept_deletions=run.accepts_deletions,
             backfill_calls=backfill_calls,
             closes_day=closes_day,
+            on_alarm=on_alarm,
         )
         try:
             catching_up.read_all(endpoints)
@@ -101,14 +112,14 @@ def extract_day(
             if limit.retry_after_seconds is None or limit.retry_after_seconds <= _LONG_WAIT_SECONDS:
                 runs.fail(warehouse, tenant.tenant_id, run, reason=limit.message)
                 raise
-            runs.wait_for_limit(
+            resume_at = runs.wait_for_limit(
                 warehouse,
                 tenant.tenant_id,
                 run,
                 reason=limit.message,
                 seconds=limit.retry_after_seconds,
             )
-            return _extracted("waiting_for_limit", run, catching_up)
+            return _extracted("waiting_for_limit", run, catching_up, resume_at=resume_at)
         except XeroError as error:
             runs.fail(warehouse, tenant.tenant_id, run, reason=error.message)
             raise
@@ -120,7 +131,11 @@ def extract_day(
 
 
 def _extracted(
-    state: Literal["complete", "waiting_for_limit"], run: runs.Run, catching_up: CatchingUp
+    state: Literal["complete", "waiting_for_limit"],
+    run: runs.Run,
+    catching_up: CatchingUp,
+    *,
+    resume_at: datetime | None = None,
 ) -> Extracted:
     return Extracted(
         state,
@@ -129,4 +144,5 @@ def _extracted(
         gaps=catching_up.gaps,
         drifts=catching_up.drifts,
         alarms=catching_up.alarms,
+        resume_at=resume_at,
     )

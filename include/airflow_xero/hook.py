@@ -1,7 +1,8 @@
 """XeroHook: from an Airflow connection to Xero's records, to a client, to an open warehouse.
 
-Knows the fields of the `xero` connection and that the warehouse is opened by PostgresHook.
-Must not know endpoints, raw tables or what is extracted. Every secret that passes is masked.
+Knows where Airflow keeps the `xero` connection (its fields: `connection_form.py`) and that the
+warehouse is opened by PostgresHook. Must not know endpoints, raw tables or what is extracted.
+Every secret that passes is masked.
 """
 
 from __future__ import annotations
@@ -19,14 +20,9 @@ from airflow.sdk.log import mask_secret
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
 from airflow_xero.connect import reconcile, tenants_to_extract
+from airflow_xero.connection_form import app_of, fields_of, try_api_host, try_credentials
 from airflow_xero.endpoints import Endpoint, chosen_endpoints
-from airflow_xero.errors import (
-    ConsentLostError,
-    NotConnectedError,
-    WarehouseBusyError,
-    XeroError,
-    XeroSetupError,
-)
+from airflow_xero.errors import NotConnectedError, WarehouseBusyError, XeroError, XeroSetupError
 from airflow_xero.migrate import require_migrated
 from airflow_xero.oauth import XeroApp
 from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
@@ -99,17 +95,12 @@ class XeroHook(BaseHook):
         Raises XeroSetupError naming the connection and the field that is missing or wrong.
         """
         connection = self._connection()
-        fields = self._fields(connection)
         mask_secret((connection.password or "").strip())
-        return XeroApp(
-            conn_id=self.xero_conn_id,
-            client_id=self._required(connection.login, "login"),
-            client_secret=self._required(connection.password, "password"),
-            redirect_uri=fields["redirect_uri"],
-            scopes=tuple(fields["scopes"].split()),
-            api_url=fields["api_url"],
-            identity_url=fields["identity_url"],
-            login_url=fields["login_url"],
+        return app_of(
+            self.xero_conn_id,
+            fields_of(connection.extra_dejson),
+            login=connection.login,
+            password=connection.password,
         )
 
     def warehouse(self) -> psycopg.Connection[Any]:
@@ -148,7 +139,7 @@ class XeroHook(BaseHook):
         before anybody registers an app.
         """
         try:
-            return self._fields(self._looked_up())["store_conn_id"]
+            return fields_of(self._looked_up().extra_dejson)["store_conn_id"]
         except AirflowNotFoundException:
             return FIELD_DEFAULTS["store_conn_id"]
 
@@ -227,7 +218,7 @@ class XeroHook(BaseHook):
 
         Raises XeroSetupError for a name in the connection that does not exist.
         """
-        return chosen_endpoints(self._fields(self._connection())["endpoints"])
+        return chosen_endpoints(fields_of(self._connection().extra_dejson)["endpoints"])
 
     def reconcile(self, tenant: Tenant, warehouse: psycopg.Connection[Any]) -> None:
         """Leave out from now on what the tenant's grant does not reach any more, if Xero says."""
@@ -262,39 +253,14 @@ class XeroHook(BaseHook):
         """What the Test button of the connection form says: whether all is well, and why not."""
         try:
             app = self.app()
-            self._test_credentials(app)
-            self._test_api_host(app)
+            try_credentials(app, http=self.http(), now=_now())
+            try_api_host(app, http=self.http())
             cipher_of(token_keys_from_environment())
             return True, self._test_warehouse()
         except XeroError as error:
             return False, error.message
         finally:
             self.close()
-
-    def _test_credentials(self, app: XeroApp) -> None:
-        # Xero checks the client before the token: refusing the token means the client is known.
-        try:
-            oauth.refresh(app, "a-token-that-xero-cannot-know", http=self.http(), now=_now())
-        except ConsentLostError:
-            return
-        except XeroSetupError as error:
-            raise XeroSetupError(
-                f"Xero refuses {FIELD_LABELS['login']!r} or {FIELD_LABELS['password']!r}:"
-                f" {error.message}"
-            ) from None
-        except XeroError as error:
-            raise XeroSetupError(
-                f"{FIELD_LABELS['identity_url']!r} {app.identity_url} does not answer as Xero"
-                f" does: {error.message}"
-            ) from None
-
-    def _test_api_host(self, app: XeroApp) -> None:
-        try:
-            self.http().get(f"{app.api_url}/connections")
-        except httpx.HTTPError as error:
-            raise XeroSetupError(
-                f"{FIELD_LABELS['api_url']!r} {app.api_url} cannot be reached: {error}"
-            ) from None
 
     def _test_warehouse(self) -> str:
         with self.warehouse() as warehouse:
@@ -327,21 +293,6 @@ class XeroHook(BaseHook):
 
             self._store = PostgresHook(postgres_conn_id=store_conn_id)
         return self._store
-
-    def _fields(self, connection: Connection) -> dict[str, str]:
-        typed = connection.extra_dejson
-        return {
-            name: (typed.get(name) or "").strip() or default
-            for name, default in FIELD_DEFAULTS.items()
-        }
-
-    def _required(self, value: str | None, field: str) -> str:
-        if value and value.strip():
-            return value.strip()
-        raise XeroSetupError(
-            f"{FIELD_LABELS[field]!r} of the Airflow connection {self.xero_conn_id!r} is empty:"
-            " copy it from developer.xero.com, My Apps, Configuration"
-        )
 
 
 def _now() -> datetime:

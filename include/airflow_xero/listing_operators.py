@@ -7,21 +7,23 @@ What travels between tasks are ids, names and days, never a token.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
 
 from airflow_xero.connect import skipped_tenants, tenants_to_extract
+from airflow_xero.due import tenants_to_backfill, tenants_to_refresh, waiting_tenants
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.operators import SKIPPED_KEY, day_of_run
 from airflow_xero.outcome import CONNECT_FIRST
-from airflow_xero.standing import tenants_to_backfill, tenants_to_refresh, waiting_tenants
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_Tenant = TypeVar("_Tenant")
 
 
 class ListTenantsOperator(BaseOperator):
@@ -72,7 +74,7 @@ class ListWaitingOperator(BaseOperator):
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             waiting = waiting_tenants(warehouse, self.xero_conn_id)
-        refuse_too_many(len(waiting))
+        waiting = as_many_as_mapped(waiting)
         self.log.info("organisations=%d", len(waiting))
         return [
             {
@@ -95,11 +97,11 @@ class ListBackfillOperator(BaseOperator):
         self.xero_conn_id = xero_conn_id
 
     def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
-        """Return the organisations by name; none once the past is fetched."""
+        """Return the organisations, those first that were read longest ago; none at the end."""
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             tenants = tenants_to_backfill(warehouse, self.xero_conn_id)
-        refuse_too_many(len(tenants))
+        tenants = as_many_as_mapped(tenants)
         for tenant in tenants:
             self.log.info("tenant=%r reports_wanted=%d", tenant.tenant_name, tenant.reports_wanted)
         return [
@@ -123,12 +125,12 @@ class ListRefreshOperator(BaseOperator):
         self.xero_conn_id = xero_conn_id
 
     def execute(self, context: Context) -> list[dict[str, str]]:
-        """Return the organisations by name; none before their first complete extraction."""
+        """Return those that have a complete day, those first that were read longest ago."""
         day = context["dag_run"].run_after.astimezone(UTC).date().isoformat()
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             tenants = tenants_to_refresh(warehouse, self.xero_conn_id)
-        refuse_too_many(len(tenants))
+        tenants = as_many_as_mapped(tenants)
         self.log.info("day=%s organisations=%d", day, len(tenants))
         return [
             {"tenant_id": tenant.tenant_id, "tenant_name": tenant.tenant_name, "day": day}
@@ -141,7 +143,7 @@ def refuse_too_many(organisations: int) -> None:
 
     Airflow itself refuses them with a "Failed to push XCom", and says no setting.
     """
-    most = conf.getint("core", "max_map_length", fallback=1024)
+    most = _most_mapped()
     if organisations > most:
         raise XeroSetupError(
             f"{organisations} organisations are to be read, and Airflow maps at most {most} tasks:"
@@ -149,3 +151,12 @@ def refuse_too_many(organisations: int) -> None:
             f" {organisations} on the API server, the scheduler and every worker, and start them"
             " again"
         )
+
+
+def as_many_as_mapped(tenants: list[_Tenant]) -> list[_Tenant]:
+    """The first of them, as many as Airflow maps; the others' turn comes with the next run."""
+    return tenants[: _most_mapped()]
+
+
+def _most_mapped() -> int:
+    return int(conf.getint("core", "max_map_length", fallback=1024))

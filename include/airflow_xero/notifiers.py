@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 from airflow.sdk import BaseHook, BaseNotifier
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SHORT_PATH = 4
 
 _log = logging.getLogger(__name__)
 
@@ -73,8 +74,10 @@ class WebhookNotifier(BaseNotifier):
 class XeroNotifier(BaseNotifier):
     """Tells by the ways of section [xero] that a task or a run failed: a cause once a day.
 
-    For `on_failure_callback` of a task or a Dag. Where the warehouse, which knows what was told
-    already, cannot be reached, nothing is sent: xero_daily's report says so instead.
+    For `on_failure_callback` of a task or a Dag. That a task of one organisation (one with a
+    `tenant`) failed is only written down: xero_daily's report, or `watch` of xero_resume within a
+    quarter of an hour, sends it, so that many are one message. Where the warehouse, which knows
+    what was told already, cannot be reached, nothing is sent: xero_daily's report says so instead.
     """
 
     template_fields = ()
@@ -84,11 +87,12 @@ class XeroNotifier(BaseNotifier):
         self.xero_conn_id = xero_conn_id
 
     def notify(self, context: Context) -> None:
-        """Write down what failed, and send what is due."""
+        """Write down what failed; unless it is of one organisation, send what is due."""
         notice = notice_of(context)
+        write = tell if notice.tenant_id is None else write_down
         try:
             conn_id = self.xero_conn_id or settings.conn_id()
-            tell([notice], xero_conn_id=conn_id, link=link_of(context))
+            write([notice], xero_conn_id=conn_id, link=link_of(context))
         except XeroError as error:
             _log.error("not told title=%r reason=%s", notice.title, error)
 
@@ -106,6 +110,15 @@ def notice_of(context: Mapping[str, Any]) -> Notice:
     if ti is not None:
         return causes.task_failed(ti.dag_id, ti.task_id, advice=advice)
     return causes.task_failed(getattr(dag, "dag_id", "a Dag"), None, advice=advice)
+
+
+def write_down(notices: Sequence[Notice], *, xero_conn_id: str, link: str | None = None) -> int:
+    """Write down what must be told, for whoever sends next; how many are new.
+
+    Raises WarehouseBusyError, XeroSetupError (the warehouse is wrong).
+    """
+    with XeroHook(xero_conn_id) as hook, hook.warehouse() as warehouse:
+        return notify.note(warehouse, notices, now=datetime.now(UTC), link=link)
 
 
 def tell(notices: Sequence[Notice], *, xero_conn_id: str, link: str | None = None) -> Sent:
@@ -178,11 +191,23 @@ def _post(conn_id: str, message: Message) -> str | None:
 
 def _webhook_url(conn_id: str) -> str:
     url = (BaseHook.get_connection(conn_id).password or "").strip()
-    mask_secret(url)
     parts = urlsplit(url)
+    # httpx logs an address as it understands it: without its port, or with other signs escaped.
+    for secret in {url, *_paths(url)}:
+        mask_secret(secret)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return url
     raise XeroSetupError(
         f"The password of the Airflow connection {conn_id!r} is no https address: copy the"
         " webhook's whole address into it"
     )
+
+
+def _paths(url: str) -> Sequence[str]:
+    """The part of a webhook's address that is secret, as it is written and as it is sent."""
+    try:
+        sent = httpx.URL(url).raw_path.decode()
+    except httpx.InvalidURL:
+        return ()
+    # A path of a sign or two is no secret, and would be starred in every line.
+    return [path for path in (sent, unquote(sent)) if len(path) > _SHORT_PATH]

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import require_idle, warehouse_errors
 
 ONCE_EVER: None = None
 """The `repeat_days` of a cause that is told once and never again."""
@@ -25,6 +25,8 @@ ONCE_EVER: None = None
 _MOST_MESSAGES = 5
 # What was not sent within a day is no news; it stays in the table.
 _TRIED_FOR = timedelta(days=1)
+# So long another process leaves a message to the one that is sending it, or died of it.
+_LEASE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def note(
     `now` is aware; `link` is where to look. Raises WarehouseBusyError, XeroSetupError.
     """
     with warehouse_errors(), warehouse.transaction(), warehouse.cursor() as cursor:
+        # Of two processes that write on two days, around midnight, the second must see the first.
+        cursor.execute(_LOCK)
         return sum(_note(cursor, notice, now=now, link=link) for notice in notices)
 
 
@@ -83,25 +87,25 @@ def send_due(
 ) -> Sent:
     """Send what was noted within the last day and has not reached every channel.
 
-    `channels` by name. A notice is locked while it is sent, so that no other process sends it; a
-    process that dies meanwhile leaves it to the next. Raises WarehouseBusyError, XeroSetupError.
+    `channels` by name. A notice is claimed before it is sent, so that no other process sends it;
+    that of a process that dies meanwhile is free ten minutes later. No transaction is open while
+    something is sent. Raises WarehouseBusyError, XeroSetupError, and ValueError when the
+    connection is inside a transaction.
     """
     if not channels:
         return Sent(0, ())
-    values: dict[str, Any] = {"now": now, "since": now - _TRIED_FOR}
+    require_idle(warehouse)
+    values: dict[str, Any] = {"now": now, "since": now - _TRIED_FOR, "leased": now - _LEASE}
     with warehouse_errors(), warehouse.transaction(), _rows(warehouse) as cursor:
         [(due,)] = cursor.execute(_COUNT_DUE, values).fetchall()
     values["most"] = 1 if due <= _MOST_MESSAGES else None
     messages, failures = 0, list[str]()
-    while True:
-        with warehouse_errors(), warehouse.transaction():
-            claimed = _claim(warehouse, values)
-            if not claimed:
-                return Sent(messages, tuple(failures))
-            reached, failed = _send(claimed, channels)
-            _store(warehouse, claimed, reached=reached, failed=failed, now=now)
+    while claimed := _claim(warehouse, values):
+        reached, failed = _send(claimed, channels)
+        _store(warehouse, claimed, reached=reached, failed=failed, now=now)
         messages += len(reached)
         failures += failed
+    return Sent(messages, tuple(failures))
 
 
 def message_of(notices: Sequence[Notice], link: str | None = None) -> Message:
@@ -121,8 +125,6 @@ def _note(cursor: psycopg.Cursor[Any], notice: Notice, *, now: datetime, link: s
         "link": link,
         "now": now,
     }
-    # Of two processes that write on two days, around midnight, the second must see the first.
-    cursor.execute(_LOCK_CAUSE, values)
     return cursor.execute(_NOTE, values).rowcount
 
 
@@ -137,7 +139,11 @@ class _Due:
 
 
 def _claim(warehouse: psycopg.Connection[Any], values: Mapping[str, Any]) -> list[_Due]:
-    with warehouse.cursor(row_factory=class_row(_Due)) as cursor:
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(_Due)) as cursor,
+    ):
         return cursor.execute(_CLAIM, values).fetchall()
 
 
@@ -172,7 +178,8 @@ def _store(
         "failure": "; ".join(failed) or None,
         "now": now,
     }
-    warehouse.execute(_STORE, values)
+    with warehouse_errors(), warehouse.transaction():
+        warehouse.execute(_STORE, values)
 
 
 def _message(title: str, advice: str, link: str | None) -> Message:
@@ -190,9 +197,8 @@ def _rows(warehouse: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]
     return warehouse.cursor(row_factory=tuple_row)
 
 
-_LOCK_CAUSE = """
-select pg_advisory_xact_lock(hashtextextended('airflow_xero.notice:' || %(cause)s, 0))
-"""
+# One for all causes: a night of thousands must not use up the locks of Postgres.
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('airflow_xero.notices', 0))"
 
 _NOTE = """
 insert into xero_ops.notices (cause, noticed_on, tenant_id, title, advice, link, noticed_at)
@@ -210,18 +216,36 @@ on conflict do nothing
 _IS_DUE = """
     sent_at is null
     and noticed_at > %(since)s
-    and (tried_at is null or tried_at < %(now)s)
+    and (
+        tried_at is null
+        -- One that failed says why; one that does not is being sent.
+        or tried_at < case when failure is null then %(leased)s else %(now)s end
+    )
 """
 
 _COUNT_DUE = f"select count(*) from xero_ops.notices where {_IS_DUE}"  # noqa: S608 -- a constant
 
 _CLAIM = f"""
+with due as (
+    select cause, noticed_on
+    from xero_ops.notices
+    where {_IS_DUE}
+    order by noticed_at, cause
+    limit %(most)s
+    for update skip locked
+),
+
+claimed as (
+    update xero_ops.notices
+    set tried_at = %(now)s, tries = tries + 1, failure = null
+    from due
+    where notices.cause = due.cause and notices.noticed_on = due.noticed_on
+    returning notices.*
+)
+
 select cause, noticed_on, title, advice, link, sent_via
-from xero_ops.notices
-where {_IS_DUE}
+from claimed
 order by noticed_at, cause
-limit %(most)s
-for update skip locked
 """  # noqa: S608
 
 _STORE = """
@@ -229,8 +253,6 @@ update xero_ops.notices
 set
     sent_via = array(select unnest(sent_via) union select unnest(%(reached)s::text[])),
     sent_at = case when %(failure)s::text is null then %(now)s end,
-    tries = tries + 1,
-    tried_at = %(now)s,
     failure = %(failure)s
 from unnest(%(causes)s::text[], %(days)s::date[]) as claimed (cause, noticed_on)
 where notices.cause = claimed.cause and notices.noticed_on = claimed.noticed_on

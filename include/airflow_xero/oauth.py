@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from airflow_xero import __version__
+from airflow_xero.addresses import require_private
 from airflow_xero.answers import error_of
 from airflow_xero.errors import (
     ConsentLostError,
@@ -29,7 +30,6 @@ from airflow_xero.errors import (
     XeroSetupError,
 )
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=90.0)
 
 
@@ -52,11 +52,9 @@ class XeroApp:
     def __post_init__(self) -> None:
         for name in ("api_url", "identity_url", "login_url"):
             url = getattr(self, name).rstrip("/")
-            _require_private(url, f"{name} of the Airflow connection {self.conn_id}")
+            require_private(url, f"{name} of the Airflow connection {self.conn_id}")
             object.__setattr__(self, name, url)
-        _require_private(
-            self.redirect_uri, f"redirect_uri of the Airflow connection {self.conn_id}"
-        )
+        require_private(self.redirect_uri, f"redirect_uri of the Airflow connection {self.conn_id}")
 
 
 @dataclass(frozen=True)
@@ -195,16 +193,6 @@ def unreachable(url: str, error: httpx.RequestError) -> UnavailableError:
         f"{host} could not be reached ({type(error).__name__}): check the network, the proxy and "
         "the base URLs of the Airflow connection"
     )
-
-
-def _require_private(url: str, field_name: str) -> None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    # RFC 6761 keeps every name below .localhost on the machine (or within a Compose network).
-    is_local = host in _LOOPBACK or host.endswith(".localhost")
-    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
-        return
-    raise XeroSetupError(f"{field_name} must begin with https:// (http only on localhost)")
 
 
 def _tokens(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_xero import causes, metrics, settings
-from airflow_xero.connect import status
 from airflow_xero.errors import TenantForbiddenError, XeroError, XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
@@ -61,8 +62,10 @@ class ExtractTenantOperator(BaseOperator):
 
     For the tenant's `day` when it has one, else for the run's. `backfill_calls` may be spent on
     reports of past days. Without `closes_day` it is a refresh: everything but reports is read, and
-    the task is skipped where another extraction of the organisation is under way. The run's
-    configuration `{"accept_deletions": true}` agrees that many records are gone.
+    the task is skipped where another extraction of the organisation is under way; with
+    `gives_way`, one that closes its day is skipped then, too. The run's configuration
+    `{"accept_deletions": ["<tenant id>"]}` agrees that many records of those organisations are
+    gone, `true` that they are of every one.
 
     A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
     retry policy decides), and keeps the reason under the XCom key `failure` for the report.
@@ -75,6 +78,7 @@ class ExtractTenantOperator(BaseOperator):
         xero_conn_id: str,
         backfill_calls: int = 0,
         closes_day: bool = True,
+        gives_way: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -82,6 +86,7 @@ class ExtractTenantOperator(BaseOperator):
         self.xero_conn_id = xero_conn_id
         self.backfill_calls = backfill_calls
         self.closes_day = closes_day
+        self.gives_way = gives_way
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the organisation, its state (complete, waiting_for_limit) and counts."""
@@ -115,39 +120,56 @@ class ExtractTenantOperator(BaseOperator):
                         client=hook.client(tenant),
                         warehouse=warehouse,
                         endpoints=hook.endpoints(),
-                        accept_deletions=(dag_run.conf or {}).get("accept_deletions") is True,
+                        accept_deletions=accepts_deletions(dag_run.conf, tenant.tenant_id),
                         backfill_calls=self.backfill_calls,
                         dag_run_id=dag_run.run_id,
                         closes_day=self.closes_day,
+                        gives_way=self.gives_way,
+                        on_alarm=partial(
+                            self._note_alarm, warehouse=warehouse, link=link_of(context)
+                        ),
                     )
             except TenantForbiddenError:
                 hook.reconcile(tenant, warehouse)
                 raise
             metrics.emit_counts(extracted, tenant.tenant_id)
             if extracted.state == "gave_way":
-                raise AirflowSkipException("Another extraction of it is under way: that one reads")
-            note(warehouse, self._alarms(extracted), now=_now(), link=link_of(context))
+                raise AirflowSkipException(
+                    "Another extraction of it is under way or not published yet: that one reads"
+                )
             summary = {**self.tenant, "state": extracted.state, **_totals(extracted)}
             summary["gaps"] = dict(extracted.gaps)
             summary["drifts"] = [str(drift) for drift in extracted.drifts]
-            if extracted.state == "waiting_for_limit":
-                summary["resume_at"] = self._resume_at(warehouse)
+            if extracted.resume_at:
+                summary["resume_at"] = extracted.resume_at.isoformat(timespec="minutes")
         self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))
         return summary
 
-    def _alarms(self, extracted: Extracted) -> list[Notice]:
-        """Written down here, so that they are told whichever Dag found them."""
+    def _note_alarm(
+        self, endpoint: str, what: str, *, warehouse: psycopg.Connection[Any], link: str | None
+    ) -> None:
+        """Written down when found, so that it is told whichever Dag does, and if it fails later."""
         where = (self.tenant["tenant_id"], self.tenant["tenant_name"])
-        return [
-            causes.alarm(*where, endpoint=name, what=extracted.gaps[name])
-            for name in extracted.alarms
-        ]
+        notice = causes.alarm(*where, endpoint=endpoint, what=what)
+        note(warehouse, [notice], now=_now(), link=link)
 
-    def _resume_at(self, warehouse: psycopg.Connection[Any]) -> str | None:
-        for organisation in status(warehouse, self.xero_conn_id):
-            if organisation.tenant_id == self.tenant["tenant_id"] and organisation.resume_at:
-                return organisation.resume_at.isoformat(timespec="minutes")
-        return None
+
+def accepts_deletions(conf: Mapping[str, Any] | None, tenant_id: str) -> bool:
+    """Whether a run's configuration agrees that many records of an organisation are gone.
+
+    Its `accept_deletions` is a list of tenant ids, or true for every organisation. Raises
+    XeroSetupError when it is neither: a mistyped id would agree to nothing, and say nothing.
+    """
+    agreed = (conf or {}).get("accept_deletions", False)
+    if isinstance(agreed, bool):
+        return agreed
+    try:
+        return UUID(tenant_id) in {UUID(each) for each in agreed}
+    except (AttributeError, TypeError, ValueError):
+        raise XeroSetupError(
+            f'The run\'s configuration "accept_deletions" is {agreed!r}; it must be true, or a'
+            " list of tenant ids"
+        ) from None
 
 
 def seconds_to_start(place: int, *, slots: int, seconds: float) -> float:

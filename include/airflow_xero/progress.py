@@ -6,7 +6,6 @@ transaction that stores a page: that is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from airflow_xero.drift import Drift
 from airflow_xero.endpoint import Endpoint
 from airflow_xero.page import Page
 from airflow_xero.warehouse import warehouse_errors
@@ -41,6 +41,30 @@ class Reached:
     watermark: datetime | None = None
     last_number: int | None = None
     walk: Walk | None = None
+
+
+@dataclass(frozen=True)
+class Poured:
+    """What one page changed.
+
+    `has_edited`: it holds news that may be younger than the walk. `is_shifted` on a walk's last
+    page: records were edited while it was walked. They moved to its end, those behind them moved
+    up, and one may have slipped from a page to come to a page already read. The walk has to be
+    made once more. `drifts`: what Xero sent for the first time and does not document.
+    """
+
+    records_read: int
+    records_new: int
+    records_changed: int
+    records_deleted: int
+    records_repaired: int
+    has_edited: bool
+    is_shifted: bool
+    drifts: tuple[Drift, ...] = ()
+
+    def records(self) -> dict[str, int]:
+        """The counts of records, by the names of their columns."""
+        return {name: count for name, count in vars(self).items() if name.startswith("records_")}
 
 
 class Progress:
@@ -106,13 +130,13 @@ class Progress:
         cursor.execute(_MOVE_NUMBER, {**self._where(endpoint), **values})
         return replace(self.of(endpoint), watermark=read_at, last_number=number)
 
-    def count(self, cursor: psycopg.Cursor[Any], page: Page, records: Mapping[str, int]) -> None:
-        """Add a page to the run's counts; `records` by the names of the columns."""
+    def count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
+        """Add a page, and what it changed, to the run's counts."""
         cursor.execute(
             _COUNT,
             {
                 **self._where(page.endpoint),
-                **records,
+                **poured.records(),
                 "run_id": self._run_id,
                 "calls": page.calls,
                 "bytes": len(page.body),
@@ -125,18 +149,44 @@ class Progress:
 
     def add_calls(self, endpoint_name: str, calls: int) -> None:
         """Count calls that brought no page, by the endpoint's name, in a transaction of its own."""
-        values = {"run_id": self._run_id, "tenant_id": self._tenant_id, "calls": calls}
+        values = {
+            "run_id": self._run_id,
+            "tenant_id": self._tenant_id,
+            "endpoint": endpoint_name,
+            "calls": calls,
+            "bytes": 0,
+            "seconds": 0,
+            "day_calls_left": None,
+        }
         with (
             warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint_name),
             self._connection.transaction(),
         ):
-            self._connection.execute(_ADD_CALLS, {**values, "endpoint": endpoint_name})
+            self._connection.execute(_ADD_CALLS, values)
 
     def _where(self, endpoint: Endpoint) -> dict[str, Any]:
         return {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
 
 
-_COUNT = """
+# By the day (UTC) on which it was asked: a run may wait for another day.
+_COUNT_DAY = """
+insert into xero_ops.endpoint_days as counted (
+    tenant_id, on_date, endpoint, calls, bytes, seconds, day_calls_left
+)
+values (
+    %(tenant_id)s, (clock_timestamp() at time zone 'UTC')::date, %(endpoint)s, %(calls)s,
+    %(bytes)s, %(seconds)s, %(day_calls_left)s
+)
+on conflict (tenant_id, on_date, endpoint) do update set
+    calls = counted.calls + excluded.calls,
+    bytes = counted.bytes + excluded.bytes,
+    seconds = counted.seconds + excluded.seconds,
+    day_calls_left = least(counted.day_calls_left, excluded.day_calls_left)
+"""
+
+_COUNT = f"""
+with counted_day as ({_COUNT_DAY})
+
 insert into xero_ops.extract_endpoints as counted (
     run_id, tenant_id, endpoint, records_read, records_new, records_changed, records_deleted,
     records_repaired, calls, bytes, seconds, minute_calls_left, day_calls_left, finished_at
@@ -159,7 +209,7 @@ on conflict (run_id, endpoint) do update set
     minute_calls_left = excluded.minute_calls_left,
     day_calls_left = excluded.day_calls_left,
     finished_at = excluded.finished_at
-"""
+"""  # noqa: S608 -- a constant of this module
 
 _REACHED = """
 select
@@ -175,11 +225,13 @@ where tenant_id = %(tenant_id)s
 """
 
 # What was asked without an answer that could be stored is no reading of the endpoint.
-_ADD_CALLS = """
+_ADD_CALLS = f"""
+with counted_day as ({_COUNT_DAY})
+
 insert into xero_ops.extract_endpoints as counted (run_id, tenant_id, endpoint, calls)
 values (%(run_id)s, %(tenant_id)s, %(endpoint)s, %(calls)s)
 on conflict (run_id, endpoint) do update set calls = counted.calls + excluded.calls
-"""
+"""  # noqa: S608
 
 _ADVANCE = """
 insert into xero_ops.cursors (tenant_id, endpoint, modified_since, read_from, next_page)

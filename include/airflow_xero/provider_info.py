@@ -19,7 +19,7 @@ DEFAULT_RESERVED_CALLS = "100"
 DEFAULT_BACKFILL_CALLS = "120"
 DEFAULT_DEADLINE_HOURS = "3"
 DEFAULT_EXTRACT_SLOTS = "8"
-DEFAULT_REFRESH_SCHEDULE = "0 * * * *"
+DEFAULT_REFRESH_SCHEDULE = "45 * * * *"
 DEFAULT_START_SECONDS = "0.2"
 # Never journals: most apps may not have that scope, and one refused scope refuses all.
 DEFAULT_SCOPES = (

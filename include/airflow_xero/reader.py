@@ -19,8 +19,8 @@ from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.endpoints import report_key, report_params
 from airflow_xero.errors import WarehouseBusyError
 from airflow_xero.page import Page
-from airflow_xero.progress import Walk
-from airflow_xero.raw import CLOCK_SKEW, Poured, RawStore
+from airflow_xero.progress import Poured, Walk
+from airflow_xero.raw import CLOCK_SKEW, RawStore
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ Knows where in a document the ids of settings stand. Must not know HTTP, or what
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -31,14 +32,14 @@ def unknown_settings(
     connection: psycopg.Connection[Any],
     tenant_id: str,
     *,
-    run_id: int,
+    since: datetime | None,
     documents: list[str],
     settings: Collection[str],
 ) -> list[str]:
-    """The endpoints of settings of which a record written by this run names an unknown one.
+    """The endpoints of settings of which a record written after `since` names an unknown one.
 
-    `documents` are the names of the endpoints whose records the run wrote; of `settings` alone
-    is asked, since every one costs a look at all those records.
+    `since` is None for every record; `documents` are the names of the endpoints of which records
+    were written; of `settings` alone is asked, since every one costs a look at all those records.
     """
     found = []
     with warehouse_errors(tenant_id=tenant_id):
@@ -54,7 +55,7 @@ def unknown_settings(
                 settings=sql.Identifier("xero_raw", setting),
             )
             with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-                values = {"tenant_id": tenant_id, "run_id": run_id}
+                values = {"tenant_id": tenant_id, "since": since}
                 if documents and cursor.execute(query, values).fetchone() == (True,):
                     found.append(setting)
     return found
@@ -63,7 +64,10 @@ def unknown_settings(
 _NAMES = sql.SQL("""
     select jsonb_path_query(payload, {path}::jsonpath) #>> '{{}}' as name
     from {table}
-    where tenant_id = %(tenant_id)s and run_id = %(run_id)s and known_to is null
+    where
+        tenant_id = %(tenant_id)s
+        and known_from > coalesce(%(since)s::timestamptz, '-infinity')
+        and known_to is null
 """)
 
 _UNKNOWN = sql.SQL("""

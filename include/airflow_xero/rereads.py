@@ -21,13 +21,15 @@ class Reread:
     """Where the re-reading of one endpoint stands; `read_at` (aware UTC) is Xero's clock.
 
     `records_missing`: Xero listed so many more than were stored, last time. `records_vanished`:
-    so many fewer. `wanted_reason`: why the whole endpoint is wanted at once, else None.
+    so many fewer, of which somebody agreed to `records_accepted`. `wanted_reason`: why the whole
+    endpoint is wanted at once, else None.
     """
 
     next_page: int = 1
     read_at: datetime | None = None
     records_missing: int = 0
     records_vanished: int = 0
+    records_accepted: int = 0
     wanted_reason: str | None = None
 
 
@@ -39,7 +41,8 @@ def state_of(connection: psycopg.Connection[Any], tenant_id: str, endpoint: Endp
         connection.cursor(row_factory=class_row(Reread)) as cursor,
     ):
         row = cursor.execute(
-            "select next_page, read_at, records_missing, records_vanished, wanted_reason"
+            "select next_page, read_at, records_missing, records_vanished, records_accepted,"
+            " wanted_reason"
             " from xero_ops.rereads where tenant_id = %s and endpoint = %s",
             (tenant_id, endpoint.name),
         ).fetchone()
@@ -66,17 +69,19 @@ def want(
 
 _KEEP = """
 insert into xero_ops.rereads (
-    tenant_id, endpoint, next_page, read_at, records_missing, records_vanished, wanted_reason
+    tenant_id, endpoint, next_page, read_at, records_missing, records_vanished, records_accepted,
+    wanted_reason
 )
 values (
     %(tenant_id)s, %(endpoint)s, %(next_page)s, %(read_at)s, %(records_missing)s,
-    %(records_vanished)s, %(wanted_reason)s
+    %(records_vanished)s, %(records_accepted)s, %(wanted_reason)s
 )
 on conflict (tenant_id, endpoint) do update set
     next_page = excluded.next_page,
     read_at = excluded.read_at,
     records_missing = excluded.records_missing,
     records_vanished = excluded.records_vanished,
+    records_accepted = excluded.records_accepted,
     wanted_reason = excluded.wanted_reason
 """
 

@@ -21,10 +21,14 @@ from airflow_xero.warehouse import require_idle, warehouse_errors
 
 @dataclass(frozen=True)
 class Run:
-    """One extraction; `known_at` (aware UTC) is later than that of any earlier one."""
+    """One extraction; `known_at` (aware UTC) is later than that of any earlier one.
+
+    `accepts_deletions`: somebody agreed that many records are gone.
+    """
 
     run_id: int
     known_at: datetime
+    accepts_deletions: bool = False
 
 
 @contextmanager
@@ -70,17 +74,20 @@ def start(
     day: date,
     dag_run_id: str | None,
     closes_day: bool = True,
+    accepts_deletions: bool = False,
 ) -> Run:
     """Begin a run, or go on with the one that waited for a limit on the same day.
 
     A run found running was killed, since the caller holds the lock: it is closed as failed. One
     that does not close its day leaves the waiting ones that do: their reports are still wanted.
+    What somebody agreed to for a run that waited is still agreed to when it goes on.
     """
     values = {
         "tenant_id": tenant_id,
         "day": day,
         "dag_run_id": dag_run_id,
         "closes_day": closes_day,
+        "accepts_deletions": accepts_deletions,
     }
     with (
         warehouse_errors(tenant_id=tenant_id),
@@ -111,14 +118,17 @@ def wait_for_limit(
     *,
     reason: str,
     seconds: int,
-) -> None:
-    """Close this try until Xero's limit opens, `seconds` from now."""
-    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
-        connection.execute(
+) -> datetime:
+    """Close this try until Xero's limit opens, `seconds` from now; when that is (aware)."""
+    with warehouse_errors(tenant_id=tenant_id):
+        resume_at: datetime = _row(
+            connection,
             "update xero_ops.extract_runs set state = 'waiting_for_limit', state_reason = %s,"
-            " resume_at = clock_timestamp() + make_interval(secs => %s) where run_id = %s",
+            " resume_at = clock_timestamp() + make_interval(secs => %s) where run_id = %s"
+            " returning resume_at",
             (reason, seconds, run.run_id),
-        )
+        )[0]
+    return resume_at
 
 
 def fail(connection: psycopg.Connection[Any], tenant_id: str, run: Run, *, reason: str) -> None:
@@ -145,13 +155,6 @@ def current_reports(
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
         return frozenset(name for (name,) in cursor.execute(_CURRENT_REPORTS, values))
-
-
-def has_completed(connection: psycopg.Connection[Any], tenant_id: str) -> bool:
-    """Whether any extraction of the tenant was ever completed."""
-    with warehouse_errors(tenant_id=tenant_id):
-        query = "select complete_at is not null from xero_ops.tenants where tenant_id = %s"
-        return bool(_row(connection, query, (tenant_id,))[0])
 
 
 def has_report_of_month(
@@ -218,6 +221,7 @@ set
     state_reason = null,
     resume_at = null,
     dag_run_id = coalesce(%(dag_run_id)s, dag_run_id),
+    accepts_deletions = accepts_deletions or %(accepts_deletions)s,
     known_at = {_NEXT_KNOWN_AT}
 where run_id = (
     select max(run_id) from xero_ops.extract_runs
@@ -227,15 +231,18 @@ where run_id = (
         and closes_day = %(closes_day)s
         and state = 'waiting_for_limit'
 )
-returning run_id, known_at
+returning run_id, known_at, accepts_deletions
 """  # noqa: S608 -- a constant of this module
 
 _START = f"""
-insert into xero_ops.extract_runs (tenant_id, day, dag_run_id, known_at, state, closes_day)
-values (
-    %(tenant_id)s, %(day)s, %(dag_run_id)s, {_NEXT_KNOWN_AT}, 'running', %(closes_day)s
+insert into xero_ops.extract_runs (
+    tenant_id, day, dag_run_id, known_at, state, closes_day, accepts_deletions
 )
-returning run_id, known_at
+values (
+    %(tenant_id)s, %(day)s, %(dag_run_id)s, {_NEXT_KNOWN_AT}, 'running', %(closes_day)s,
+    %(accepts_deletions)s
+)
+returning run_id, known_at, accepts_deletions
 """  # noqa: S608
 
 _COMPLETE = """

@@ -1,7 +1,8 @@
 """How every connected organisation is doing, and which of them can be extracted.
 
-Read-only questions to xero_ops, for the pages, the command line and the Dag's first task. Must
-not know tokens, HTTP or Airflow.
+Read-only questions to xero_ops, for the pages, the command line and the Dag's first task. Which
+of them there is more to do for than a night's extraction is told by `due.py`. Must not know
+tokens, HTTP or Airflow.
 """
 
 from __future__ import annotations
@@ -40,33 +41,6 @@ class SkippedTenant:
 
 
 @dataclass(frozen=True)
-class WaitingTenant:
-    """A connected organisation whose wait for a limit is over, and the day it waited with."""
-
-    tenant_id: str
-    tenant_name: str
-    day: date
-
-
-@dataclass(frozen=True)
-class BackfillTenant:
-    """A connected organisation of which reports of past days are wanted; its last complete day."""
-
-    tenant_id: str
-    tenant_name: str
-    day: date
-    reports_wanted: int
-
-
-@dataclass(frozen=True)
-class RefreshTenant:
-    """A connected organisation that can be brought up to now within its open day."""
-
-    tenant_id: str
-    tenant_name: str
-
-
-@dataclass(frozen=True)
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
@@ -94,42 +68,28 @@ def tenants_to_extract(
     Only `tenant_id` when it is given, none when that is connected by nobody.
     """
     if tenant_id is None:
-        return _all(warehouse, Tenant, query=_TO_EXTRACT, conn_id=conn_id)
+        return answers(warehouse, Tenant, query=_TO_EXTRACT, conn_id=conn_id)
     try:
         wanted = UUID(tenant_id)
     except ValueError:
         return []
-    return _all(warehouse, Tenant, query=_ONE_TO_EXTRACT, conn_id=conn_id, tenant_id=wanted)
+    return answers(warehouse, Tenant, query=_ONE_TO_EXTRACT, conn_id=conn_id, tenant_id=wanted)
 
 
 def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[SkippedTenant]:
     """The connected organisations whose every grant needs its user to reconnect, by name."""
-    return _all(warehouse, SkippedTenant, query=_SKIPPED, conn_id=conn_id)
-
-
-def waiting_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[WaitingTenant]:
-    """The organisations that waited for a limit which is open by now, the longest wait first."""
-    return _all(warehouse, WaitingTenant, query=_WAITING, conn_id=conn_id)
-
-
-def tenants_to_backfill(warehouse: psycopg.Connection[Any], conn_id: str) -> list[BackfillTenant]:
-    """The organisations of which reports of past days are still to be fetched, by name."""
-    return _all(warehouse, BackfillTenant, query=_TO_BACKFILL, conn_id=conn_id)
-
-
-def tenants_to_refresh(warehouse: psycopg.Connection[Any], conn_id: str) -> list[RefreshTenant]:
-    """The organisations that have a complete day and wait for no limit, by name."""
-    return _all(warehouse, RefreshTenant, query=_TO_REFRESH, conn_id=conn_id)
+    return answers(warehouse, SkippedTenant, query=_SKIPPED, conn_id=conn_id)
 
 
 def status(warehouse: psycopg.Connection[Any], conn_id: str) -> list[OrganisationStatus]:
     """Every organisation ever connected, by name, with the state of its last extraction."""
-    return _all(warehouse, OrganisationStatus, query=_STATUS, conn_id=conn_id)
+    return answers(warehouse, OrganisationStatus, query=_STATUS, conn_id=conn_id)
 
 
-def _all(
+def answers(
     warehouse: psycopg.Connection[Any], kind: type[_T], *, query: str, **values: object
 ) -> list[_T]:
+    """What a question to xero_ops is answered with, a row each. Raises WarehouseBusyError."""
     with (
         warehouse_errors(),
         warehouse.transaction(),
@@ -185,72 +145,6 @@ select
 from chosen
 inner join xero_ops.tenants using (tenant_id)
 where chosen.disconnected_at is null and chosen.grant_state <> 'active'
-order by tenants.tenant_name, tenants.tenant_id
-"""  # noqa: S608
-
-_WAITING = f"""
-with {CHOSEN}
-
-select tenants.tenant_id::text, tenants.tenant_name, extract_runs.day
-from chosen
-inner join xero_ops.tenants using (tenant_id)
-inner join xero_ops.extract_runs using (tenant_id)
-where
-    chosen.disconnected_at is null
-    and chosen.grant_state = 'active'
-    and extract_runs.state = 'waiting_for_limit'
-    and extract_runs.resume_at <= clock_timestamp()
-    -- A refresh that waits goes on by itself.
-    and extract_runs.closes_day
-    -- A later run, of whatever day, has begun anew what this one waited with.
-    and not exists (
-        select from xero_ops.extract_runs as later
-        where
-            later.tenant_id = extract_runs.tenant_id
-            and later.closes_day
-            and later.run_id > extract_runs.run_id
-            and later.day >= extract_runs.day
-    )
-order by extract_runs.resume_at, tenants.tenant_id
-"""  # noqa: S608
-
-_TO_BACKFILL = f"""
-with {CHOSEN}
-
-select
-    tenants.tenant_id::text,
-    tenants.tenant_name,
-    tenants.complete_day as day,
-    count(*) as reports_wanted
-from chosen
-inner join xero_ops.tenants using (tenant_id)
-inner join xero_ops.wanted_reports using (tenant_id)
-where
-    chosen.disconnected_at is null
-    and chosen.grant_state = 'active'
-    and tenants.complete_day is not null
-group by tenants.tenant_id, tenants.tenant_name, tenants.complete_day
-order by tenants.tenant_name, tenants.tenant_id
-"""  # noqa: S608
-
-_TO_REFRESH = f"""
-with {CHOSEN}
-
-select tenants.tenant_id::text, tenants.tenant_name
-from chosen
-inner join xero_ops.tenants using (tenant_id)
-where
-    chosen.disconnected_at is null
-    and chosen.grant_state = 'active'
-    -- The first extraction is xero_daily's: before it there is no day to stay open.
-    and tenants.complete_day is not null
-    and not exists (
-        select from xero_ops.extract_runs
-        where
-            extract_runs.tenant_id = tenants.tenant_id
-            and extract_runs.state = 'waiting_for_limit'
-            and extract_runs.resume_at > clock_timestamp()
-    )
 order by tenants.tenant_name, tenants.tenant_id
 """  # noqa: S608
 

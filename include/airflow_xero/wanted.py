@@ -5,7 +5,7 @@ Knows the table xero_ops.wanted_reports. Must not know HTTP, or how a report is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -57,15 +57,25 @@ def want_month_ends_since(
 
 
 def earliest_change(
-    connection: psycopg.Connection[Any], tenant_id: str, *, run_id: int, known_at: datetime
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    since: datetime,
+    endpoints: Collection[str],
 ) -> date | None:
-    """The earliest date of a document that this run wrote, as it is or as it was before."""
+    """The earliest date of a document written after `since`, as it is or as it was before.
+
+    Only records of `endpoints` are looked at: of those that anything was written of.
+    """
+    tables = [name for name in _DATED if name in endpoints]
+    if not tables:
+        return None
     query = sql.SQL("select min(on_date)::date from ({}) as changed").format(
         sql.SQL(" union all ").join(
-            _CHANGED.format(table=sql.Identifier("xero_raw", name)) for name in _DATED
+            _CHANGED.format(table=sql.Identifier("xero_raw", name)) for name in tables
         )
     )
-    values = {"tenant_id": tenant_id, "run_id": run_id, "known_at": known_at}
+    values = {"tenant_id": tenant_id, "since": since}
     with (
         warehouse_errors(tenant_id=tenant_id),
         connection.transaction(),
@@ -129,20 +139,28 @@ where month_end.day >= %(first_date)s
 on conflict do nothing
 """
 
+# Who changes a record opens a version of it, so that the new versions lead to those before them.
 # A date that no calendar has, before the year 1 or after 9999, touches no month end.
 _CHANGED = sql.SQL(r"""
     select
         (timestamptz 'epoch' + milliseconds * interval '1 millisecond') at time zone 'UTC'
             as on_date
     from
-        {table},
+        (
+            select distinct record_id
+            from {table}
+            where tenant_id = %(tenant_id)s and known_from > %(since)s
+        ) as changed
+    inner join {table} as version
+        on
+            version.tenant_id = %(tenant_id)s
+            and version.record_id = changed.record_id
+            and (version.known_to is null or version.known_to > %(since)s),
         lateral (
             select
-                substring(payload ->> 'Date' from '^/Date\((-?\d{{1,15}})[+)-]')::double precision
-                    as milliseconds
+                substring(
+                    version.payload ->> 'Date' from '^/Date\((-?\d{{1,15}})[+)-]'
+                )::double precision as milliseconds
         ) as dated
-    where
-        tenant_id = %(tenant_id)s
-        and (run_id = %(run_id)s or known_to = %(known_at)s)
-        and milliseconds between -62135596800000 and 253402300799999
+    where milliseconds between -62135596800000 and 253402300799999
 """)

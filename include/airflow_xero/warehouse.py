@@ -28,6 +28,10 @@ _BUSY: tuple[tuple[type[psycopg.Error], str], ...] = (
         "The warehouse has no connection left: raise max_connections, or lower the pool's slots",
     ),
     (postgres.LockNotAvailable, "Another session holds a row of the warehouse for too long"),
+    (
+        postgres.IdleInTransactionSessionTimeout,
+        "The warehouse ended a session that was idle within its transaction",
+    ),
     (psycopg.InterfaceError, "The connection to the warehouse is closed"),
     (
         psycopg.OperationalError,

@@ -13,6 +13,7 @@ from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskmap import TaskMap
+from airflow.sdk import BaseOperator
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
@@ -21,7 +22,12 @@ from sqlalchemy import select
 
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.hook import XeroHook
-from airflow_xero.listing_operators import ListTenantsOperator
+from airflow_xero.listing_operators import (
+    ListBackfillOperator,
+    ListRefreshOperator,
+    ListTenantsOperator,
+    ListWaitingOperator,
+)
 from airflow_xero.operators import SKIPPED_KEY
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -81,6 +87,42 @@ def test_more_organisations_than_airflow_maps_are_refused_with_the_setting(
     assert "4 organisations" in refused.value.message
     assert "AIRFLOW__CORE__MAX_MAP_LENGTH" in refused.value.message
     assert "at least 4" in refused.value.message
+
+
+def listed_by(operator: type[BaseOperator]) -> list[dict[str, str]]:
+    task: Any = operator(task_id="list_some", xero_conn_id="xero_default")
+    run = SimpleNamespace(conf={}, run_after=datetime(2026, 11, 21, 12, tzinfo=UTC))
+    context: Any = {"ti": None, "dag_run": run}
+    named: list[dict[str, str]] = task.execute(context)
+    return named
+
+
+@pytest.mark.parametrize(
+    "operator", [ListWaitingOperator, ListBackfillOperator, ListRefreshOperator]
+)
+def test_the_other_dags_take_as_many_as_airflow_maps_those_first_that_wait_longest(
+    connect_many, warehouse, monkeypatch, operator
+):
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "3")
+    connect_many(5)
+    warehouse.execute(
+        "update xero_ops.tenants set complete_day = '2026-11-20',"
+        " complete_at = timestamptz '2026-11-21' - hashtext(tenant_id::text) * interval '1 ms'"
+    )
+    warehouse.execute(
+        "insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)"
+        " select tenant_id, 'balance_sheets', '2026-10-31', 'history' from xero_ops.tenants"
+    )
+    if operator is ListWaitingOperator:
+        warehouse.execute(
+            "insert into xero_ops.extract_runs (tenant_id, day, known_at, state, resume_at)"
+            " select tenant_id, '2026-11-20', now(), 'waiting_for_limit',"
+            " complete_at - interval '1 year' from xero_ops.tenants"
+        )
+    order = "select tenant_id::text from xero_ops.tenants order by complete_at limit 3"
+    oldest = [tenant_id for (tenant_id,) in warehouse.execute(order).fetchall()]
+
+    assert [each["tenant_id"] for each in listed_by(operator)] == oldest
 
 
 def test_as_many_organisations_as_airflow_maps_are_listed(connect_many, monkeypatch):

@@ -23,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from local_stack.postgres import EmbeddedPostgres
 from tests.airflow.conftest import REPOSITORY, TOKEN_KEY
+from tests.airflow.listening import Webhook
 from tests.airflow.overheard import (
     Eavesdropper,
     basic_credentials,
@@ -98,9 +99,17 @@ def told_in_full(tell_once: Callable[[str], Told]) -> Told:
 def tell(home: Path, dsn: str, length: str) -> Told:
     copy_metadata(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db", home / "airflow.db")
     app = AppSettings(client_secret=CLIENT_SECRET)
-    with SandboxServer(app=app) as sandbox, Eavesdropper(sandbox.url) as ear:
+    with (
+        SandboxServer(app=app) as sandbox,
+        Eavesdropper(sandbox.url) as ear,
+        Webhook() as webhook,
+    ):
         sandbox.control("POST", "limits", {"enabled": False})
-        environment = environment_of(home, dsn, sandbox, identity_url=ear.url)
+        environment = {
+            **environment_of(home, dsn, sandbox, identity_url=ear.url),
+            "AIRFLOW_CONN_XERO_WEBHOOK": json.dumps({"conn_type": "http", "password": webhook.url}),
+            "AIRFLOW__XERO__NOTIFY_WEBHOOK_CONN_ID": "xero_webhook",
+        }
         with (home / "output.log").open("wb") as output:
             program = ["-m", "tests.airflow.told_at_debug", str(home / "outcome.json"), length]
             done = subprocess.run(
@@ -112,6 +121,7 @@ def tell(home: Path, dsn: str, length: str) -> Told:
                 timeout=550,
             )
         assert done.returncode == 0, (home / "output.log").read_text()[-3000:]
+        assert webhook.texts
         secrets = {
             **ear.secrets,
             CLIENT_SECRET: "client secret",
@@ -120,6 +130,7 @@ def tell(home: Path, dsn: str, length: str) -> Told:
             TOKEN_KEY: "token key",
             os.environ["AIRFLOW__CORE__FERNET_KEY"]: "Fernet key of Airflow",
             str(conninfo_to_dict(dsn)["password"]): "warehouse password",
+            webhook.secret: "webhook address",
         }
     return Told(home, dsn, secrets, json.loads((home / "outcome.json").read_text()))
 
@@ -181,12 +192,16 @@ IN_FULL = {
     "token service is down": "failed",
     "token service is a proxy": "failed",
     "token service refuses the app": "failed",
+    "refresh": "success",
+    "pdfs": "success",
+    "failing refresh": "failed",
     "backfill": "success",
     "resume": "success",
 }
 KINDS = (
     *("access_token", "refresh_token", "id_token", "code", "code_verifier"),
     *("client secret", "token key", "Fernet key of Airflow", "warehouse password"),
+    "webhook address",
 )
 
 

@@ -109,6 +109,42 @@ def test_a_failed_organisation_is_told_once_by_every_way(
         assert secret not in said.out + said.err + message.html + text
 
 
+def test_more_than_five_failed_organisations_come_as_one_message(
+    run, xero, connect_organisations, mail, hook
+):
+    names = [f"Branch {number}" for number in range(8)]
+    made = [
+        xero.control("POST", "organisations", {"name": name, "seed": 3, "days": 0})["tenantId"]
+        for name in names
+    ]
+    xero.control("POST", "users", {"email": "rua@example.com", "organisations": made})
+    connect_organisations("rua@example.com")
+    xero.control("POST", "faults", {"path": "/api.xro/2.0/Organisation", "status": 400, "times": 0})
+
+    assert run("xero_daily").state == "failed"
+
+    assert [message.subject for message in mail.mails] == ["Xero: 8 notices"]
+    (text,) = hook.texts
+    assert [name for name in names if f"the extraction of {name} failed" in text] == names
+
+
+def test_a_failure_in_a_dag_without_a_report_is_told_by_watch(
+    run, xero, connect_organisations, mail
+):
+    connect_organisations()
+    run("xero_daily")
+    fault = {"path": "/api.xro/2.0/Organisation", "status": 400, "times": 0}
+    xero.control("POST", "faults", {**fault, "tenant": xero.organisations()[KAURI]})
+    run("xero_backfill")
+    assert mail.mails == []
+
+    run("xero_resume")
+
+    assert [message.subject for message in mail.mails] == [
+        f"Xero: the extraction of {KAURI} failed"
+    ]
+
+
 def test_statistics_that_are_not_published_are_told(run, connect_organisations, hook, monkeypatch):
     connect_organisations()
     monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", "/nowhere")
@@ -120,10 +156,7 @@ def test_statistics_that_are_not_published_are_told(run, connect_organisations, 
     ]
 
 
-def test_a_list_that_suddenly_shrinks_is_told(run, connect_organisations, hook, warehouse):
-    connect_organisations()
-    run("xero_daily")
-    assert hook.texts == []
+def a_list_that_shrinks(warehouse) -> None:
     # As if Xero had listed far more tax rates a week ago.
     warehouse.execute(
         "insert into xero_raw.tax_rates (tenant_id, record_id, known_from, payload, run_id)"
@@ -132,6 +165,30 @@ def test_a_list_that_suddenly_shrinks_is_told(run, connect_organisations, hook, 
         (KAURI,),
     )
     warehouse.execute("delete from xero_ops.watermarks where endpoint = 'tax_rates'")
+
+
+def test_an_alarm_is_told_also_when_the_extraction_fails_later(
+    run, xero, connect_organisations, hook, warehouse
+):
+    connect_organisations()
+    run("xero_daily")
+    a_list_that_shrinks(warehouse)
+    warehouse.execute("update xero_ops.watermarks set modified_since = '2020-01-01'")
+    refuse(xero, KAURI)
+
+    assert run("xero_daily").state == "failed"
+
+    assert sorted(text.partition("\n")[0] for text in hook.texts) == [
+        f"Xero: tax_rates of {KAURI} do not add up",
+        f"Xero: the extraction of {KAURI} failed",
+    ]
+
+
+def test_a_list_that_suddenly_shrinks_is_told(run, connect_organisations, hook, warehouse):
+    connect_organisations()
+    run("xero_daily")
+    assert hook.texts == []
+    a_list_that_shrinks(warehouse)
 
     dag_run = run("xero_daily")
 

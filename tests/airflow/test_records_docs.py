@@ -96,15 +96,20 @@ def dag_of(text: str, folder: Path) -> Any:
     return dag
 
 
-def test_the_task_returns_what_the_customer_owes(tenant_id, invoice, tmp_path):
+def test_the_task_returns_what_the_customer_owes(tenant_id, invoice, xero, tmp_path):
     dag = dag_of(example("def what_a_customer_owes"), tmp_path / "dags")
     contact_id = invoice["Contact"]["ContactID"]
+    bill: dict[str, Any] = {"action": "create_invoice", "type": "ACCPAY", "status": "AUTHORISED"}
+    bill |= {"tenantId": tenant_id, "contact": invoice["Contact"]["Name"], "amount": 70_000_000}
+    xero.control("POST", "documents", bill)
 
     dag_run = dag.test(run_conf={"organisation": KAURI, "contact_id": contact_id})
 
     (task,) = dag_run.get_task_instances()
     assert dag_run.state == "success"
-    assert Decimal(task.xcom_pull(task_ids="total")) >= Decimal("12.5")
+    owed = task.xcom_pull(task_ids="total")
+    assert set(owed) == {invoice["CurrencyCode"]}
+    assert Decimal("12.5") <= Decimal(owed[invoice["CurrencyCode"]]) < 70_000_000
 
 
 def test_the_operator_archives_the_day(tenant_id, invoice, xero, tmp_path):

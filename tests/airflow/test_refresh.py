@@ -168,7 +168,7 @@ def test_it_is_off_until_somebody_switches_it_on_and_runs_when_a_setting_says(da
     timetable: Any = coerce_to_core_timetable(dag.timetable)
 
     assert dag.is_paused_upon_creation is True
-    assert (timetable.summary, dag.catchup, dag.max_active_runs) == ("0 * * * *", False, 1)
+    assert (timetable.summary, dag.catchup, dag.max_active_runs) == ("45 * * * *", False, 1)
 
     monkeypatch.setenv("AIRFLOW__XERO__REFRESH_SCHEDULE", "*/20 8-18 * * 1-5")
     bag = BundleDagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name="dags-folder")

@@ -30,6 +30,21 @@ def test_only_a_scheduler_and_a_celery_worker_start_tasks(command: list[str], ex
     assert starts_tasks(command) is expected
 
 
+_LOADS_PLUGINS = (
+    "import sys; sys.argv = ['airflow', 'scheduler']\n"
+    "from airflow import plugins_manager\n"
+    "plugins_manager.ensure_plugins_loaded()\n"
+    f"print(*sorted({_MODULES!r} & set(sys.modules)))"
+)
+
+
+def test_a_scheduler_that_loads_the_plugin_imports_what_its_tasks_need():
+    words = [sys.executable, "-c", _LOADS_PLUGINS]
+    answer = subprocess.run(words, capture_output=True, check=True, text=True)
+
+    assert set(answer.stdout.split()) & _MODULES == _MODULES
+
+
 @pytest.mark.parametrize(("command", "imported"), [("scheduler", _MODULES), ("api-server", set())])
 def test_a_scheduler_imports_what_its_tasks_need_and_an_api_server_does_not(
     command: str, imported: set[str]

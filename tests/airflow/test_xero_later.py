@@ -12,6 +12,8 @@ import pytest
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.dagrun import DagRun
 
+from airflow_xero import runs
+
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
 
@@ -41,8 +43,9 @@ def run(dags, xero, small_project, monkeypatch) -> Run:
     )
     monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(small_project))
 
-    def start(dag_id: str) -> DagRun:
-        conf = {"day": "2026-11-20"} if dag_id == "xero_daily" else {}
+    def start(dag_id: str, **conf: Any) -> DagRun:
+        if dag_id == "xero_daily":
+            conf["day"] = "2026-11-20"
         dag_run: DagRun = dags[dag_id].test(
             logical_date=datetime.now(UTC).replace(year=2026, month=12), run_conf=conf
         )
@@ -171,6 +174,54 @@ def test_the_past_is_fetched_within_its_calls_and_published(
         BEACON: 20,
         KAURI: 20,
     }
+
+
+def test_the_past_waits_for_who_is_being_extracted(
+    run, xero, connect_organisations, warehouse, warehouse_dsn
+):
+    connect_organisations()
+    run("xero_daily")
+    before = wanted(warehouse)
+    with (
+        psycopg.connect(warehouse_dsn) as other,
+        runs.tenant_lock(other, xero.organisations()[KAURI]),
+    ):
+        dag_run = run("xero_backfill")
+
+    assert dag_run.state == "success"
+    assert states(dag_run)[f"extract_tenant[{KAURI}]"] == "skipped"
+    assert wanted(warehouse)[KAURI] == before[KAURI]
+    assert wanted(warehouse)[BEACON] < before[BEACON]
+
+
+def test_what_somebody_agreed_to_is_still_agreed_when_the_limit_opens(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    run("xero_daily")
+    kauri, beacon = (xero.organisations()[name] for name in (KAURI, BEACON))
+    lose_tax_rates(warehouse)
+    warehouse.execute("update xero_ops.watermarks set modified_since = '2020-01-01'")
+    use_up_the_day(xero, KAURI)
+    # Read after the invoices, at which the limit was used up.
+    gone = "select count(*) from xero_raw.tax_rates where record_id like 'OLD%%' and is_deleted"
+
+    run("xero_daily", accept_deletions=[kauri.upper()])
+    open_the_limit(warehouse)
+    run("xero_resume")
+
+    rows = warehouse.execute(f"{gone} and tenant_id = %s", (kauri,)).fetchall()
+    assert rows == [(40,)]
+    assert warehouse.execute(f"{gone} and tenant_id = %s", (beacon,)).fetchall() == [(0,)]
+
+
+def lose_tax_rates(warehouse: psycopg.Connection) -> None:
+    """As if Xero had listed far more of everybody's tax rates a week ago."""
+    warehouse.execute(
+        "insert into xero_raw.tax_rates (tenant_id, record_id, known_from, payload, run_id)"
+        " select tenant_id, 'OLD' || n, now(), '{}', 1"
+        " from xero_ops.tenants, generate_series(1, 40) as n"
+    )
 
 
 def wanted(warehouse: psycopg.Connection) -> dict[str, int]:

@@ -65,6 +65,8 @@ class Story:
     def _tell_of_troubles(self) -> None:
         self.tokens_expire()
         self.told["refreshed"] = self.night()
+        # Else what was read half an hour ago is not asked for.
+        self.warehouse.execute("update xero_ops.watermarks set modified_since = '2020-01-01'")
         self.echoing_fault("/api.xro/2.0/Invoices", status=400)
         self.told["failing tenant"] = self.night()
         self.tokens_expire()
@@ -82,6 +84,18 @@ class Story:
             self.tokens_expire()
             self.echoing_fault("/connect/token", **fault)
             self.told[name] = self.night()
+        self.told["refresh"] = self.run("xero_refresh")
+        self.told["pdfs"] = self.run(
+            "xero_invoice_pdfs",
+            organisation=self.tenant_id,
+            changed_on="2026-11-20",
+            path=Path(sys.argv[1]).with_name("pdfs").as_uri(),
+        )
+        self.echoing_fault("/api.xro/2.0/Organisation", status=400)
+        # The run itself is green: it publishes the other organisations.
+        self.run("xero_refresh")
+        self.told["failing refresh"] = self.last_extraction()
+        self.sandbox.delete("faults").raise_for_status()
         self.told["backfill"] = self.run("xero_backfill")
         self.told["resume"] = self.run("xero_resume")
 
@@ -141,6 +155,12 @@ class Story:
             logical_date=NIGHT + timedelta(days=self.nights), run_conf=conf
         )
         return str(dag_run.state)
+
+    def last_extraction(self) -> str:
+        [(state,)] = self.warehouse.execute(
+            "select state from xero_ops.extract_runs order by run_id desc limit 1"
+        ).fetchall()
+        return str(state)
 
     def test_button(self, conn_id: str) -> bool:
         is_well, message = XeroHook(conn_id).test_connection()

@@ -182,6 +182,13 @@ def connected(consents: Consents) -> list[Connected]:
     return consents.run()
 
 
+@pytest.fixture
+def grant_id(connected, warehouse) -> str:
+    """Ava's grant, just given; its access token lives half an hour."""
+    (row,) = warehouse.execute("select grant_id::text from xero_ops.grants").fetchall()
+    return str(row[0])
+
+
 @pytest.fixture(scope="session")
 def records_of_every_kind(
     xero_sandbox_server: SandboxServer, postgres_server: EmbeddedPostgres, warehouse_template: str

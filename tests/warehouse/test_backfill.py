@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+import httpx
 import pytest
 
 from airflow_xero.endpoint import Cadence, Reading
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS
+from airflow_xero.errors import UnavailableError
+from airflow_xero.extract import Tenant
 from tests.warehouse.extraction import DAY, NOW, ConnectedApp
 from xero_sandbox.testing import SandboxServer
 
@@ -105,4 +108,62 @@ def test_document_of_this_month_wants_nothing(xero):
     xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-11-03")
     xero.set_clock(NOW + timedelta(days=1))
     xero.extract(tenant, DAY + timedelta(days=1))
+    assert wanted(xero) == set()
+
+
+class Killed(BaseException):
+    """The end of a worker: nobody gets to store a word about it."""
+
+
+def kill(response: httpx.Response) -> None:
+    if response.request.url.path.endswith("Reports/TrialBalance"):
+        raise Killed
+
+
+def cut_short(xero: ConnectedApp, tenant: Tenant, day: date, how: str) -> None:
+    """An extraction that stores every document, and ends before its reports."""
+    if how == "killed":
+        with pytest.raises(Killed):
+            xero.extract(tenant, day, on_response=kill)
+        return
+    if how == "failed":
+        xero.fault("Reports/TrialBalance", status=500, times=4)
+        with pytest.raises(UnavailableError):
+            xero.extract(tenant, day)
+        return
+    xero.fault("Reports/TrialBalance", kind="day_limit", times=1)
+    assert xero.extract(tenant, day).state == "waiting_for_limit"
+
+
+@pytest.mark.parametrize("how", ["failed", "killed", "waiting"])
+@pytest.mark.parametrize("has_refresh", [False, True])
+def test_back_dated_change_that_a_try_stored_before_it_ended_is_not_forgotten(
+    xero, how, has_refresh
+):
+    tenant = xero.organisation()
+    xero.do(tenant, "create_contact", name="Aroha")
+    made = xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-08-15")
+    xero.extract(tenant)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.do(tenant, "edit_invoice", id=made["InvoiceID"], date="2026-11-15")
+    xero.set_clock(NOW + timedelta(days=1))
+    cut_short(xero, tenant, DAY + timedelta(days=1), how)
+    assert wanted(xero) == set()
+    if has_refresh:
+        xero.rows.execute("update xero_ops.extract_runs set built_at = now()")
+        xero.extract(tenant, DAY + timedelta(days=2), closes_day=False)
+    assert xero.extract(tenant, DAY + timedelta(days=1)).state == "complete"
+    moved = {date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)}
+    assert wanted(xero) == {(report.name, day) for report in REPORTS for day in moved}
+
+
+def test_what_a_complete_extraction_has_wanted_is_not_wanted_again(xero):
+    tenant = xero.organisation()
+    xero.do(tenant, "create_contact", name="Aroha")
+    xero.extract(tenant)
+    xero.do(tenant, "create_invoice", contact="Aroha", amount="10.00", date="2026-08-15")
+    for number in (1, 2):
+        xero.rows.execute("delete from xero_ops.wanted_reports")
+        xero.set_clock(NOW + timedelta(days=number))
+        xero.extract(tenant, DAY + timedelta(days=number))
     assert wanted(xero) == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
@@ -12,43 +11,21 @@ import pytest
 from cryptography.fernet import Fernet
 
 from airflow_xero import connect as consent
-from airflow_xero.connect import Connected, begin, reconcile, status, tenants_to_extract
-from airflow_xero.errors import (
-    ConsentLostError,
-    UnavailableError,
-    XeroSetupError,
-)
+from airflow_xero.connect import Connected, begin, status, tenants_to_extract
+from airflow_xero.errors import ConsentLostError, UnavailableError, XeroSetupError
 from airflow_xero.tokens import TokenStore
 from tests.warehouse.conftest import Consents, Journey
-
-KAURI = "Kauri Coffee Roasters"
-BEACON = "Beacon & Sons <Joinery>"
-STUDIO = "Måne Studio 🌙"
-AVA, KAITO = "ava@example.com", "kaito@example.com"
-
-
-def names(organisations: list[Any]) -> list[str]:
-    return [organisation.tenant_name for organisation in organisations]
-
-
-def audit(warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
-    return warehouse.execute(
-        "select actor, action, outcome, tenant_name, detail"
-        " from xero_ops.audit_log left join xero_ops.tenants using (tenant_id) order by entry_id"
-    ).fetchall()
-
-
-def count(warehouse: psycopg.Connection, table: str) -> int:
-    (row,) = warehouse.execute(f"select count(*) from xero_ops.{table}").fetchall()
-    return int(row[0])
-
-
-def grant_of(warehouse: psycopg.Connection, email: str = AVA) -> str:
-    (row,) = warehouse.execute(
-        "select grant_id::text from xero_ops.grants where user_email = %s", (email,)
-    ).fetchall()
-    return str(row[0])
-
+from tests.warehouse.connections import (
+    AVA,
+    BEACON,
+    KAITO,
+    KAURI,
+    STUDIO,
+    audit,
+    count,
+    grant_of,
+    names,
+)
 
 # --- What a consent stores ----------------------------------------------------------------------
 
@@ -291,124 +268,3 @@ def test_a_fault_of_xero_under_way_is_audited_and_extracts_nothing(
     ((actor, _, outcome, _, _),) = audit(warehouse)
     assert (actor, outcome[:9]) == ("ada", "refused: ")
     assert tenants_to_extract(warehouse, "xero_default") == []
-
-
-# --- Disconnected at Xero -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def check(app, warehouse, token_store, http):
-    """Ask Xero what a user's grant still reaches."""
-
-    def run(email: str = AVA) -> None:
-        reconcile(
-            app,
-            grant_of(warehouse, email),
-            warehouse=warehouse,
-            tokens=token_store,
-            http=http,
-            now=datetime.now(UTC),
-        )
-
-    return run
-
-
-def test_reconcile_leaves_out_an_organisation_that_was_disconnected_at_xero(
-    connected, check, xero_sandbox, warehouse
-):
-    xero_sandbox.control("POST", "disconnect", {"tenantId": xero_sandbox.organisations()[KAURI]})
-    warehouse.execute("delete from xero_ops.audit_log")
-
-    check()
-    check()
-
-    assert {one.tenant_name: one.state for one in status(warehouse, "xero_default")} == {
-        BEACON: "new",
-        KAURI: "disconnected",
-    }
-    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON]
-    assert audit(warehouse) == [("xero_daily", "connect", "disconnected at Xero", KAURI, {})]
-
-
-def test_reconcile_changes_nothing_while_xero_lists_everything(connected, check, warehouse):
-    before = (audit(warehouse), status(warehouse, "xero_default"))
-
-    check()
-
-    assert (audit(warehouse), status(warehouse, "xero_default")) == before
-
-
-def test_reconcile_spares_what_the_user_connected_after_xero_was_asked(
-    connected, xero_sandbox, app, token_store, http, warehouse
-):
-    xero_sandbox.control("POST", "disconnect", {"tenantId": xero_sandbox.organisations()[KAURI]})
-    asked_at = datetime.now(UTC) - timedelta(hours=1)
-
-    reconcile(
-        app,
-        grant_of(warehouse, AVA),
-        warehouse=warehouse,
-        tokens=token_store,
-        http=http,
-        now=asked_at,
-    )
-
-    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
-
-
-def test_reconcile_changes_nothing_when_xero_cannot_answer(
-    connected, check, xero_sandbox, warehouse
-):
-    xero_sandbox.control("POST", "faults", {"path": "/connections", "kind": "offline"})
-
-    with pytest.raises(UnavailableError):
-        check()
-
-    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
-
-
-def test_reconcile_leaves_the_other_users_connection_alone(
-    consents, check, xero_sandbox, warehouse
-):
-    kauri = xero_sandbox.organisations()[KAURI]
-    both = {"email": KAITO, "name": "Kaito Mori", "organisations": [kauri]}
-    xero_sandbox.control("POST", "users", both)
-    consents.run(AVA)
-    consents.run(KAITO)
-    # Ava lost the organisation within Xero, Kaito did not.
-    ava = {"email": AVA, "name": "Ava Ngata", "organisations": []}
-    xero_sandbox.control("POST", "users", ava)
-
-    check(AVA)
-
-    (tenant,) = tenants_to_extract(warehouse, "xero_default")
-    assert (tenant.tenant_name, tenant.grant_id) == (KAURI, grant_of(warehouse, KAITO))
-
-
-def test_connecting_again_brings_a_disconnected_organisation_back(
-    consents, check, xero_sandbox, warehouse
-):
-    consents.run()
-    (before,) = [one for one in status(warehouse, "xero_default") if one.tenant_name == KAURI]
-    xero_sandbox.control("POST", "disconnect", {"tenantId": before.tenant_id})
-    check()
-
-    consents.run()
-
-    (after,) = [one for one in status(warehouse, "xero_default") if one.tenant_name == KAURI]
-    assert after.state == "new"
-    assert after.connected_at > before.connected_at
-    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
-
-
-def test_a_consent_brings_the_users_lost_organisations_up_to_date_too(
-    consents, xero_sandbox, warehouse
-):
-    ids = xero_sandbox.organisations()
-    consents.run()
-    xero_sandbox.control("POST", "disconnect", {"tenantId": ids[KAURI]})
-
-    consents.run(organisations=[ids[BEACON]], started_by="grace")
-
-    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON]
-    assert ("grace", "connect", "disconnected at Xero", KAURI, {}) in audit(warehouse)

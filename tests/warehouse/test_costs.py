@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -101,11 +101,39 @@ def test_refused_calls_of_an_endpoint_that_is_left_out_cost_too(xero):
 def test_costs_tell_bytes_seconds_and_the_fewest_calls_left(xero):
     xero.sandbox.control("POST", "limits", {"enabled": True, "minute": 1000})
     tenant, _ = two_organisations(xero)
+    # The days of the view are UTC's, whatever the session's are.
+    xero.rows.execute("set timezone = 'Pacific/Kiritimati'")
+    before = datetime.now(UTC).date()
     xero.extract(tenant)
+    after = datetime.now(UTC).date()
     left = xero.sandbox.control("GET", "limits")["left"][tenant.tenant_id]["day"]
     [(name, calls, some_bytes, seconds, day_calls_left)] = xero.rows.execute(
         "select tenant_name, sum(calls)::int, min(bytes) > 0, min(seconds) >= 0,"
-        " min(day_calls_left) from xero_ops.costs where on_date = current_date group by 1"
+        " min(day_calls_left) from xero_ops.costs where on_date between %s and %s group by 1",
+        (before, after),
     ).fetchall()
     assert (name, some_bytes, seconds, day_calls_left) == ("Kauri", True, True, left)
     assert calls == sum(asked(xero).values())
+
+
+def test_calls_after_a_wait_count_for_the_day_on_which_they_were_made(xero):
+    tenant, _ = two_organisations(xero)
+    xero.fault("Reports/TrialBalance", kind="day_limit", times=1)
+    xero.fault("Payments", kind="drop", times=1)
+    assert xero.extract(tenant).state == "waiting_for_limit"
+    first = asked(xero)
+    today = xero.one("select (clock_timestamp() at time zone 'UTC')::date")[0]
+    # As if a day had passed.
+    xero.rows.execute("update xero_ops.endpoint_days set on_date = on_date - 1")
+    xero.rows.execute("update xero_ops.extract_runs set started_at = started_at - interval '1 day'")
+    xero.set_clock(NOW + timedelta(days=1))
+
+    assert xero.extract(tenant).state == "complete"
+
+    rows = xero.rows.execute(
+        "select on_date < %s, tenant_id::text, endpoint, calls::int from xero_ops.costs", (today,)
+    ).fetchall()
+    by_day: dict[bool, Counter[tuple[str, str]]] = {True: Counter(), False: Counter()}
+    for is_before, tenant_id, endpoint, calls in rows:
+        by_day[is_before][tenant_id, endpoint] += calls
+    assert by_day == {True: first, False: asked(xero)}

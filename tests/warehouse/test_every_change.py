@@ -166,7 +166,7 @@ def test_list_that_loses_most_of_its_records_at_once_is_an_alarm_and_keeps_them(
     night(xero, 1)
     extracted = xero.extract(tenant)
     assert "Xero lists 2 of 12 records" in extracted.gaps["items"]
-    assert '{"accept_deletions": true}' in xero.run()[1]
+    assert f'{{"accept_deletions": ["{tenant.tenant_id}"]}}' in xero.run()[1]
     assert len(xero.stored(tenant, "items")) == 12
     extracted = xero.extract(tenant, accept_deletions=True)
     assert (extracted.gaps, len(xero.stored(tenant, "items"))) == ({}, 2)

@@ -153,7 +153,11 @@ def test_after_a_worker_was_killed_the_next_try_ends_with_every_record_once(worl
 
 
 class Mortal:
-    """A Postgres of this test's own, which can be killed and started again."""
+    """A Postgres of this test's own, which can be killed and started again.
+
+    Its fsync is off: a killed process loses no write that the operating system has taken, synced
+    or not. So this shows what becomes of a crash of Postgres, and nothing of a loss of power.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedPostgres(folder, is_durable=False)
@@ -201,6 +205,7 @@ def mortal(tmp_path: Path) -> Iterator[Mortal]:
 def test_after_postgres_was_killed_the_next_try_ends_with_every_record_once(
     mortal, xero_sandbox: SandboxServer, records_of_every_kind, tmp_path, seeds
 ):
+    """Killed, not without power: fsync is off, and the operating system keeps what was written."""
     with ConnectedApp(xero_sandbox, mortal.dsn) as xero:
         world = World(xero, tmp_path / "books", records_of_every_kind)
         for seed in seeds:

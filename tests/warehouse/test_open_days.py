@@ -1,4 +1,4 @@
-"""Extractions that close no day: which waiting runs they leave, which they end."""
+"""Extractions beside those of the night: whom they are for, which runs they leave or end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from airflow_xero import runs
-from airflow_xero.standing import waiting_tenants
+from airflow_xero.due import tenants_to_backfill, tenants_to_refresh, waiting_tenants
+from airflow_xero.unpublished import has_unbuilt_day
+from tests.warehouse.extraction import ConnectedApp
 
 YESTERDAY, TODAY, TOMORROW = date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)
 
@@ -97,3 +99,85 @@ def test_a_lock_that_is_held_is_not_taken_twice(warehouse, warehouse_dsn, tenant
             assert not held
         with runs.try_tenant_lock(warehouse, tenant_id) as held:
             assert held
+
+
+def want_a_report(connection: psycopg.Connection, tenant_id: str) -> None:
+    connection.execute(
+        "insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)"
+        " values (%s, 'trial_balances', '2026-10-31', 'a test')",
+        (tenant_id,),
+    )
+
+
+def publish(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "update xero_ops.extract_runs set built_at = clock_timestamp() where state = 'complete'"
+    )
+
+
+@pytest.mark.parametrize(("seconds", "is_listed"), [(3600, False), (0, True)])
+@pytest.mark.parametrize("day", [YESTERDAY, TODAY])
+def test_the_past_of_who_waits_for_a_limit_is_left_until_it_opens(
+    warehouse, tenant_id, day, seconds, is_listed
+):
+    want_a_report(warehouse, tenant_id)
+    complete(warehouse, tenant_id, YESTERDAY)
+    (backfill,) = tenants_to_backfill(warehouse, "xero_default")
+    assert (backfill.day, backfill.reports_wanted) == (YESTERDAY, 1)
+
+    run = start(warehouse, tenant_id, day, closes_day=True)
+    runs.wait_for_limit(warehouse, tenant_id, run, reason="used up", seconds=seconds)
+
+    found = [each.tenant_id for each in tenants_to_backfill(warehouse, "xero_default")]
+    assert found == [tenant_id] * is_listed
+
+
+def test_who_waited_with_two_days_is_named_once_with_the_later_one(warehouse, tenant_id):
+    wait(warehouse, tenant_id, start(warehouse, tenant_id, TODAY, closes_day=True))
+    wait(warehouse, tenant_id, start(warehouse, tenant_id, YESTERDAY, closes_day=True))
+
+    (waiting,) = waiting_tenants(warehouse, "xero_default")
+
+    assert (waiting.tenant_id, waiting.day) == (tenant_id, TODAY)
+
+
+def complete(connection: psycopg.Connection, tenant_id: str, day: date) -> None:
+    runs.complete(connection, tenant_id, start(connection, tenant_id, day, closes_day=True))
+
+
+def test_a_day_that_is_not_published_is_not_refreshed(warehouse, tenant_id):
+    complete(warehouse, tenant_id, YESTERDAY)
+    assert has_unbuilt_day(warehouse, tenant_id)
+    assert tenants_to_refresh(warehouse, "xero_default") == []
+
+    publish(warehouse)
+
+    assert not has_unbuilt_day(warehouse, tenant_id)
+    (refresh,) = tenants_to_refresh(warehouse, "xero_default")
+    assert refresh.tenant_id == tenant_id
+
+
+def test_a_refresh_that_is_not_published_hinders_no_other(warehouse, tenant_id):
+    complete(warehouse, tenant_id, YESTERDAY)
+    publish(warehouse)
+    refresh = start(warehouse, tenant_id, TODAY, closes_day=False)
+    runs.complete(warehouse, tenant_id, refresh)
+
+    assert not has_unbuilt_day(warehouse, tenant_id)
+    assert len(tenants_to_refresh(warehouse, "xero_default")) == 1
+
+
+def test_a_refresh_that_comes_after_a_day_was_read_gives_way_until_it_is_published(
+    xero_sandbox, warehouse_dsn
+):
+    with ConnectedApp(xero_sandbox, warehouse_dsn) as xero:
+        tenant = xero.organisation()
+        xero.extract(tenant)
+        closed = xero.one("select complete_at, complete_run_id from xero_ops.tenants")
+
+        early = xero.extract(tenant, TODAY, closes_day=False)
+
+        assert (early.state, early.run_id, xero.calls()) == ("gave_way", None, [])
+        assert xero.one("select complete_at, complete_run_id from xero_ops.tenants") == closed
+        publish(xero.rows)
+        assert xero.extract(tenant, TODAY, closes_day=False).state == "complete"

@@ -9,6 +9,7 @@ import pytest
 from airflow_xero.endpoint import Cadence, Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key
 from airflow_xero.pruning import KEPT, prune_reports
+from tests.warehouse.extraction import ConnectedApp
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 DAILY = tuple(
@@ -98,3 +99,14 @@ def test_budget_summaries_other_organisations_and_foreign_keys_stay(warehouse):
     assert stored(warehouse, "budget_summaries") == [budget]
     assert stored(warehouse, tenant_id=OTHER) == [key(old)]
     assert stored(warehouse) == ["TrialBalance", "TrialBalance:yesterday:accrual"]
+
+
+@pytest.mark.parametrize("closes_day", [True, False])
+def test_every_extraction_that_closes_its_day_prunes(xero_sandbox, warehouse_dsn, closes_day):
+    gone = FIRST_KEPT - timedelta(days=1)
+    with ConnectedApp(xero_sandbox, warehouse_dsn) as xero:
+        tenant_id = (tenant := xero.organisation()).tenant_id
+        store(xero.rows, key(gone), key(FIRST_KEPT), tenant_id=tenant_id)
+        xero.extract(tenant, DAY, closes_day=closes_day)
+        kept = stored(xero.rows, tenant_id=tenant_id)
+    assert (key(gone) in kept, key(FIRST_KEPT) in kept) == (not closes_day, True)

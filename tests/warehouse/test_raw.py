@@ -45,12 +45,12 @@ def warehouse(warehouse_dsn: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def store(warehouse, *, run_id=1, known_at=FIRST_NIGHT):
-    return RawStore(warehouse, tenant_id=TENANT, run_id=run_id, known_at=known_at)
+def store(warehouse, *, run_id=1, known_at=FIRST_NIGHT, **agreed):
+    return RawStore(warehouse, tenant_id=TENANT, run_id=run_id, known_at=known_at, **agreed)
 
 
-def second_night(warehouse):
-    return store(warehouse, run_id=2, known_at=SECOND_NIGHT)
+def second_night(warehouse, **agreed):
+    return store(warehouse, run_id=2, known_at=SECOND_NIGHT, **agreed)
 
 
 def page_of(endpoint: Endpoint, records: list[Any] | bytes, **changes: Any) -> Page:
@@ -67,6 +67,7 @@ def page_of(endpoint: Endpoint, records: list[Any] | bytes, **changes: Any) -> P
         minute_calls_left=59,
         day_calls_left=4999,
         is_last=True,
+        tenant_id=TENANT,
     )
     return replace(page, **changes)
 
@@ -204,18 +205,23 @@ def test_record_missing_from_a_read_of_changes_is_not_deleted(warehouse):
     assert versions(warehouse) == [("inv-1", FIRST_NIGHT, None, False, 1)]
 
 
-def test_accounts_suddenly_empty_are_refused(warehouse):
+def test_accounts_suddenly_empty_are_refused_until_somebody_agrees(warehouse):
     pour(store(warehouse), page_of(ACCOUNTS, [account("200")]))
     with pytest.raises(UnexpectedPayloadError, match="empty") as refused:
         pour(second_night(warehouse), page_of(ACCOUNTS, []))
     assert (refused.value.endpoint, refused.value.tenant_id) == ("accounts", TENANT)
+    assert f'{{"accept_deletions": ["{TENANT}"]}}' in refused.value.message
     assert versions(warehouse, "accounts") == [("account-200", FIRST_NIGHT, None, False, 1)]
+    agreed = second_night(warehouse, accept_deletions=True)
+    assert pour(agreed, page_of(ACCOUNTS, [])).records_deleted == 1
 
 
-def test_reading_of_all_invoices_that_is_suddenly_empty_is_refused(warehouse):
+def test_reading_of_all_invoices_suddenly_empty_is_refused_until_somebody_agrees(warehouse):
     pour(store(warehouse), page_of(INVOICES, [invoice(1)]))
     with pytest.raises(UnexpectedPayloadError, match="empty"):
         pour(second_night(warehouse), page_of(INVOICES, []))
+    agreed = second_night(warehouse, accept_deletions=True)
+    assert pour(agreed, page_of(INVOICES, [])).records_read == 0
 
 
 def test_budget_asked_for_by_its_id_that_does_not_come_is_refused(warehouse):
@@ -229,9 +235,7 @@ def test_short_list_that_is_suddenly_empty_keeps_its_records_until_somebody_agre
     with pytest.raises(VanishedError):
         pour(second_night(warehouse), page_of(groups, []))
     assert versions(warehouse, "contact_groups") == [("a", FIRST_NIGHT, None, False, 1)]
-    agreed = RawStore(
-        warehouse, tenant_id=TENANT, run_id=2, known_at=SECOND_NIGHT, accept_deletions=True
-    )
+    agreed = second_night(warehouse, accept_deletions=True)
     assert pour(agreed, page_of(groups, [])).records_deleted == 1
 
 
