@@ -224,7 +224,7 @@ def test_no_secret_is_in_any_file_log_or_table(told):
 @pytest.mark.campaign
 @pytest.mark.timeout(600)
 def test_no_secret_is_shown_by_any_trouble_with_tokens(told_in_full):
-    went_as_it_should(told_in_full, IN_FULL, refreshes=3)
+    went_as_it_should(told_in_full, IN_FULL, refreshes=4)
     assert leaks(told_in_full.secrets, told_in_full.places()) == []
 
 
