@@ -12,11 +12,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.dagrun import DagRun
+from airflow.sdk._shared.secrets_masker import redact
 
-from airflow_xero.notifiers import XeroNotifier
+from airflow_xero.notifiers import WebhookNotifier, XeroNotifier
 from tests.airflow.listening import MailServer, Webhook
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -322,6 +324,19 @@ def test_an_address_that_is_not_https_is_refused_without_showing_it(
     ((failure,),) = warehouse.execute("select failure from xero_ops.notices").fetchall()
     assert "'xero_webhook' is no https address" in failure
     assert "T0PS3CRET" not in failure
+
+
+def test_what_httpx_logs_of_an_address_is_masked(set_connection):
+    with Webhook() as server:
+        address = f"{server.url}/Zoë s?key=K3YS3CRET"
+        set_connection("xero_webhook", conn_type="http", password=address)
+        WebhookNotifier(webhook_conn_id="xero_webhook", text="…").notify({})
+
+    # It writes the address as it is sent, which is not how somebody wrote it down.
+    said = str(redact(f'HTTP Request: POST {httpx.URL(address)} "HTTP/1.0 200 OK"'))
+    assert httpx.URL(address).raw_path.decode() not in address
+    assert "S3CRET" not in said
+    assert said.startswith("HTTP Request: POST ")
 
 
 def test_nobody_is_told_anything_unless_somebody_asks_for_it(
