@@ -14,10 +14,11 @@ PYTHON ?=
 
 export PYTHONUTF8 = 1
 
-.PHONY: help run stop reset status test campaign check bench bench-extract bench-tenants venv clean
+.PHONY: help run stop reset status test campaign check venv clean
+.PHONY: bench bench-extract bench-tenants bench-warehouse
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: venv ## start everything, connect three demo organisations, run three nights
 	@$(BIN)/local-stack run
@@ -54,6 +55,9 @@ bench-extract: venv ## measure the extraction of one organisation alone (at most
 
 bench-tenants: venv ## measure a quiet night of 1,000 organisations (half an hour)
 	@$(BIN)/python -m benchmarks many_tenants --samples 1 --keep
+
+bench-warehouse: venv ## measure the marts of 500,000 invoices (half an hour), and print the figures
+	@$(BIN)/python -m benchmarks.warehouse
 
 clean: reset ## reset, and delete .venv too
 	@rm -rf $(VENV)

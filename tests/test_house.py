@@ -212,7 +212,10 @@ def test_every_mart_tests_its_grain_per_tenant(
     untested = [
         name
         for name, model in models.items()
-        if is_mart(model) and not any("tenant_id" in columns for columns in grains(manifest, model))
+        if is_mart(model)
+        # A view answers for the day that is asked: to test it whole is to compute every day.
+        and model["config"]["materialized"] != "view"
+        and not any("tenant_id" in columns for columns in grains(manifest, model))
     ]
     assert untested == []
 

@@ -1,15 +1,16 @@
 """What people are told, and in which words: one function a cause.
 
 The only home of causes and their texts: a new one is a function here that returns a Notice.
-Knows errors and what extractions leave behind in xero_ops. Must not know Airflow, how a notice is
-sent, or a word of a customer's documents.
+Knows errors, what extractions leave behind in xero_ops, and the tie-out. Must not know Airflow, how
+a notice is sent, or a word of a customer's documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -72,6 +73,19 @@ def drifted(drift: Drift) -> Notice:
     )
 
 
+def tie_out_broken(broken: BrokenTieOut) -> Notice:
+    """What Xero reports differs from an organisation's documents, and nothing explains it."""
+    accounts = ", ".join(broken.accounts)
+    return Notice(
+        f"tie_out_broken:{broken.tenant_id}",
+        f"Xero: documents of {broken.tenant_name} do not add up to its reports",
+        f"On {broken.report_date}: {accounts}. rpt_tie_out shows by how much. The next extraction"
+        " reads the documents again; what is still different after that is a document that Xero"
+        " did not show, or a rule of ours that is wrong.",
+        tenant_id=broken.tenant_id,
+    )
+
+
 def of_outcome(outcome: Outcome) -> list[Notice]:
     """What people must know of a run: who failed, and whether the statistics were renewed."""
     advices = {
@@ -97,6 +111,39 @@ def advice_of(error: BaseException) -> str:
     if isinstance(error, XeroError):
         return f"{type(error).__name__}: a fault of ours or Xero's. Please report its task's log."
     return f"{type(error).__name__}. {_LOG}"
+
+
+@dataclass(frozen=True)
+class BrokenTieOut:
+    """What no cause explains between an organisation's reports and its documents.
+
+    `accounts` as Xero labels them; `amount` is the largest sum of absolute differences of a report,
+    in base currency. `is_new`: some account was not broken in the comparison before.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    report_date: date
+    accounts: Sequence[str]
+    amount: Decimal
+    is_new: bool
+
+
+def broken_tie_outs(
+    warehouse: psycopg.Connection[Any], run_ids: Sequence[int]
+) -> list[BrokenTieOut]:
+    """The organisations of these runs, now in the marts, whose tie-out is broken.
+
+    None where the dbt project is somebody's own and has no tie-out.
+    """
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(BrokenTieOut)) as cursor,
+    ):
+        if not cursor.execute(_HAS_TIE_OUT).rowcount:
+            return []
+        return cursor.execute(_BROKEN_TIE_OUTS, {"run_ids": list(run_ids)}).fetchall()
 
 
 @dataclass(frozen=True)
@@ -200,6 +247,62 @@ select
 from expected
 left join tried using (tenant_id)
 """  # noqa: S608 -- two constants
+
+_HAS_TIE_OUT = """
+select from pg_catalog.pg_tables
+where schemaname = 'xero_marts' and tablename in ('rpt_tie_out', 'rpt_tie_out_summary')
+having count(*) = 2
+"""
+
+_BROKEN_TIE_OUTS = """
+with compared as (
+    select tie_out.*
+    from xero_ops.extract_runs as runs
+    inner join xero_marts.rpt_tie_out as tie_out
+        on tie_out.tenant_id = runs.tenant_id and tie_out.known_at = runs.known_at
+    where runs.run_id = any(%(run_ids)s) and tie_out.status = 'broken'
+),
+
+former as (
+    select distinct on (tenant_id, report, basis) tenant_id, report, basis, known_at
+    from xero_marts.rpt_tie_out_summary as summary
+    where
+        difference_amount is not null
+        and known_at < (
+            select min(compared.known_at) from compared
+            where compared.tenant_id = summary.tenant_id
+        )
+    order by tenant_id, report, basis, known_at desc
+),
+
+reports as (
+    select
+        tenant_id, report, basis, report_date, known_at, sum(abs(difference)) as amount
+    from compared
+    group by tenant_id, report, basis, report_date, known_at
+)
+
+select
+    compared.tenant_id::text,
+    coalesce(tenants.tenant_name, compared.tenant_id::text) as tenant_name,
+    max(compared.report_date) as report_date,
+    array_agg(distinct compared.line_label order by compared.line_label) as accounts,
+    (select max(amount) from reports where reports.tenant_id = compared.tenant_id) as amount,
+    bool_or(not exists (
+        select from former
+        inner join xero_marts.rpt_tie_out as earlier using (tenant_id, report, basis, known_at)
+        where
+            former.tenant_id = compared.tenant_id
+            and former.report = compared.report
+            and former.basis = compared.basis
+            and earlier.line_key = compared.line_key
+            and earlier.status = 'broken'
+    )) as is_new
+from compared
+inner join xero_ops.tenants as tenants on tenants.tenant_id = compared.tenant_id
+group by compared.tenant_id, tenants.tenant_name
+order by compared.tenant_id
+"""
 
 _NEW_DRIFTS = """
 select endpoint, field, kind

@@ -1,6 +1,8 @@
 """Publishing: one dbt build, in the task's own process, for every run that is not yet built.
 
-Knows how to call dbt, and which extraction runs a build publishes. Must not know a model by name.
+Knows how to call dbt, which extraction runs a build publishes, and when everything must be made
+anew: when the project's files are not those of the last good build. Hands on what the tie-out
+found. Must not know a model by name.
 The project folder is only read: dbt writes into a temporary folder, and its partial parse, which
 saves seconds, is kept between runs under AIRFLOW_HOME.
 """
@@ -13,16 +15,31 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_xero import causes, rereads
+from airflow_xero.builds import (
+    GOOD,
+    finish_build,
+    project_checksum,
+    rows_written,
+    start_build,
+    store_results,
+)
+from airflow_xero.causes import BrokenTieOut
+from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import PublishError
 from airflow_xero.hook import XeroHook
+from airflow_xero.notifiers import link_of
+from airflow_xero.notify import note
 from airflow_xero.outcome import FAILURE_KEY, reason_of
-from airflow_xero.settings import dbt_cache_dir, dbt_project_dir
+from airflow_xero.settings import dbt_cache_dir, dbt_project_dir, tie_out_tolerance
 from airflow_xero.warehouse import warehouse_errors
 
 if TYPE_CHECKING:
@@ -31,7 +48,6 @@ if TYPE_CHECKING:
 
 DOCS_PAGE = "dbt_docs"
 _PARTIAL_PARSE = "partial_parse.msgpack"
-_GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
 # A task's process ends at once, so that Python's helper finds dbt's semaphores and complains, as an
 # error in the log of a task that went well. It removes them all the same.
 _CALM_ENDING = {"PYTHONWARNINGS": "ignore:resource_tracker"}
@@ -47,10 +63,10 @@ _LIBPQ_VARIABLES = {
 class DbtBuildOperator(BaseOperator):
     """Builds the marts when some complete extraction is not in them yet; returns at once if not.
 
-    Marks what it published (`extract_runs.built_at`) and stores the docs as one page. Skips when
-    the task that lists the organisations failed: then nothing is known to be unbuilt. Raises
-    PublishError naming the failed models and tests, and keeps the reason under the XCom key
-    `failure` for the report.
+    Marks what it published (`extract_runs.built_at`), keeps the results of every model and test
+    (`xero_ops.build_results`) and stores the docs as one page. Skips when the task that lists the
+    organisations failed: then nothing is known to be unbuilt. Raises PublishError naming the
+    failed models and tests, and keeps the reason under the XCom key `failure` for the report.
     """
 
     publishes_statistics = True
@@ -65,12 +81,12 @@ class DbtBuildOperator(BaseOperator):
         if context["ti"].xcom_pull(task_ids=self.listed_by) is None:
             raise AirflowSkipException(f"{self.listed_by} failed: see its log")
         try:
-            return {"runs": self._publish()}
+            return {"runs": self._publish(context)}
         except Exception as error:
             context["ti"].xcom_push(key=FAILURE_KEY, value=reason_of(error))
             raise
 
-    def _publish(self) -> int:
+    def _publish(self, context: Context) -> int:
         with XeroHook(self.xero_conn_id) as hook:
             # Asked before the build starts: whatever completes during it waits for the next.
             with hook.warehouse() as warehouse, warehouse_errors():
@@ -79,21 +95,72 @@ class DbtBuildOperator(BaseOperator):
                 self.log.info("Nothing to publish: every complete extraction is in the marts.")
                 return 0
 
+            project = dbt_project_dir()
+            with hook.warehouse() as warehouse, warehouse_errors():
+                build_id, is_whole = start_build(
+                    warehouse, checksum=project_checksum(project), runs=len(runs)
+                )
+            if is_whole:
+                self.log.info("The dbt project has changed: everything is made anew.")
+
+            def record(results: Sequence[Any]) -> None:
+                self.log.info("%s", as_table(results))
+                with hook.warehouse() as warehouse, warehouse_errors():
+                    store_results(warehouse, build_id, results)
+
             def built() -> None:
                 with hook.warehouse() as warehouse, warehouse_errors():
                     mark_built(warehouse, runs)
+                    finish_build(warehouse, build_id)
 
-            docs = publish(
-                dbt_project_dir(),
-                environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
-                cache=dbt_cache_dir(),
-                say=self.log.info,
-                built=built,
-            )
+            try:
+                docs = publish(
+                    project,
+                    environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
+                    cache=dbt_cache_dir(),
+                    is_whole=is_whole,
+                    record=record,
+                    built=built,
+                )
+            except PublishError as error:
+                with hook.warehouse() as warehouse, warehouse_errors():
+                    finish_build(warehouse, build_id, failure=str(error))
+                raise
             with hook.warehouse() as warehouse, warehouse_errors():
                 store_page(warehouse, DOCS_PAGE, docs)
+                broken = tell_of_broken_tie_outs(warehouse, runs, link=link_of(context))
+            require_tolerated(broken, tie_out_tolerance())
         self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
         return len(runs)
+
+
+def tell_of_broken_tie_outs(
+    warehouse: psycopg.Connection[Any], runs: Sequence[int], *, link: str | None
+) -> list[BrokenTieOut]:
+    """Note whose reports and documents differ, and have what may be stale read again.
+
+    Read again once only: what stays different afterwards would cost its calls every night.
+    """
+    broken = causes.broken_tie_outs(warehouse, runs)
+    note(warehouse, map(causes.tie_out_broken, broken), now=datetime.now(UTC), link=link)
+    for each in broken:
+        if each.is_new:
+            rereads.want_documents(
+                warehouse, each.tenant_id, ENDPOINTS, reason="its tie-out is broken"
+            )
+    return broken
+
+
+def require_tolerated(broken: Sequence[BrokenTieOut], tolerance: Decimal | None) -> None:
+    """Raise PublishError naming the organisations that differ by more than the tolerance."""
+    names = [
+        each.tenant_name for each in broken if tolerance is not None and each.amount > tolerance
+    ]
+    if names:
+        raise PublishError(
+            f"The marts are renewed, but the tie-out of {', '.join(names)} is broken by more than"
+            f" {tolerance}: see rpt_tie_out"
+        )
 
 
 def unbuilt_runs(warehouse: psycopg.Connection[Any]) -> list[int]:
@@ -146,13 +213,15 @@ def publish(
     *,
     environment: Mapping[str, str],
     cache: Path,
-    say: Callable[[str], object],
+    is_whole: bool,
+    record: Callable[[Sequence[Any]], object],
     built: Callable[[], object],
 ) -> bytes:
     """Run `dbt build` and then `dbt docs generate --static`; the docs as one HTML page.
 
-    `cache` keeps dbt's partial parse; `say` is told what was built, as a table; `built` is called
-    when the marts are renewed, so that docs which fail afterwards do not belie them.
+    `cache` keeps dbt's partial parse; `is_whole` makes everything anew instead of what moved;
+    `record` gets the results of every model and test, good or bad; `built` is called when the
+    marts are renewed, so that docs which fail afterwards do not belie them.
     Raises PublishError naming what failed.
     """
     with (
@@ -163,12 +232,12 @@ def publish(
         kept = cache / hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
         _copy(kept / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
         # Unit tests prove the code, not the night's data: they run where the code is tested.
-        build = _invoke(
-            "build", "--exclude-resource-type", "unit_test", project=project, target=target
-        )
+        command = ["build", "--exclude-resource-type", "unit_test"]
+        command += ["--full-refresh"] if is_whole else []
+        build = _invoke(*command, project=project, target=target)
         _copy(target / _PARTIAL_PARSE, kept / _PARTIAL_PARSE)
         if build.result is not None:
-            say(as_table(build.result.results))
+            record(build.result.results)
         _raise_failures(build)
         built()
         # The build has just compiled everything.
@@ -196,26 +265,35 @@ def _raise_failures(outcome: Any) -> None:
     failed = [
         f"{result.node.resource_type} {result.node.name}: {_first_line(result.message)}"
         for result in getattr(outcome.result, "results", ())
-        if str(result.status) not in _GOOD and str(result.status) != "skipped"
+        if str(result.status) not in GOOD and str(result.status) != "skipped"
     ]
     raise PublishError(f"dbt failed at {len(failed)}: {'; '.join(failed)}")
 
 
 def as_table(results: Sequence[Any]) -> str:
-    """What dbt did, a line per model and seed with its seconds, tests in one line.
+    """What dbt did, a line per model and seed with its seconds and rows, tests in one line.
 
-    `results` are those of a dbtRunner: node, status, execution_time in seconds.
+    Tests that failed follow, each with what it found. `results` are those of a dbtRunner: node,
+    status, execution_time in seconds.
     """
     tests = [result for result in results if result.node.resource_type == "test"]
     built = [result for result in results if result not in tests]
-    lines = [f"{'seconds':>8}  {'status':<8} model"]
+    lines = [f"{'seconds':>8}  {'rows':>9}  {'status':<8} model"]
     lines += [
-        f"{result.execution_time:8.2f}  {result.status!s:<8} {result.node.name}" for result in built
+        f"{result.execution_time:8.2f}  {_rows(result):>9}  {result.status!s:<8} {result.node.name}"
+        for result in built
     ]
-    passed = sum(str(result.status) in _GOOD for result in tests)
+    bad = [result for result in tests if str(result.status) not in GOOD | {"skipped"}]
+    passed = sum(str(result.status) in GOOD for result in tests)
     seconds = sum(result.execution_time for result in tests)
     lines.append(f"{seconds:8.2f}  {passed} of {len(tests)} tests passed")
+    lines += [f"{'':>10}{result.node.name}: {_first_line(result.message)}" for result in bad]
     return "\n".join(lines)
+
+
+def _rows(result: Any) -> str:
+    rows = rows_written(result)
+    return "" if rows is None else str(rows)
 
 
 def _first_line(message: object) -> str:

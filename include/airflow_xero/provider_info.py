@@ -170,6 +170,12 @@ def _options() -> dict[str, Any]:
             "When the Dag xero_refresh brings documents up to now, as a cron expression in UTC.",
             default=DEFAULT_REFRESH_SCHEDULE,
         ),
+        "tie_out_tolerance": _option(
+            "What may be left over, in base currency, between an organisation's reports and its "
+            "documents before the run fails. Empty: people are told, and no run fails.",
+            default="",
+            example="0.00",
+        ),
         "notify_emails": _option(
             "Addresses, separated by commas, that are told when something goes wrong, through "
             "Airflow's connection smtp_default (or [email] email_conn_id).",

@@ -5,6 +5,7 @@ Knows the table xero_ops.rereads alone. Must not know HTTP, or how a page is rea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +66,19 @@ def want(
     values = {"tenant_id": tenant_id, "endpoint": endpoint.name, "reason": reason}
     with warehouse_errors(tenant_id=tenant_id, endpoint=endpoint.name), connection.transaction():
         connection.execute(_WANT, values)
+
+
+def want_documents(
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    endpoints: Iterable[Endpoint],
+    *,
+    reason: str,
+) -> None:
+    """Ask the next extraction to read again whatever Xero edits without a stamp."""
+    for endpoint in endpoints:
+        if endpoint.reread_nights:
+            want(connection, tenant_id, endpoint, reason=reason)
 
 
 _KEEP = """

@@ -6,7 +6,9 @@ Knows their names and what each must look like. Must not know Xero or the wareho
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from airflow.sdk.configuration import conf
@@ -103,6 +105,22 @@ def deadline() -> timedelta | None:
     """
     hours = _whole_number("deadline_hours", DEFAULT_DEADLINE_HOURS, unit="hours")
     return timedelta(hours=hours) if hours else None
+
+
+def tie_out_tolerance() -> Decimal | None:
+    """What may be left over between an organisation's report and its documents, base currency.
+
+    None: no difference fails a run. Raises XeroSetupError when it is no amount of at least 0.
+    """
+    text = (conf.get("xero", "tie_out_tolerance", fallback="") or "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text, re.ASCII):
+        raise XeroSetupError(
+            f"[xero] tie_out_tolerance is {text!r}: set AIRFLOW__XERO__TIE_OUT_TOLERANCE to an"
+            " amount in base currency, for example 0.00, or to nothing"
+        )
+    return Decimal(text)
 
 
 def notify_emails() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk import Connection
 from psycopg.conninfo import conninfo_to_dict
 
-from airflow_xero import dbt_build
+from airflow_xero import builds, dbt_build
 from airflow_xero.errors import PublishError
 
 
@@ -38,20 +38,44 @@ def add_model(project: Path, name: str, sql: str) -> None:
     (project / "models" / f"{name}.sql").write_text(sql)
 
 
-def publish(project, environment, tmp_path, say=lambda _: None):
+def publish(project, environment, tmp_path, record=lambda _: None, *, is_whole=False):
     return dbt_build.publish(
-        project, environment=environment, cache=tmp_path / "cache", say=say, built=lambda: None
+        project,
+        environment=environment,
+        cache=tmp_path / "cache",
+        is_whole=is_whole,
+        record=record,
+        built=lambda: None,
     )
 
 
 def test_a_build_makes_tables_and_one_page_of_docs(project, environment, tmp_path):
     said: list[str] = []
 
-    docs = publish(project, environment, tmp_path, said.append)
+    docs = publish(
+        project, environment, tmp_path, lambda results: said.append(dbt_build.as_table(results))
+    )
 
     assert docs.startswith(b"<!")
     assert b"model.small.numbers" in docs
     assert "success  numbers" in said[0]
+
+
+def test_a_whole_build_makes_anew_what_otherwise_grows(project, environment, tmp_path):
+    add_model(project, "growing", "{{ config(materialized='incremental') }} select 1 as number")
+    rows = []
+    for is_whole in (False, False, True):
+        publish(project, environment, tmp_path, is_whole=is_whole)
+        with psycopg.connect(
+            host=environment["DBT_HOST"],
+            port=environment["DBT_PORT"],
+            user=environment["DBT_USER"],
+            password=environment["DBT_PASSWORD"],
+            dbname=environment["DBT_DBNAME"],
+        ) as connection:
+            rows += connection.execute("select count(*) from xero_staging.growing").fetchall()
+
+    assert rows == [(1,), (2,), (1,)]
 
 
 def test_the_project_folder_is_only_read(project, environment, tmp_path):
@@ -121,6 +145,133 @@ def test_only_complete_runs_that_no_build_has_seen_are_unbuilt(warehouse: psycop
     dbt_build.mark_built(warehouse, [1])
 
     assert dbt_build.unbuilt_runs(warehouse) == [5]
+
+
+@pytest.mark.parametrize(
+    ("file", "is_another"),
+    [
+        ("models/numbers.sql", True),
+        ("models/numbers.yml", True),
+        ("macros/new.sql", True),
+        ("seeds/new.csv", True),
+        ("dbt_project.yml", True),
+        ("tests/new.sql", False),
+        ("target/manifest.json", False),
+        ("models/.numbers.sql.swp", False),
+    ],
+)
+def test_a_project_is_another_when_a_file_that_makes_tables_changes(project, file, is_another):
+    before = builds.project_checksum(project)
+    (project / file).parent.mkdir(exist_ok=True)
+    with (project / file).open("a") as appended:
+        appended.write("\n")
+
+    assert (builds.project_checksum(project) != before) is is_another
+
+
+def test_everything_is_made_anew_until_a_build_of_the_same_project_was_good(warehouse):
+    wholes = []
+    for checksum, failure in [
+        ("old", None),
+        ("old", None),
+        ("new", "broken"),
+        ("new", None),
+        ("new", "late"),
+        ("new", None),
+        ("old", None),
+    ]:
+        build_id, is_whole = builds.start_build(warehouse, checksum=checksum, runs=1)
+        builds.finish_build(warehouse, build_id, failure=failure)
+        wholes.append(is_whole)
+
+    assert wholes == [True, False, True, True, False, False, True]
+
+
+def test_a_build_whose_task_was_killed_is_no_good_one(warehouse):
+    builds.start_build(warehouse, checksum="same", runs=1)
+
+    _, is_whole = builds.start_build(warehouse, checksum="same", runs=1)
+
+    assert is_whole
+    assert warehouse.execute(
+        "select state, failure from xero_ops.builds order by build_id"
+    ).fetchall() == [("failed", "the task was killed"), ("running", None)]
+
+
+def test_docs_that_fail_do_not_belie_a_good_build(warehouse):
+    build_id, _ = builds.start_build(warehouse, checksum="same", runs=1)
+    builds.finish_build(warehouse, build_id)
+
+    builds.finish_build(warehouse, build_id, failure="dbt docs stopped")
+
+    assert warehouse.execute("select state, failure from xero_ops.builds").fetchall() == [
+        ("good", None)
+    ]
+
+
+def test_a_hundred_builds_are_kept_and_the_last_good_one(warehouse):
+    for number in range(104):
+        build_id, _ = builds.start_build(warehouse, checksum="same", runs=1)
+        builds.finish_build(warehouse, build_id, failure=None if number == 1 else "broken")
+
+    assert warehouse.execute(
+        "select count(*), min(build_id), count(*) filter (where state = 'good') from"
+        " xero_ops.builds"
+    ).fetchall() == [(101, 2, 1)]
+
+
+def test_results_name_every_model_with_its_rows_and_tests(
+    project, environment, tmp_path, warehouse
+):
+    add_model(project, "three", "{{ config(materialized='table') }} select generate_series(1, 3)")
+    (project / "models" / "numbers.yml").write_text(
+        "models:\n  - name: numbers\n    columns:\n      - name: number\n"
+        "        data_tests: [not_null, {accepted_values: {arguments: {values: [2]}}}]\n"
+    )
+    build_id, _ = builds.start_build(warehouse, checksum="same", runs=1)
+
+    with pytest.raises(PublishError):
+        publish(
+            project,
+            environment,
+            tmp_path,
+            lambda results: builds.store_results(warehouse, build_id, results),
+        )
+
+    assert warehouse.execute(
+        "select kind, name, status, rows_written, failures, tests_passed, tests_failed, message"
+        " from xero_ops.build_results where seconds >= 0 order by kind, name"
+    ).fetchall() == [
+        ("model", "numbers", "success", None, None, 1, 1, None),
+        ("model", "three", "success", 3, None, 0, 0, None),
+        (
+            "test",
+            "accepted_values_numbers_number__2",
+            "fail",
+            None,
+            1,
+            0,
+            0,
+            "Got 1 result, configured to fail if != 0",
+        ),
+        ("test", "not_null_numbers_number", "pass", None, 0, 0, 0, None),
+    ]
+
+
+def test_the_log_shows_rows_and_what_a_failed_test_found(project, environment, tmp_path):
+    (project / "models" / "numbers.yml").write_text(
+        "models:\n  - name: numbers\n    columns:\n      - name: number\n"
+        "        data_tests: [{accepted_values: {arguments: {values: [2]}}}]\n"
+    )
+    said: list[str] = []
+
+    with pytest.raises(PublishError):
+        publish(
+            project, environment, tmp_path, lambda results: said.append(dbt_build.as_table(results))
+        )
+
+    assert "0 of 1 tests passed" in said[0]
+    assert "accepted_values_numbers_number__2: Got 1 result" in said[0]
 
 
 def test_the_docs_replace_those_of_the_last_build(warehouse: psycopg.Connection):

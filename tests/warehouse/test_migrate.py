@@ -100,7 +100,7 @@ def test_tables_made_before_and_after_a_migration_have_the_same_shape(warehouse_
         for name, options, names in columns
     }
     assert shapes["later"][0] == ["toast_tuple_target=4080"]
-    assert len(shapes["later"][2]) == 2
+    assert len(shapes["later"][2]) == 3
     assert shapes == {
         **{endpoint.name: shapes["later"] for endpoint in ENDPOINTS},
         "later": shapes["later"],

@@ -3,6 +3,7 @@
 
 {% macro xero_line_item_columns(element) -%}
     {{ xero_code('LineItemID', element) }} as line_item_id,
+    {{ xero_code('AccountID', element) }} as account_id,
     {{ xero_code('AccountCode', element) }} as account_code,
     {{ xero_code('ItemCode', element) }} as item_code,
     {{ xero_code('TaxType', element) }} as tax_type,
@@ -10,6 +11,7 @@
     {{ xero_number('Quantity', element) }} as quantity,
     {{ xero_number('UnitAmount', element) }} as unit_amount,
     {{ xero_number('DiscountRate', element) }} as discount_rate,
+    {{ xero_number('DiscountAmount', element) }} as discount_amount,
     {{ xero_number('LineAmount', element) }} as line_amount,
     coalesce({{ xero_number('TaxAmount', element) }}, 0) as tax_amount,
     {{ xero_list('Tracking', element) }} as tracking
@@ -22,6 +24,7 @@
         {{ xero_number('Amount', element) }},
         {{ xero_number('AppliedAmount', element) }}
     ) as amount,
+    {{ xero_date('Date', element) }} as allocation_date,
     coalesce({{ xero_boolean('IsDeleted', element) }}, false) as is_deleted
 {%- endmacro %}
 
@@ -64,4 +67,19 @@
         ) as line (element)
         where line.element ->> 'RowType' = 'Row'
     ) as report_row
+{%- endmacro %}
+
+{#- An account's line of a budget, with the options that the budget is for. -#}
+{% macro xero_budget_line_columns(element, tracking) -%}
+    {{ xero_code('AccountID', element) }} as account_id,
+    {{ xero_code('AccountCode', element) }} as account_code,
+    {{ xero_list('BudgetBalances', element) }} as balances,
+    {{ xero_code('TrackingOptionID', '(' ~ tracking ~ ' -> 0)') }} as tracking_option_1_id,
+    {{ xero_code('TrackingOptionID', '(' ~ tracking ~ ' -> 1)') }} as tracking_option_2_id
+{%- endmacro %}
+
+{#- A month of such a line. -#}
+{% macro xero_budget_balance_columns(element) -%}
+    {{ xero_month('Period', element) }} as month_start_date,
+    {{ xero_number('Amount', element) }} as base_amount
 {%- endmacro %}

@@ -1,61 +1,80 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['invoice_id']) }}",
+    indexes=[
+        {'columns': ['tenant_id', 'invoice_id', 'credit_kind', 'credit_id'], 'unique': true},
+        {'columns': ['tenant_id', 'credit_id']},
+    ],
+) }}
 
 with
 
-credit_note_allocations as (
-    select * from {{ ref('int_credit_note_allocations_unnested') }}
+touched as (
+    select * from {{ ref('int_documents_touched') }}
 ),
 
-invoice_credits as (
-    select * from {{ ref('int_invoice_credits_unnested') }}
+allocations as (
+    select * from {{ ref('int_allocations_listed') }}
 ),
 
 invoices as (
     select * from {{ ref('stg_xero__invoices') }}
 ),
 
--- First the credit notes' own word ...
-allocated as (
+-- An invoice's allocations are priced together.
+listed as (
+    select
+        allocations.tenant_id,
+        allocations.invoice_id,
+        allocations.listed_by,
+        allocations.credit_kind,
+        allocations.credit_id,
+        sum(allocations.amount) as amount,
+        max(allocations.credit_date) as credit_date
+    from touched
+    inner join allocations
+        on
+            touched.tenant_id = allocations.tenant_id
+            and touched.document_id = allocations.invoice_id
+    group by
+        allocations.tenant_id,
+        allocations.invoice_id,
+        allocations.listed_by,
+        allocations.credit_kind,
+        allocations.credit_id
+),
+
+-- First the credits' own word, then what invoices mention beyond it: credits whose list may not be
+-- read, or that were sent without their allocations.
+united as (
+    select
+        invoice_stub.tenant_id,
+        invoice_stub.invoice_id,
+        invoice_stub.credit_kind,
+        invoice_stub.credit_id,
+        invoice_stub.amount,
+        invoice_stub.credit_date
+    from listed as invoice_stub
+    left join listed as own_word
+        on
+            invoice_stub.tenant_id = own_word.tenant_id
+            and invoice_stub.invoice_id = own_word.invoice_id
+            and invoice_stub.credit_kind = own_word.credit_kind
+            and invoice_stub.credit_id = own_word.credit_id
+            and own_word.listed_by = 'credit'
+    where
+        invoice_stub.listed_by = 'invoice'
+        and own_word.credit_id is null
+    union all
     select
         tenant_id,
         invoice_id,
-        'credit_note' as credit_kind,
-        credit_note_id as credit_id,
-        sum(amount) as amount,
-        null::date as credit_date
-    from credit_note_allocations
-    group by tenant_id, invoice_id, credit_note_id
-),
-
--- ... then what invoices mention beyond it: overpayments, prepayments, and credit notes that were
--- sent without their allocations.
-mentioned as (
-    select
-        invoice_credits.tenant_id,
-        invoice_credits.invoice_id,
-        invoice_credits.credit_kind,
-        invoice_credits.credit_id,
-        sum(invoice_credits.applied_amount) as amount,
-        max(invoice_credits.credit_date) as credit_date
-    from invoice_credits
-    left join allocated
-        on
-            invoice_credits.tenant_id = allocated.tenant_id
-            and invoice_credits.invoice_id = allocated.invoice_id
-            and invoice_credits.credit_kind = allocated.credit_kind
-            and invoice_credits.credit_id = allocated.credit_id
-    where allocated.credit_id is null
-    group by
-        invoice_credits.tenant_id,
-        invoice_credits.invoice_id,
-        invoice_credits.credit_kind,
-        invoice_credits.credit_id
-),
-
-united as (
-    select * from allocated
-    union all
-    select * from mentioned
+        credit_kind,
+        credit_id,
+        amount,
+        credit_date
+    from listed
+    where listed_by = 'credit'
 ),
 
 -- An amount that nobody gives is what is left of the invoice's AmountCredited, when it is the only

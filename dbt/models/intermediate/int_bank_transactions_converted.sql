@@ -1,9 +1,22 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['bank_transaction_id']) }}",
+    indexes=[{'columns': ['tenant_id', 'bank_transaction_id'], 'unique': true}],
+) }}
 
 with
 
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
 bank_transactions as (
-    select * from {{ ref('stg_xero__bank_transactions') }}
+    select stg_xero__bank_transactions.*
+    from touched
+    inner join {{ ref('stg_xero__bank_transactions') }} as stg_xero__bank_transactions
+        on
+            touched.tenant_id = stg_xero__bank_transactions.tenant_id
+            and touched.document_id = stg_xero__bank_transactions.bank_transaction_id
 ),
 
 final as (

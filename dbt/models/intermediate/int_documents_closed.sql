@@ -1,6 +1,14 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['document_id']) }}",
+    indexes=[{'columns': ['tenant_id', 'document_id'], 'unique': true}],
+) }}
 
 with
+
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
 
 documents as (
     select * from {{ ref('int_documents_converted') }}
@@ -16,16 +24,20 @@ settlements as (
 
 running as (
     select
-        tenant_id,
-        document_id,
-        settled_date,
-        amount,
-        base_amount,
-        sum(amount) over (
-            partition by tenant_id, document_id
-            order by settled_date
+        settlements.tenant_id,
+        settlements.document_id,
+        settlements.settled_date,
+        settlements.amount,
+        settlements.base_amount,
+        sum(settlements.amount) over (
+            partition by settlements.tenant_id, settlements.document_id
+            order by settlements.settled_date
         ) as settled_amount
-    from settlements
+    from touched
+    inner join settlements
+        on
+            touched.tenant_id = settlements.tenant_id
+            and touched.document_id = settlements.document_id
 ),
 
 final as (

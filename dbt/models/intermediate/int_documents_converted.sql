@@ -1,6 +1,14 @@
-{{ config(materialized='table', indexes=[{'columns': ['tenant_id', 'document_id']}]) }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['document_id']) }}",
+    indexes=[{'columns': ['tenant_id', 'document_id', 'document_kind'], 'unique': true}],
+) }}
 
 with
+
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
 
 invoices as (
     select * from {{ ref('stg_xero__invoices') }}
@@ -16,57 +24,71 @@ bank_transactions as (
 
 united as (
     select
-        tenant_id,
-        invoice_id as document_id,
+        invoices.tenant_id,
+        invoices.invoice_id as document_id,
         'invoice' as document_kind,
-        ledger,
-        contact_id,
-        invoice_number as document_number,
-        status,
-        is_approved,
-        invoice_date as document_date,
-        due_date,
-        currency_code,
-        currency_rate,
-        total_amount,
-        updated_at
-    from invoices
+        invoices.ledger,
+        invoices.contact_id,
+        invoices.invoice_number as document_number,
+        invoices.status,
+        invoices.is_approved,
+        invoices.invoice_date as document_date,
+        invoices.due_date,
+        invoices.currency_code,
+        invoices.currency_rate,
+        invoices.total_amount,
+        invoices.updated_at
+    from touched
+    inner join invoices
+        on
+            touched.tenant_id = invoices.tenant_id
+            and touched.document_id = invoices.invoice_id
     union all
     select
-        tenant_id,
-        credit_note_id as document_id,
+        credit_notes.tenant_id,
+        credit_notes.credit_note_id as document_id,
         'credit_note' as document_kind,
-        ledger,
-        contact_id,
-        credit_note_number as document_number,
-        status,
-        is_approved,
-        credit_note_date as document_date,
+        credit_notes.ledger,
+        credit_notes.contact_id,
+        credit_notes.credit_note_number as document_number,
+        credit_notes.status,
+        credit_notes.is_approved,
+        credit_notes.credit_note_date as document_date,
         null as due_date,
-        currency_code,
-        currency_rate,
-        total_amount,
-        updated_at
-    from credit_notes
+        credit_notes.currency_code,
+        credit_notes.currency_rate,
+        credit_notes.total_amount,
+        credit_notes.updated_at
+    from touched
+    inner join credit_notes
+        on
+            touched.tenant_id = credit_notes.tenant_id
+            and touched.document_id = credit_notes.credit_note_id
     union all
     -- Money received or spent in advance: Xero posts it from the bank transaction.
     select
-        tenant_id,
-        coalesce(overpayment_id, prepayment_id, bank_transaction_id) as document_id,
-        case when is_overpayment then 'overpayment' else 'prepayment' end as document_kind,
-        ledger,
-        contact_id,
-        reference as document_number,
-        status,
-        is_approved,
-        transaction_date as document_date,
+        bank_transactions.tenant_id,
+        bank_transactions.document_id,
+        case
+            when bank_transactions.is_overpayment then 'overpayment' else 'prepayment'
+        end as document_kind,
+        bank_transactions.ledger,
+        bank_transactions.contact_id,
+        bank_transactions.reference as document_number,
+        bank_transactions.status,
+        bank_transactions.is_approved,
+        bank_transactions.transaction_date as document_date,
         null as due_date,
-        currency_code,
-        currency_rate,
-        total_amount,
-        updated_at
-    from bank_transactions
-    where is_overpayment or is_prepayment
+        bank_transactions.currency_code,
+        bank_transactions.currency_rate,
+        bank_transactions.total_amount,
+        bank_transactions.updated_at
+    from touched
+    inner join bank_transactions
+        on
+            touched.tenant_id = bank_transactions.tenant_id
+            and touched.document_id = bank_transactions.document_id
+    where bank_transactions.is_overpayment or bank_transactions.is_prepayment
 ),
 
 final as (

@@ -1,8 +1,19 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['document_id', 'payment_id']) }}",
+    indexes=[
+        {'columns': ['tenant_id', 'payment_id'], 'unique': true},
+        {'columns': ['tenant_id', 'document_id']},
+    ],
+) }}
 
 with
 
-payments as (
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
+all_payments as (
     select * from {{ ref('stg_xero__payments') }}
 ),
 
@@ -12,6 +23,24 @@ documents as (
 
 accounts as (
     select * from {{ ref('stg_xero__accounts') }}
+),
+
+-- A payment that moved has touched its document, and a document all of its payments.
+payments as (
+    select all_payments.*
+    from touched
+    inner join all_payments
+        on
+            touched.tenant_id = all_payments.tenant_id
+            and touched.document_id = all_payments.document_id
+    union all
+    select all_payments.*
+    from touched
+    inner join all_payments
+        on
+            touched.tenant_id = all_payments.tenant_id
+            and touched.document_id = all_payments.payment_id
+    where all_payments.document_id is null
 ),
 
 joined as (
@@ -124,6 +153,8 @@ final as (
             when payment_date is null then 'no_date'
             when amount is null then 'no_amount'
             when base_amount is null or bank_base_amount is null then 'no_rate'
+            -- What other accounts than banks are worth is in the same two fields.
+            when bank_amount is null and bank_rate is null then 'no_rate'
         end as error
     from converted
 )

@@ -1,8 +1,21 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['document_id']) }}",
+    indexes=[
+        {
+            'columns': ['tenant_id', 'document_id', 'settlement_kind', 'settlement_id'],
+            'unique': true,
+        },
+    ],
+) }}
 
 with
 
-documents as (
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
+all_documents as (
     select * from {{ ref('int_documents_converted') }}
     where is_counted
 ),
@@ -19,26 +32,43 @@ allocations as (
     select * from {{ ref('int_allocations_gathered') }}
 ),
 
+documents as (
+    select all_documents.*
+    from touched
+    inner join all_documents
+        on
+            touched.tenant_id = all_documents.tenant_id
+            and touched.document_id = all_documents.document_id
+),
+
 paid as (
     select
-        tenant_id,
-        document_id,
+        payments.tenant_id,
+        payments.document_id,
         'payment' as settlement_kind,
-        payment_date as source_date,
-        amount
-    from payments
-    where
-        is_counted
-        and document_id is not null
+        payments.payment_id as settlement_id,
+        payments.payment_date as source_date,
+        payments.amount
+    from touched
+    inner join payments
+        on
+            touched.tenant_id = payments.tenant_id
+            and touched.document_id = payments.document_id
+    where payments.is_counted
     union all
     -- Where payments may not be read, invoices still list theirs.
     select
         payment_stubs.tenant_id,
         payment_stubs.invoice_id as document_id,
         'payment' as settlement_kind,
+        payment_stubs.payment_id as settlement_id,
         payment_stubs.payment_date as source_date,
         payment_stubs.amount
-    from payment_stubs
+    from touched
+    inner join payment_stubs
+        on
+            touched.tenant_id = payment_stubs.tenant_id
+            and touched.document_id = payment_stubs.invoice_id
     left join payments
         on
             payment_stubs.tenant_id = payments.tenant_id
@@ -49,45 +79,62 @@ paid as (
         and payment_stubs.amount is not null
 ),
 
--- An allocation holds from the later of its two documents' dates, on both of them.
-allocated as (
+-- An allocation holds on both of its documents, from the later of their dates.
+sides as (
     select
         allocations.tenant_id,
+        allocations.invoice_id as document_id,
+        allocations.credit_id as settlement_id,
         allocations.invoice_id,
         allocations.credit_id,
-        allocations.amount,
+        allocations.credit_date,
+        allocations.amount
+    from touched
+    inner join allocations
+        on
+            touched.tenant_id = allocations.tenant_id
+            and touched.document_id = allocations.invoice_id
+    union all
+    select
+        allocations.tenant_id,
+        allocations.credit_id as document_id,
+        allocations.invoice_id as settlement_id,
+        allocations.invoice_id,
+        allocations.credit_id,
+        allocations.credit_date,
+        allocations.amount
+    from touched
+    inner join allocations
+        on
+            touched.tenant_id = allocations.tenant_id
+            and touched.document_id = allocations.credit_id
+),
+
+allocated as (
+    select
+        sides.tenant_id,
+        sides.document_id,
+        'allocation' as settlement_kind,
+        sides.settlement_id,
         greatest(
-            invoices.document_date, coalesce(credits.document_date, allocations.credit_date)
-        ) as source_date
-    from allocations
-    left join documents as invoices
+            invoices.document_date, coalesce(credits.document_date, sides.credit_date)
+        ) as source_date,
+        sides.amount
+    from sides
+    left join all_documents as invoices
         on
-            allocations.tenant_id = invoices.tenant_id
-            and allocations.invoice_id = invoices.document_id
-    left join documents as credits
+            sides.tenant_id = invoices.tenant_id
+            and sides.invoice_id = invoices.document_id
+    left join all_documents as credits
         on
-            allocations.tenant_id = credits.tenant_id
-            and allocations.credit_id = credits.document_id
+            sides.tenant_id = credits.tenant_id
+            and sides.credit_id = credits.document_id
 ),
 
 united as (
     select * from paid
     union all
-    select
-        tenant_id,
-        invoice_id as document_id,
-        'allocation' as settlement_kind,
-        source_date,
-        amount
-    from allocated
-    union all
-    select
-        tenant_id,
-        credit_id as document_id,
-        'allocation' as settlement_kind,
-        source_date,
-        amount
-    from allocated
+    select * from allocated
 ),
 
 final as (
@@ -99,6 +146,7 @@ final as (
         documents.due_date,
         documents.currency_code,
         united.settlement_kind,
+        united.settlement_id,
         united.source_date,
         -- A payment ahead of its document waits for it, shown apart as paid ahead.
         greatest(united.source_date, documents.document_date) as settled_date,

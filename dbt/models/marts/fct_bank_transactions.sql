@@ -1,7 +1,25 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['bank_transaction_id']) }}",
+) }}
+
 with
 
-bank_transactions as (
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
+all_bank_transactions as (
     select * from {{ ref('int_bank_transactions_converted') }}
+),
+
+bank_transactions as (
+    select all_bank_transactions.*
+    from touched
+    inner join all_bank_transactions
+        on
+            touched.tenant_id = all_bank_transactions.tenant_id
+            and touched.document_id = all_bank_transactions.bank_transaction_id
 ),
 
 final as (

@@ -1,4 +1,13 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['invoice_id']) }}",
+) }}
+
 with
+
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
 
 invoices as (
     select * from {{ ref('stg_xero__invoices') }}
@@ -11,14 +20,21 @@ settlements as (
 
 settled as (
     select
-        tenant_id,
-        document_id,
-        coalesce(sum(base_amount) filter (where settlement_kind = 'payment'), 0)
-            as paid_base_amount,
-        coalesce(sum(base_amount) filter (where settlement_kind = 'allocation'), 0)
-            as credited_base_amount
-    from settlements
-    group by tenant_id, document_id
+        settlements.tenant_id,
+        settlements.document_id,
+        coalesce(
+            sum(settlements.base_amount) filter (where settlements.settlement_kind = 'payment'), 0
+        ) as paid_base_amount,
+        coalesce(
+            sum(settlements.base_amount) filter (where settlements.settlement_kind = 'allocation'),
+            0
+        ) as credited_base_amount
+    from touched
+    inner join settlements
+        on
+            touched.tenant_id = settlements.tenant_id
+            and touched.document_id = settlements.document_id
+    group by settlements.tenant_id, settlements.document_id
 ),
 
 converted as (
@@ -34,7 +50,11 @@ converted as (
         case
             when invoices.currency_rate is not null then coalesce(settled.credited_base_amount, 0)
         end as credited_base_amount
-    from invoices
+    from touched
+    inner join invoices
+        on
+            touched.tenant_id = invoices.tenant_id
+            and touched.document_id = invoices.invoice_id
     left join settled
         on
             invoices.tenant_id = settled.tenant_id

@@ -1,7 +1,34 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['payment_id', 'document_id']) }}",
+    indexes=[{'columns': ['tenant_id', 'document_id']}],
+) }}
+
 with
 
-payments as (
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
+all_payments as (
     select * from {{ ref('int_payments_converted') }}
+),
+
+payments as (
+    select all_payments.*
+    from touched
+    inner join all_payments
+        on
+            touched.tenant_id = all_payments.tenant_id
+            and touched.document_id = all_payments.document_id
+    union all
+    select all_payments.*
+    from touched
+    inner join all_payments
+        on
+            touched.tenant_id = all_payments.tenant_id
+            and touched.document_id = all_payments.payment_id
+    where all_payments.document_id is null
 ),
 
 final as (
@@ -16,6 +43,7 @@ final as (
         status,
         is_approved,
         payment_date,
+        document_id,
         case document_kind when 'invoice' then document_id end as invoice_id,
         case document_kind when 'credit_note' then document_id end as credit_note_id,
         case document_kind when 'overpayment' then document_id end as overpayment_id,

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('balance_sheets', 'balance_sheet_id') }}",
+    indexes=[{'columns': ['tenant_id', 'balance_sheet_id'], 'unique': true}],
+) }}
+
 with
 
 source as (
@@ -13,6 +19,7 @@ renamed as (
         split_part(record_id, ':', 3) as basis,
         {{ xero_text('ReportName') }} as report_name,
         {{ xero_list('Rows') }} as report_rows,
+        known_from,
         xero_updated_at as updated_at
     from source
 ),

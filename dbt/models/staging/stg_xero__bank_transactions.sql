@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('bank_transactions', 'bank_transaction_id') }}",
+    indexes=[
+        {'columns': ['tenant_id', 'bank_transaction_id'], 'unique': true},
+        {'columns': ['tenant_id', 'document_id']},
+    ],
+) }}
+
 with
 
 source as (
@@ -34,6 +43,8 @@ final as (
     select
         tenant_id,
         bank_transaction_id,
+        -- Payments, allocations and refunds know money in advance by an id of its own.
+        coalesce(overpayment_id, prepayment_id, bank_transaction_id) as document_id,
         overpayment_id,
         prepayment_id,
         contact_id,

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('bank_transfers', 'bank_transfer_id') }}",
+    indexes=[{'columns': ['tenant_id', 'bank_transfer_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

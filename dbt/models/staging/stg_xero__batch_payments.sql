@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('batch_payments', 'batch_payment_id') }}",
+    indexes=[{'columns': ['tenant_id', 'batch_payment_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

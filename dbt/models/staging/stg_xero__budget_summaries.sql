@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('budget_summaries', 'budget_summary_id') }}",
+    indexes=[{'columns': ['tenant_id', 'budget_summary_id'], 'unique': true}],
+) }}
+
 with
 
 source as (
@@ -13,6 +19,7 @@ renamed as (
         split_part(record_id, ':', 3) as basis,
         {{ xero_text('ReportName') }} as report_name,
         {{ xero_list('Rows') }} as report_rows,
+        known_from,
         xero_updated_at as updated_at
     from source
 ),

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('cash_journals', 'journal_id') }}",
+    indexes=[{'columns': ['tenant_id', 'journal_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('contacts', 'contact_id') }}",
+    indexes=[{'columns': ['tenant_id', 'contact_id'], 'unique': true}],
+) }}
+
 with
 
 source as (
@@ -20,6 +26,7 @@ renamed as (
         {{ xero_code('TaxNumber') }} as tax_number,
         {{ xero_boolean('IsCustomer') }} as is_customer,
         {{ xero_boolean('IsSupplier') }} as is_supplier,
+        jsonb_path_query_array(payload, '$.ContactGroups[*].ContactGroupID') as contact_group_ids,
         xero_updated_at as updated_at
     from source
 ),
@@ -41,6 +48,7 @@ final as (
         -- Stubs come without flags: then Xero has not said so.
         coalesce(is_customer, false) as is_customer,
         coalesce(is_supplier, false) as is_supplier,
+        contact_group_ids,
         updated_at
     from renamed
 )

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('credit_notes', 'credit_note_id') }}",
+    indexes=[{'columns': ['tenant_id', 'credit_note_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

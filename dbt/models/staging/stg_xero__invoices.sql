@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('invoices', 'invoice_id') }}",
+    indexes=[{'columns': ['tenant_id', 'invoice_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('items', 'item_id') }}",
+    indexes=[{'columns': ['tenant_id', 'item_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('linked_transactions', 'linked_transaction_id') }}",
+    indexes=[{'columns': ['tenant_id', 'linked_transaction_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('manual_journals', 'manual_journal_id') }}",
+    indexes=[{'columns': ['tenant_id', 'manual_journal_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('overpayments', 'overpayment_id') }}",
+    indexes=[{'columns': ['tenant_id', 'overpayment_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

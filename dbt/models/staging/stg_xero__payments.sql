@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('payments', 'payment_id') }}",
+    indexes=[
+        {'columns': ['tenant_id', 'payment_id'], 'unique': true},
+        {'columns': ['tenant_id', 'document_id']},
+    ],
+) }}
+
 with
 
 source as (

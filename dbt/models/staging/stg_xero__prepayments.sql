@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('prepayments', 'prepayment_id') }}",
+    indexes=[{'columns': ['tenant_id', 'prepayment_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

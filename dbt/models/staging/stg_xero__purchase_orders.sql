@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('purchase_orders', 'purchase_order_id') }}",
+    indexes=[{'columns': ['tenant_id', 'purchase_order_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

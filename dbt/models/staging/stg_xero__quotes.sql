@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_moved('quotes', 'quote_id') }}",
+    indexes=[{'columns': ['tenant_id', 'quote_id'], 'unique': true}],
+) }}
+
 with
 
 source as (

@@ -12,7 +12,8 @@ renamed as (
         {{ xero_code('Status') }} as status,
         {{ xero_code('ReportTaxType') }} as report_tax_type,
         {{ xero_number('DisplayTaxRate') }} as display_percentage,
-        {{ xero_number('EffectiveRate') }} as effective_percentage
+        {{ xero_number('EffectiveRate') }} as effective_percentage,
+        {{ xero_list('TaxComponents') }} as tax_components
     from source
 ),
 

@@ -7,12 +7,37 @@ runs as (
     select * from {{ source('xero_ops', 'extract_runs') }}
 ),
 
+endpoints as (
+    select * from {{ source('xero_ops', 'extract_endpoints') }}
+    where endpoint in ('journals', 'cash_journals')
+),
+
 tenants as (
     select * from {{ source('xero_ops', 'tenants') }}
 ),
 
 organisations as (
     select * from {{ source('xero_raw', 'organisations') }}
+),
+
+accounts as (
+    select * from {{ source('xero_raw', 'accounts') }}
+),
+
+tax_rates as (
+    select * from {{ source('xero_raw', 'tax_rates') }}
+),
+
+tracking_categories as (
+    select * from {{ source('xero_raw', 'tracking_categories') }}
+),
+
+journals as (
+    select * from {{ source('xero_raw', 'journals') }}
+),
+
+cash_journals as (
+    select * from {{ source('xero_raw', 'cash_journals') }}
 ),
 
 timezones as (
@@ -55,12 +80,120 @@ complete as (
 
 {%- endif %}
 
+-- Up to here every table that grows stands: a build marks its runs when all of it is done.
+built as (
+    select
+        tenant_id,
+        max(known_at) as built_known_at
+    from runs
+    where
+        state = 'complete'
+        and built_at is not null
+    group by tenant_id
+),
+
+spans as (
+    select
+        complete.tenant_id,
+        complete.known_at,
+        built.built_known_at
+    from complete
+    inner join built
+        on
+            complete.tenant_id = built.tenant_id
+            and complete.known_at > built.built_known_at
+),
+
+moments as (
+    select
+        tenant_id,
+        known_at
+    from complete
+    union
+    select
+        tenant_id,
+        built_known_at as known_at
+    from built
+),
+
+-- Journals that were read once and no longer are do not know the newest postings.
+journals_read as (
+    select
+        moments.tenant_id,
+        moments.known_at,
+        {%- for endpoint in ['journals', 'cash_journals'] %}
+        bool_or(endpoints.endpoint = '{{ endpoint }}') and exists (
+            select 1 from {{ endpoint }}
+            where
+                {{ endpoint }}.tenant_id = moments.tenant_id
+                and {{ endpoint }}.known_from <= moments.known_at
+        ) as has_{{ endpoint }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from moments
+    inner join runs
+        on
+            moments.tenant_id = runs.tenant_id
+            and moments.known_at = runs.known_at
+            and runs.state = 'complete'
+    inner join endpoints
+        on
+            runs.tenant_id = endpoints.tenant_id
+            and runs.run_id = endpoints.run_id
+    group by moments.tenant_id, moments.known_at
+),
+
+-- A setting by which documents are read changed since then: an account's code, say, moves the
+-- postings of documents that did not move themselves.
+resettled as (
+    {%- for settings, fields in {
+        'accounts': ['Code', 'Type', 'Class', 'SystemAccount', 'CurrencyCode', 'Status'],
+        'organisations': [
+            'BaseCurrency', 'Timezone', 'FinancialYearEndDay', 'FinancialYearEndMonth',
+        ],
+        'tax_rates': ['EffectiveRate', 'TaxComponents'],
+        'tracking_categories': ['Name', 'Status', 'Options'],
+    }.items() %}
+    select spans.tenant_id
+    from spans
+    inner join {{ settings }} as moved
+        on
+            spans.tenant_id = moved.tenant_id
+            and spans.built_known_at < moved.known_from
+            and spans.known_at >= moved.known_from
+            and (moved.known_to is null or spans.known_at < moved.known_to)
+    left join {{ settings }} as former
+        on
+            moved.tenant_id = former.tenant_id
+            and moved.record_id = former.record_id
+            and spans.built_known_at >= former.known_from
+            and (former.known_to is null or spans.built_known_at < former.known_to)
+    where
+        moved.is_deleted is distinct from former.is_deleted
+        {%- for field in fields %}
+        or moved.payload -> '{{ field }}' is distinct from former.payload -> '{{ field }}'
+        {%- endfor %}
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+),
+
 renamed as (
     select
         complete.tenant_id,
         tenants.tenant_name,
         complete.known_at,
         complete.complete_day,
+        built.built_known_at,
+        {{ is_whole_build() }}
+        or built.built_known_at is null
+        or resettled.tenant_id is not null
+        or coalesce(journals_now.has_journals, false)
+        <> coalesce(journals_then.has_journals, false)
+        or coalesce(journals_now.has_cash_journals, false)
+        <> coalesce(journals_then.has_cash_journals, false) as is_rebuilt,
+        coalesce(journals_now.has_journals, false) as has_journals,
+        coalesce(journals_now.has_cash_journals, false) as has_cash_journals,
         {{ xero_code('BaseCurrency', 'organisations.payload') }} as base_currency_code,
         {{ xero_code('Timezone', 'organisations.payload') }} as xero_timezone,
         {{ xero_code('CountryCode', 'organisations.payload') }} as country_code,
@@ -73,6 +206,16 @@ renamed as (
             as financial_year_end_month
     from complete
     inner join tenants on complete.tenant_id = tenants.tenant_id
+    left join built on complete.tenant_id = built.tenant_id
+    left join resettled on complete.tenant_id = resettled.tenant_id
+    left join journals_read as journals_now
+        on
+            complete.tenant_id = journals_now.tenant_id
+            and complete.known_at = journals_now.known_at
+    left join journals_read as journals_then
+        on
+            built.tenant_id = journals_then.tenant_id
+            and built.built_known_at = journals_then.known_at
     left join organisations
         on
             complete.tenant_id = organisations.tenant_id
@@ -87,6 +230,10 @@ final as (
         renamed.tenant_name,
         renamed.known_at,
         renamed.complete_day,
+        renamed.built_known_at,
+        renamed.is_rebuilt,
+        renamed.has_journals,
+        renamed.has_cash_journals,
         -- XXX is ISO 4217's "no currency": nothing converts to it, every document is an error row.
         coalesce(renamed.base_currency_code, 'XXX') as base_currency_code,
         coalesce(timezones.timezone, 'UTC') as timezone,

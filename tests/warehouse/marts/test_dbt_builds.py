@@ -9,14 +9,48 @@ from psycopg import errors as postgres
 MARTS = {
     "dim_accounts",
     "dim_contacts",
+    "dim_currencies",
+    "dim_dates",
+    "dim_items",
+    "dim_statement_lines",
     "dim_tenants",
+    "dim_tracking_options",
+    "fct_account_balances",
+    "fct_bank_transaction_lines",
     "fct_bank_transactions",
+    "fct_bank_transfers",
+    "fct_budgets",
+    "fct_cash_basis_postings",
+    "fct_credit_allocations",
+    "fct_credit_notes",
+    "fct_currency_rates",
     "fct_document_errors",
+    "fct_invoice_lines",
     "fct_invoices",
+    "fct_ledger_postings",
+    "fct_manual_journals",
+    "fct_outstanding_documents",
     "fct_payments",
+    "fct_purchase_orders",
+    "fct_quotes",
+    "rpt_aged_payables",
+    "rpt_aged_receivables",
+    "rpt_balance_sheet",
+    "rpt_balance_sheet_monthly",
+    "rpt_cash_flow",
+    "rpt_cash_flow_monthly",
     "rpt_daily_statistics",
     "rpt_daily_statistics_by_currency",
+    "rpt_profit_and_loss",
+    "rpt_profit_and_loss_by_tracking",
+    "rpt_profit_and_loss_monthly",
+    "rpt_tie_out",
+    "rpt_tie_out_summary",
+    "rpt_trial_balance",
+    "rpt_trial_balance_monthly",
 }
+
+VIEWS = "select viewname::text from pg_views where schemaname = 'xero_marts'"
 
 
 def test_everything_builds_and_every_test_passes(built):
@@ -41,7 +75,9 @@ def test_everything_builds_and_every_test_passes(built):
 def test_building_again_changes_not_one_row(marts, how):
     before = marts.fingerprints()
     marts.dbt("run", *how)
-    assert set(before) == MARTS
+    # Statements at any day are views of these tables.
+    views = {name for (name,) in marts.rows(VIEWS)}
+    assert set(before) == MARTS - views
     assert marts.fingerprints() == before
 
 

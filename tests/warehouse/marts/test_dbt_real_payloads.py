@@ -109,8 +109,8 @@ def test_receivables_tie_to_the_debtors_account_and_a_cent_off_is_named(built):
     compiled = next((built.warehouse.target / "compiled").rglob(f"{name}.sql"))
     tenant_id = built.warehouse.tenants["new zealand"].tenant_id
     change = (
-        "update xero_raw.trial_balances set payload = jsonb_set(payload,"
-        " '{Rows,1,Rows,0,Cells,3,Value}', '\"0.01\"') where tenant_id = %s"
+        "update xero_staging.stg_xero__trial_balances set report_rows = jsonb_set(report_rows,"
+        " '{1,Rows,0,Cells,3,Value}', '\"0.01\"') where tenant_id = %s"
     )
     with built.warehouse.connect() as connection:
         connection.execute(change, (tenant_id,))

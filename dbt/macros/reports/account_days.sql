@@ -1,0 +1,98 @@
+{#- The ledger of each basis. -#}
+{% macro ledgers_by_basis() -%}
+    {{ return({'accrual': 'fct_ledger_postings', 'cash': 'fct_cash_basis_postings'}) }}
+{%- endmacro %}
+
+{#- A ledger as the last build left it. No ref: the ledger is built after what asks this. -#}
+{% macro ledger_before_this_build(basis) -%}
+    {%- set found = namespace(ledger=none) -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'model' and node.name == ledgers_by_basis()[basis] -%}
+            {%- set found.ledger = load_relation(api.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias
+            )) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    select
+    {%- if found.ledger is none %}
+        null::uuid as tenant_id,
+        null::text as account_id,
+        null::text as document_id,
+        null::text as source_id,
+        null::date as posting_date
+    where false
+    {%- else %}
+        tenant_id,
+        account_id,
+        document_id,
+        source_id,
+        posting_date
+    from {{ found.ledger }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Pre-hook of int_account_days_summed: the keys of what is there now join those of what was, and
+    all of them are forgotten. -#}
+{% macro forget_account_days() -%}
+    {%- set touched_days = ref('int_account_days_touched') -%}
+    {%- set touched_documents = ref('int_documents_touched') -%}
+    {%- set tenants = ref('stg_xero__tenants') -%}
+    {%- if is_made_anew() -%}
+        {{ require_whole_build() }}
+    {%- else -%}
+        {{ forget_tenants() }};
+        {%- for basis, ledger in ledgers_by_basis().items() %}
+        {%- for column in ['document_id', 'source_id'] %}
+        insert into {{ touched_days }} (tenant_id, basis, account_id, day, known_at)
+        select
+            posted.tenant_id,
+            '{{ basis }}',
+            coalesce(posted.account_id, ''),
+            posted.posting_date,
+            tenant.known_at
+        from {{ touched_documents }} as touched
+        inner join {{ tenants }} as tenant
+            on
+                touched.tenant_id = tenant.tenant_id
+                and not tenant.is_rebuilt
+        inner join {{ ref(ledger) }} as posted
+            on
+                touched.tenant_id = posted.tenant_id
+                and touched.document_id = posted.{{ column }};
+        {%- endfor %}
+        {%- endfor %}
+        delete from {{ this }} as kept
+        using {{ touched_days }} as touched
+        where
+            kept.tenant_id = touched.tenant_id
+            and kept.basis = touched.basis
+            and kept.account_id = touched.account_id
+            and kept.day = touched.day
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Pre-hook of int_account_days_touched: keys of builds that went well were used. -#}
+{% macro forget_built_account_days() -%}
+    {%- set tenants = ref('stg_xero__tenants') -%}
+    {%- if is_made_anew() -%}
+        {{ require_whole_build() }}
+    {%- else -%}
+        {{ forget_tenants() }};
+        delete from {{ this }} as kept
+        using {{ tenants }} as tenant
+        where
+            kept.tenant_id = tenant.tenant_id
+            and kept.known_at <= tenant.built_known_at
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Post-hook of the last table that reads them: what was used is not needed again. -#}
+{% macro forget_touched_account_days() -%}
+    truncate {{ ref('int_account_days_touched') }}
+{%- endmacro %}
+
+{#- Postings of documents and journals, not of what reports alone know. -#}
+{% macro is_of_documents(ledger) -%}
+    coalesce({{ ledger }}.source_type, '') not in ('REVALUATION', 'UNEXPLAINED')
+{%- endmacro %}

@@ -1,0 +1,66 @@
+{#- The reports that are held against the ledger: Xero's name, its endpoint and the endpoint's key
+    in staging. -#}
+{% macro tied_reports() -%}
+    {{ return({
+        'TrialBalance': ('trial_balances', 'trial_balance_id'),
+        'ProfitAndLoss': ('profit_and_losses', 'profit_and_loss_id'),
+        'BalanceSheet': ('balance_sheets', 'balance_sheet_id'),
+        'BankSummary': ('bank_summaries', 'bank_summary_id'),
+        'ExecutiveSummary': ('executive_summaries', 'executive_summary_id'),
+    }) }}
+{%- endmacro %}
+
+{#- Pre-hook: the lines of reports that moved since the last build go, one delete a report. -#}
+{% macro forget_moved_reports() -%}
+    {%- for endpoint, _ in tied_reports().values() %}
+    {{ forget_moved(endpoint, 'report_id') }}
+    {{- ';' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- A line of any report: its label, the account it is about, and its figures from left to right.
+    Blank cells are null; thousands' commas and per cent signs are taken off. -#}
+{% macro xero_report_line_columns(element) -%}
+    {{ element }} -> 'Cells' -> 0 ->> 'Value' as line_label,
+    nullif({{ element }} -> 'Cells' -> 0 -> 'Attributes' -> 0 ->> 'Value', '') as account_id,
+    array(
+        select
+            case
+                when
+                    translate(cell.element ->> 'Value', ',%', '') ~ '^-?[0-9]+([.][0-9]+)?$'
+                    then translate(cell.element ->> 'Value', ',%', '')::numeric
+            end
+        from
+            jsonb_array_elements({{ xero_list('Cells', element) }})
+            with ordinality as cell (element, cell_number)
+        where cell.cell_number > 1
+        order by cell.cell_number
+    ) as amounts
+{%- endmacro %}
+
+{#- The rows of a report that are no sums, in sections or directly under it, as report_row
+    (element, section_title, line_number). -#}
+{% macro xero_titled_report_rows(rows) -%}
+    (
+        select
+            line.element,
+            section.element ->> 'Title' as section_title,
+            row_number() over (order by section.section_number, line.row_number) as line_number
+        from
+            jsonb_array_elements({{ rows }})
+            with ordinality as section (element, section_number)
+        cross join lateral jsonb_array_elements(
+            case
+                when section.element ->> 'RowType' = 'Section'
+                    then {{ xero_list('Rows', 'section.element') }}
+                else jsonb_build_array(section.element)
+            end
+        ) with ordinality as line (element, row_number)
+        where line.element ->> 'RowType' = 'Row'
+    ) as report_row
+{%- endmacro %}
+
+{#- The account id under which Xero shows the open year's profit; no chart has it. -#}
+{% macro current_year_earnings() -%}
+    abababab-abab-abab-abab-abababababab
+{%- endmacro %}

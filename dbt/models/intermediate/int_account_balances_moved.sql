@@ -1,0 +1,168 @@
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['tenant_id', 'basis', 'account_id'], 'unique': true}],
+) }}
+
+with
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+touched as (
+    select * from {{ ref('int_account_days_touched') }}
+),
+
+charts as (
+    select * from {{ ref('dim_accounts') }}
+),
+
+tie_out as (
+    select * from {{ ref('rpt_tie_out') }}
+    where
+        report = 'TrialBalance'
+        and measure = 'balance'
+        and status <> 'not_compared'
+),
+
+amounts as not materialized (
+    select * from {{ ref('int_account_amounts_moved') }}
+),
+
+-- A report compared by this build moves the levels of its day and of every day after it, those of
+-- accounts that it no longer names, too.
+levelled as (
+    select
+        tie_out.tenant_id,
+        tie_out.basis,
+        min(tie_out.report_date) as touched_day
+    from tie_out
+    inner join tenants
+        on
+            tie_out.tenant_id = tenants.tenant_id
+            and tie_out.known_at = tenants.known_at
+            and not tenants.is_rebuilt
+    group by tie_out.tenant_id, tie_out.basis
+),
+
+names as (
+    select
+        tie_out.tenant_id,
+        tie_out.basis,
+        tie_out.line_key as account_id
+    from tie_out
+    inner join levelled
+        on
+            tie_out.tenant_id = levelled.tenant_id
+            and tie_out.basis = levelled.basis
+    where
+        tie_out.difference <> 0
+        or tie_out.revaluation_amount <> 0
+    group by tie_out.tenant_id, tie_out.basis, tie_out.line_key
+    union
+    -- What closed years leave moves retained earnings, named or not.
+    select
+        levelled.tenant_id,
+        levelled.basis,
+        coalesce(charts.account_id, 'RETAINEDEARNINGS') as account_id
+    from levelled
+    left join charts
+        on
+            levelled.tenant_id = charts.tenant_id
+            and charts.system_account = 'RETAINEDEARNINGS'
+),
+
+keys as (
+    select
+        touched.tenant_id,
+        touched.basis,
+        touched.account_id,
+        touched.day
+    from touched
+    inner join tenants
+        on
+            touched.tenant_id = tenants.tenant_id
+            and not tenants.is_rebuilt
+    union all
+    select
+        names.tenant_id,
+        names.basis,
+        names.account_id,
+        levelled.touched_day as day
+    from names
+    inner join levelled
+        on
+            names.tenant_id = levelled.tenant_id
+            and names.basis = levelled.basis
+),
+
+firsts as (
+    select
+        tenant_id,
+        basis,
+        account_id,
+        min(day) as touched_day
+    from keys
+    group by tenant_id, basis, account_id
+    union all
+    select
+        amounts.tenant_id,
+        amounts.basis,
+        amounts.account_id,
+        min(amounts.day) as touched_day
+    from amounts
+    inner join tenants
+        on
+            amounts.tenant_id = tenants.tenant_id
+            and tenants.is_rebuilt
+    group by amounts.tenant_id, amounts.basis, amounts.account_id
+),
+
+-- The balance before the first day that moved stays, but the day after it may be another now: it
+-- is made again, too.
+begun as (
+    select
+        firsts.tenant_id,
+        firsts.basis,
+        firsts.account_id,
+        coalesce(former.day, firsts.touched_day) as first_day
+    from firsts
+    left join lateral (
+        select amounts.day
+        from amounts
+        where
+            firsts.tenant_id = amounts.tenant_id
+            and firsts.basis = amounts.basis
+            and firsts.account_id = amounts.account_id
+            and firsts.touched_day > amounts.day
+        order by amounts.day desc
+        limit 1
+    ) as former on true
+),
+
+final as (
+    select
+        begun.tenant_id,
+        begun.basis,
+        begun.account_id,
+        begun.first_day,
+        {%- for part in statement_parts() %}
+        coalesce(opening.{{ part }}_amount, 0)
+            as {{ part }}_opening_amount{{ ',' if not loop.last }}
+        {%- endfor %}
+    from begun
+    left join lateral (
+        select
+            {%- for part in statement_parts() %}
+            sum(amounts.{{ part }}_amount) as {{ part }}_amount{{ ',' if not loop.last }}
+            {%- endfor %}
+        from amounts
+        where
+            begun.tenant_id = amounts.tenant_id
+            and begun.basis = amounts.basis
+            and begun.account_id = amounts.account_id
+            and begun.first_day > amounts.day
+    ) as opening on true
+)
+
+select * from final

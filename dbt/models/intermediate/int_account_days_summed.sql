@@ -1,0 +1,105 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_account_days() }}",
+    indexes=[{'columns': ['tenant_id', 'basis', 'account_id', 'day'], 'unique': true}],
+) }}
+
+with
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+touched_days as (
+    select * from {{ ref('int_account_days_touched') }}
+),
+
+{%- for basis, ledger in ledgers_by_basis().items() %}
+
+{{ basis }} as not materialized (
+    select * from {{ ref(ledger) }}
+),
+
+{%- endfor %}
+
+touched as (
+    select
+        touched_days.tenant_id,
+        touched_days.basis,
+        touched_days.account_id,
+        touched_days.day
+    from touched_days
+    inner join tenants
+        on
+            touched_days.tenant_id = tenants.tenant_id
+            and not tenants.is_rebuilt
+    group by
+        touched_days.tenant_id, touched_days.basis, touched_days.account_id, touched_days.day
+),
+
+postings as (
+    {%- for basis in ledgers_by_basis() %}
+    select
+        {{ basis }}.tenant_id,
+        '{{ basis }}' as basis,
+        coalesce({{ basis }}.account_id, '') as account_id,
+        {{ basis }}.posting_date as day,
+        {{ basis }}.base_amount
+    from {{ basis }}
+    inner join tenants
+        on
+            {{ basis }}.tenant_id = tenants.tenant_id
+            and tenants.is_rebuilt
+    where {{ is_of_documents(basis) }}
+    union all
+    {#- Two ways in, so that the index on the account is used. #}
+    select
+        {{ basis }}.tenant_id,
+        '{{ basis }}' as basis,
+        touched.account_id,
+        {{ basis }}.posting_date as day,
+        {{ basis }}.base_amount
+    from touched
+    inner join {{ basis }}
+        on
+            touched.tenant_id = {{ basis }}.tenant_id
+            and touched.account_id = {{ basis }}.account_id
+            and touched.day = {{ basis }}.posting_date
+    where
+        touched.basis = '{{ basis }}'
+        and {{ is_of_documents(basis) }}
+    union all
+    select
+        {{ basis }}.tenant_id,
+        '{{ basis }}' as basis,
+        touched.account_id,
+        {{ basis }}.posting_date as day,
+        {{ basis }}.base_amount
+    from touched
+    inner join {{ basis }}
+        on
+            touched.tenant_id = {{ basis }}.tenant_id
+            and touched.day = {{ basis }}.posting_date
+            and {{ basis }}.account_id is null
+    where
+        touched.basis = '{{ basis }}'
+        and touched.account_id = ''
+        and {{ is_of_documents(basis) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+final as (
+    select
+        tenant_id,
+        basis,
+        account_id,
+        day,
+        sum(base_amount) as documents_amount
+    from postings
+    group by tenant_id, basis, account_id, day
+)
+
+select * from final

@@ -1,0 +1,1 @@
+{{ journals_posted('stg_xero__journals') }}

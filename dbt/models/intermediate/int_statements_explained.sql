@@ -1,0 +1,429 @@
+{{ config(materialized='table') }}
+
+with
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_xero__accounts') }}
+),
+
+report_lines as (
+    select * from {{ ref('int_report_lines_unnested') }}
+),
+
+account_days as (
+    select * from {{ ref('int_account_days_summed') }}
+),
+
+trial_balances as (
+    select * from {{ ref('int_trial_balances_explained') }}
+),
+
+-- A report without a line is none; its header alone says nothing.
+reports as (
+    select
+        report_lines.tenant_id,
+        report_lines.report,
+        report_lines.report_id,
+        report_lines.basis,
+        report_lines.report_date,
+        report_lines.known_from as known_at,
+        report_lines.known_from = tenants.known_at as is_comparable,
+        date_trunc('month', report_lines.report_date)::date as month_start_date,
+        {{ financial_year_start(
+            'report_lines.report_date',
+            'tenants.financial_year_end_day',
+            'tenants.financial_year_end_month',
+        ) }} as year_start_date,
+        -- Outside the United States all currency gains are one line of the profit and loss.
+        bool_or(report_lines.account_id = 'FXGROUPID') as has_gain_line
+    from report_lines
+    inner join tenants
+        on
+            report_lines.tenant_id = tenants.tenant_id
+            and (tenants.is_rebuilt or report_lines.known_from > tenants.built_known_at)
+    where report_lines.report in ('ProfitAndLoss', 'BalanceSheet', 'BankSummary')
+    group by
+        report_lines.tenant_id, report_lines.report, report_lines.report_id, report_lines.basis,
+        report_lines.report_date, report_lines.known_from, tenants.known_at,
+        tenants.financial_year_end_day, tenants.financial_year_end_month
+),
+
+charts as (
+    select
+        accounts.tenant_id,
+        accounts.account_id,
+        accounts.account_name,
+        accounts.account_class,
+        accounts.system_account,
+        accounts.is_bank_account,
+        {{ is_temporary_account('accounts') }} as is_temporary,
+        coalesce(accounts.system_account in (
+            'REALISEDCURRENCYGAIN', 'UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN'
+        ), false) as is_currency_gain
+    from accounts
+),
+
+retained as (
+    select
+        tenant_id,
+        min(account_id) as account_id
+    from charts
+    where system_account = 'RETAINEDEARNINGS'
+    group by tenant_id
+),
+
+days as (
+    select
+        reports.tenant_id,
+        reports.report,
+        reports.report_id,
+        reports.has_gain_line,
+        account_days.account_id,
+        coalesce(charts.is_temporary, false) as is_temporary,
+        coalesce(charts.is_bank_account, false) as is_bank_account,
+        coalesce(charts.is_currency_gain, false) as is_currency_gain,
+        sum(account_days.documents_amount) as amount,
+        coalesce(sum(account_days.documents_amount) filter (
+            where account_days.day >= reports.year_start_date
+        ), 0) as year_amount,
+        coalesce(sum(account_days.documents_amount) filter (
+            where account_days.day >= reports.month_start_date
+        ), 0) as month_amount
+    from reports
+    inner join account_days
+        on
+            reports.tenant_id = account_days.tenant_id
+            and reports.basis = account_days.basis
+            and reports.report_date >= account_days.day
+    left join charts
+        on
+            account_days.tenant_id = charts.tenant_id
+            and account_days.account_id = charts.account_id
+    where reports.is_comparable
+    group by
+        reports.tenant_id, reports.report, reports.report_id, reports.has_gain_line,
+        account_days.account_id, charts.is_temporary, charts.is_bank_account,
+        charts.is_currency_gain
+),
+
+documented as (
+    select
+        tenant_id,
+        report_id,
+        'month' as measure,
+        case when has_gain_line and is_currency_gain then 'FXGROUPID' else account_id end
+            as line_key,
+        month_amount as amount
+    from days
+    where report = 'ProfitAndLoss' and is_temporary
+    union all
+    select
+        days.tenant_id,
+        days.report_id,
+        'balance' as measure,
+        case
+            when not days.is_temporary then days.account_id
+            else coalesce(retained.account_id, 'RETAINEDEARNINGS')
+        end as line_key,
+        days.amount - case when days.is_temporary then days.year_amount else 0 end as amount
+    from days
+    left join retained on days.tenant_id = retained.tenant_id
+    where days.report = 'BalanceSheet'
+    union all
+    select
+        tenant_id,
+        report_id,
+        'balance' as measure,
+        '{{ current_year_earnings() }}' as line_key,
+        year_amount as amount
+    from days
+    where report = 'BalanceSheet' and is_temporary
+    union all
+    select
+        days.tenant_id,
+        days.report_id,
+        columns.measure,
+        days.account_id as line_key,
+        case columns.measure
+            when 'balance' then days.amount
+            when 'opening' then days.amount - days.month_amount
+            else days.month_amount
+        end as amount
+    from days
+    cross join (values ('opening'), ('month'), ('balance')) as columns (measure)
+    where days.report = 'BankSummary' and days.is_bank_account
+),
+
+documents as (
+    select
+        tenant_id,
+        report_id,
+        measure,
+        line_key,
+        sum(amount) as documents_amount
+    from documented
+    group by tenant_id, report_id, measure, line_key
+    having sum(amount) <> 0
+),
+
+-- Debit positive, whichever way the statement shows it.
+reported as (
+    select
+        report_lines.tenant_id,
+        report_lines.report_id,
+        columns.measure,
+        report_lines.account_id as line_key,
+        report_lines.line_label,
+        case
+            when report_lines.report = 'BankSummary' then
+                case columns.measure
+                    when 'opening' then coalesce(report_lines.amounts[1], 0)
+                    when 'balance' then coalesce(report_lines.amounts[4], 0)
+                    else
+                        coalesce(report_lines.amounts[2], 0)
+                        - coalesce(report_lines.amounts[3], 0)
+                end
+            when charts.account_class in ('ASSET', 'EXPENSE')
+                then coalesce(report_lines.amounts[1], 0)
+            when charts.account_class is null and report_lines.section_title like 'Less %'
+                then coalesce(report_lines.amounts[1], 0)
+            else -coalesce(report_lines.amounts[1], 0)
+        end as xero_amount
+    from reports
+    inner join report_lines
+        on
+            reports.tenant_id = report_lines.tenant_id
+            and reports.report_id = report_lines.report_id
+    inner join (
+        values
+        ('ProfitAndLoss', 'month'),
+        ('BalanceSheet', 'balance'),
+        ('BankSummary', 'opening'),
+        ('BankSummary', 'month'),
+        ('BankSummary', 'balance')
+    ) as columns (report, measure)
+        on reports.report = columns.report
+    left join charts
+        on
+            report_lines.tenant_id = charts.tenant_id
+            and report_lines.account_id = charts.account_id
+    where report_lines.account_id is not null
+),
+
+matched as (
+    select
+        coalesce(reported.tenant_id, documents.tenant_id) as tenant_id,
+        coalesce(reported.report_id, documents.report_id) as report_id,
+        coalesce(reported.measure, documents.measure) as measure,
+        coalesce(reported.line_key, documents.line_key) as line_key,
+        reported.line_label,
+        coalesce(reported.xero_amount, 0) as xero_amount,
+        coalesce(documents.documents_amount, 0) as documents_amount
+    from reported
+    full join documents
+        on
+            reported.tenant_id = documents.tenant_id
+            and reported.report_id = documents.report_id
+            and reported.measure = documents.measure
+            and reported.line_key = documents.line_key
+),
+
+-- What the trial balance of the same day explains, under the names of the statements' lines: it
+-- alone has both sides of everything.
+explanations as (
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        measure,
+        line_key,
+        revaluation_amount,
+        difference,
+        cause
+    from trial_balances
+    where is_comparable
+    union all
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        'opening' as measure,
+        line_key,
+        case measure when 'balance' then revaluation_amount else -revaluation_amount end
+            as revaluation_amount,
+        case measure when 'balance' then difference else -difference end as difference,
+        cause
+    from trial_balances
+    where is_comparable and not is_temporary
+    union all
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        measure,
+        'FXGROUPID' as line_key,
+        revaluation_amount,
+        difference,
+        cause
+    from trial_balances
+    where
+        is_comparable
+        and system_account in (
+            'REALISEDCURRENCYGAIN', 'UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN'
+        )
+    union all
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        measure,
+        '{{ current_year_earnings() }}' as line_key,
+        revaluation_amount,
+        difference,
+        cause
+    from trial_balances
+    where is_comparable and is_temporary and measure = 'balance'
+    union all
+    -- There is no trial balance on cash basis: what an account ever owes its difference to.
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        'cash' as measure,
+        line_key,
+        revaluation_amount,
+        difference,
+        cause
+    from trial_balances
+    where is_comparable and is_temporary
+),
+
+-- The cash basis owes and is owed nothing: of its gains only those of banks are there.
+money_gains as (
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        sum(revaluation_amount) as revaluation_amount
+    from trial_balances
+    where is_comparable and measure = 'month' and system_account = 'BANKCURRENCYGAIN'
+    group by tenant_id, report_date, known_at
+),
+
+explained as (
+    select
+        tenant_id,
+        report_date,
+        known_at,
+        measure,
+        line_key,
+        sum(revaluation_amount) as revaluation_amount,
+        sum(difference) as difference
+    from explanations
+    group by tenant_id, report_date, known_at, measure, line_key
+),
+
+-- Each cause once; one that has no name spoils those that have.
+causes as (
+    select
+        explanations.tenant_id,
+        explanations.report_date,
+        explanations.known_at,
+        explanations.measure,
+        explanations.line_key,
+        case
+            when bool_or(named.cause = 'OTHER') then 'OTHER'
+            else string_agg(distinct named.cause, ', ' order by named.cause)
+        end as cause
+    from explanations
+    cross join lateral unnest(string_to_array(explanations.cause, ', ')) as named (cause)
+    group by
+        explanations.tenant_id, explanations.report_date, explanations.known_at,
+        explanations.measure, explanations.line_key
+),
+
+joined as (
+    select
+        reports.tenant_id,
+        reports.report,
+        reports.basis,
+        reports.report_date,
+        reports.known_at,
+        reports.is_comparable,
+        matched.measure,
+        matched.line_key,
+        coalesce(matched.line_label, charts.account_name, 'Account missing') as line_label,
+        charts.account_id,
+        matched.documents_amount,
+        matched.xero_amount,
+        case
+            when reports.basis = 'accrual' then coalesce(explained.revaluation_amount, 0)
+            when
+                matched.line_key = 'FXGROUPID' or charts.system_account = 'BANKCURRENCYGAIN'
+                then coalesce(money_gains.revaluation_amount, 0)
+            else 0
+        end as revaluation_amount,
+        explained.difference as explained_difference,
+        causes.cause as explained_cause
+    from matched
+    inner join reports
+        on
+            matched.tenant_id = reports.tenant_id
+            and matched.report_id = reports.report_id
+    left join charts
+        on
+            matched.tenant_id = charts.tenant_id
+            and matched.line_key = charts.account_id
+    left join explained
+        on
+            reports.tenant_id = explained.tenant_id
+            and reports.report_date = explained.report_date
+            and reports.known_at = explained.known_at
+            and matched.measure = explained.measure
+            and matched.line_key = explained.line_key
+    left join causes
+        on
+            reports.tenant_id = causes.tenant_id
+            and reports.report_date = causes.report_date
+            and reports.known_at = causes.known_at
+            and case when reports.basis = 'cash' then 'cash' else matched.measure end
+            = causes.measure
+            and matched.line_key = causes.line_key
+    left join money_gains
+        on
+            reports.tenant_id = money_gains.tenant_id
+            and reports.report_date = money_gains.report_date
+            and reports.known_at = money_gains.known_at
+),
+
+final as (
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        known_at,
+        is_comparable,
+        measure,
+        line_key,
+        line_label,
+        account_id,
+        documents_amount,
+        revaluation_amount,
+        xero_amount,
+        xero_amount - documents_amount - revaluation_amount as difference,
+        case
+            when xero_amount - documents_amount - revaluation_amount = 0 then null
+            when basis = 'cash' then coalesce(explained_cause, 'OTHER')
+            when xero_amount - documents_amount - revaluation_amount = explained_difference
+                then coalesce(explained_cause, 'OTHER')
+            else 'OTHER'
+        end as cause
+    from joined
+)
+
+select * from final

@@ -1,0 +1,57 @@
+{{ config(materialized='table') }}
+
+with
+
+categories as (
+    select * from {{ ref('stg_xero__tracking_categories') }}
+),
+
+-- Two categories are in use at most; archived ones come after them.
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by tenant_id
+            order by is_archived, tracking_category_id
+        )::integer as category_number
+    from categories
+),
+
+unnested as (
+    select
+        numbered.tenant_id,
+        numbered.tracking_category_id,
+        numbered.tracking_category_name,
+        numbered.category_number,
+        numbered.is_archived,
+        {{ xero_tracking_option_columns('option.element') }}
+    from numbered
+    cross join lateral jsonb_array_elements(numbered.tracking_options) as option (element)
+),
+
+-- A name given twice means the option in use.
+named as (
+    select
+        *,
+        row_number() over (
+            partition by tenant_id, tracking_category_id, tracking_option_name
+            order by is_option_archived, tracking_option_id
+        ) as name_number
+    from unnested
+),
+
+final as (
+    select
+        tenant_id,
+        tracking_category_id,
+        tracking_category_name,
+        category_number,
+        tracking_option_id,
+        tracking_option_name,
+        is_archived or is_option_archived as is_archived,
+        name_number = 1 as is_by_name
+    from named
+    where tracking_option_id is not null
+)
+
+select * from final

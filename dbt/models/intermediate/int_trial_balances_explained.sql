@@ -1,0 +1,265 @@
+{{ config(materialized='table') }}
+
+with
+
+compared as (
+    select * from {{ ref('int_report_lines_compared') }}
+),
+
+accounts as (
+    select * from {{ ref('stg_xero__accounts') }}
+),
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+marked as (
+    select
+        compared.*,
+        accounts.system_account,
+        accounts.account_type,
+        accounts.account_class,
+        accounts.system_account is null as is_plain,
+        {{ is_temporary_account('accounts') }} as is_temporary,
+        compared.xero_amount - compared.documents_amount as raw_difference,
+        -- Unrealised gains are in reports alone; so is what they are the other side of.
+        case
+            when
+                accounts.system_account in ('DEBTORS', 'CREDITORS', 'UNREALISEDCURRENCYGAIN')
+                then 'documents'
+            when
+                accounts.system_account = 'BANKCURRENCYGAIN'
+                or (
+                    accounts.is_bank_account
+                    and accounts.currency_code <> tenants.base_currency_code
+                )
+                then 'banks'
+            -- The gains of closed years.
+            when
+                accounts.system_account = 'RETAINEDEARNINGS' and compared.measure = 'balance'
+                then 'closed'
+        end as revaluation_group,
+        accounts.system_account in ('UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN') as is_gain
+    from compared
+    inner join tenants on compared.tenant_id = tenants.tenant_id
+    left join accounts
+        on
+            compared.tenant_id = accounts.tenant_id
+            and compared.account_id = accounts.account_id
+),
+
+groups as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        coalesce(sum(raw_difference) filter (where revaluation_group = 'documents'), 0)
+            as documents_left,
+        coalesce(sum(raw_difference) filter (where revaluation_group = 'banks'), 0)
+            as banks_left,
+        coalesce(sum(raw_difference) filter (where revaluation_group = 'closed'), 0)
+            as closed_left,
+        coalesce(bool_or(is_gain), false) as has_gain
+    from marked
+    where is_comparable
+    group by tenant_id, report_id, known_at, measure
+),
+
+-- The identity: what a group's accounts differ by is the opposite of its gain. Gains of closed
+-- years are on retained earnings, of both groups in one figure.
+revalued as (
+    select
+        marked.*,
+        case
+            when not groups.has_gain or marked.revaluation_group is null then 0
+            when marked.revaluation_group = 'documents' and groups.documents_left = 0
+                then marked.raw_difference
+            when marked.revaluation_group = 'banks' and groups.banks_left = 0
+                then marked.raw_difference
+            when
+                groups.closed_left <> 0
+                and groups.documents_left + groups.banks_left + groups.closed_left = 0
+                then marked.raw_difference
+            else 0
+        end as revaluation_amount
+    from marked
+    left join groups
+        on
+            marked.tenant_id = groups.tenant_id
+            and marked.report_id = groups.report_id
+            and marked.known_at = groups.known_at
+            and marked.measure = groups.measure
+),
+
+different as (
+    select
+        revalued.*,
+        revalued.raw_difference - revalued.revaluation_amount as difference
+    from revalued
+),
+
+-- Which causes an account can have, and which there are at all in a report.
+possible as (
+    {%- for cause, accounts in tie_out_causes('different').items() %}
+    select
+        different.tenant_id,
+        different.report_id,
+        different.known_at,
+        different.measure,
+        different.line_key,
+        different.difference,
+        '{{ cause }}' as cause,
+        coalesce({{ accounts.anchor }}, false) as is_anchor
+    from different
+    where
+        different.is_comparable
+        and (({{ accounts.anchor }}) or ({{ accounts.partner }}))
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+sets as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        cause,
+        -- Claims that are paid leave nothing on their account but the line itself.
+        bool_or(is_anchor and (difference <> 0 or cause = 'EXPENSE_CLAIMS')) as is_present,
+        sum(difference) as left_over,
+        count(*) filter (where difference <> 0) as lines
+    from possible
+    group by tenant_id, report_id, known_at, measure, cause
+),
+
+-- A set that balances by itself is explained by itself; smaller ones first, so that what a
+-- narrow cause explains is not ascribed to a wide one.
+alone as (
+    select
+        possible.tenant_id,
+        possible.report_id,
+        possible.known_at,
+        possible.measure,
+        possible.line_key,
+        (array_agg(possible.cause order by sets.lines, possible.cause))[1] as cause
+    from possible
+    inner join sets
+        on
+            possible.tenant_id = sets.tenant_id
+            and possible.report_id = sets.report_id
+            and possible.known_at = sets.known_at
+            and possible.measure = sets.measure
+            and possible.cause = sets.cause
+    where
+        sets.is_present
+        and sets.left_over = 0
+        and possible.difference <> 0
+    group by
+        possible.tenant_id, possible.report_id, possible.known_at, possible.measure,
+        possible.line_key
+),
+
+-- Several causes meet on one account, a bank, say: they are named together, if what is left of
+-- all their accounts balances.
+together as (
+    select
+        possible.tenant_id,
+        possible.report_id,
+        possible.known_at,
+        possible.measure,
+        possible.line_key,
+        possible.difference,
+        string_agg(possible.cause, ', ' order by possible.cause) as cause
+    from possible
+    inner join sets
+        on
+            possible.tenant_id = sets.tenant_id
+            and possible.report_id = sets.report_id
+            and possible.known_at = sets.known_at
+            and possible.measure = sets.measure
+            and possible.cause = sets.cause
+            and sets.is_present
+            and sets.left_over <> 0
+    left join alone
+        on
+            possible.tenant_id = alone.tenant_id
+            and possible.report_id = alone.report_id
+            and possible.known_at = alone.known_at
+            and possible.measure = alone.measure
+            and possible.line_key = alone.line_key
+    where
+        alone.line_key is null
+        and possible.difference <> 0
+    group by
+        possible.tenant_id, possible.report_id, possible.known_at, possible.measure,
+        possible.line_key, possible.difference
+),
+
+balanced as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        line_key,
+        cause,
+        sum(difference) over (partition by tenant_id, report_id, known_at, measure) as left_over
+    from together
+),
+
+explained as (
+    select
+        different.*,
+        case
+            when not different.is_comparable or different.difference = 0 then null
+            else coalesce(
+                alone.cause,
+                case when balanced.left_over = 0 then balanced.cause end,
+                'OTHER'
+            )
+        end as cause
+    from different
+    left join alone
+        on
+            different.tenant_id = alone.tenant_id
+            and different.report_id = alone.report_id
+            and different.known_at = alone.known_at
+            and different.measure = alone.measure
+            and different.line_key = alone.line_key
+    left join balanced
+        on
+            different.tenant_id = balanced.tenant_id
+            and different.report_id = balanced.report_id
+            and different.known_at = balanced.known_at
+            and different.measure = balanced.measure
+            and different.line_key = balanced.line_key
+),
+
+final as (
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        known_at,
+        is_comparable,
+        measure,
+        line_key,
+        line_label,
+        account_id,
+        system_account,
+        is_temporary,
+        documents_amount,
+        revaluation_amount,
+        xero_amount,
+        difference,
+        cause
+    from explained
+)
+
+select * from final

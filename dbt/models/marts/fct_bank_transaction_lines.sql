@@ -1,0 +1,110 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_touched(['document_id']) }}",
+    indexes=[{'columns': ['tenant_id', 'document_id']}],
+) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
+bank_transactions as (
+    select * from {{ ref('stg_xero__bank_transactions') }}
+),
+
+lines as (
+    select * from {{ ref('int_bank_transaction_lines_unnested') }}
+),
+
+posted_lines as (
+    select * from {{ ref('int_document_lines_converted') }}
+    where not is_rounding
+),
+
+accounts as (
+    select * from {{ ref('int_accounts_keyed') }}
+    where is_by_code
+),
+
+netted as (
+    select
+        bank_transactions.tenant_id,
+        bank_transactions.bank_transaction_id,
+        bank_transactions.document_id,
+        bank_transactions.direction,
+        bank_transactions.transaction_date,
+        bank_transactions.contact_id,
+        bank_transactions.status,
+        bank_transactions.is_approved,
+        bank_transactions.currency_code,
+        bank_transactions.currency_rate,
+        lines.line_number,
+        lines.line_item_id,
+        lines.account_code,
+        lines.item_code,
+        lines.description,
+        lines.quantity,
+        lines.unit_amount,
+        lines.tax_type,
+        case bank_transactions.line_amount_types
+            when 'Inclusive' then lines.line_amount - lines.tax_amount else lines.line_amount
+        end as net_amount,
+        case bank_transactions.line_amount_types
+            when 'NoTax' then 0 else lines.tax_amount
+        end as tax_amount
+    from touched
+    inner join bank_transactions
+        on
+            touched.tenant_id = bank_transactions.tenant_id
+            and touched.document_id = bank_transactions.document_id
+    inner join lines
+        on
+            bank_transactions.tenant_id = lines.tenant_id
+            and bank_transactions.bank_transaction_id = lines.bank_transaction_id
+),
+
+final as (
+    select
+        netted.tenant_id,
+        netted.bank_transaction_id,
+        netted.line_number,
+        netted.document_id,
+        netted.line_item_id,
+        netted.direction,
+        netted.transaction_date,
+        netted.contact_id,
+        netted.status,
+        netted.is_approved,
+        coalesce(posted_lines.account_id, accounts.account_id) as account_id,
+        netted.account_code,
+        netted.item_code,
+        netted.description,
+        netted.quantity,
+        netted.unit_amount,
+        netted.tax_type,
+        posted_lines.tracking_option_1_id,
+        posted_lines.tracking_option_2_id,
+        netted.currency_code,
+        netted.net_amount,
+        netted.tax_amount,
+        coalesce(
+            posted_lines.net_base_amount, {{ to_base('netted.net_amount', 'netted.currency_rate') }}
+        ) as net_base_amount,
+        coalesce(
+            posted_lines.tax_base_amount, {{ to_base('netted.tax_amount', 'netted.currency_rate') }}
+        ) as tax_base_amount
+    from netted
+    left join posted_lines
+        on
+            netted.tenant_id = posted_lines.tenant_id
+            and netted.document_id = posted_lines.document_id
+            and netted.line_number = posted_lines.line_number
+    left join accounts
+        on
+            netted.tenant_id = accounts.tenant_id
+            and netted.account_code = accounts.account_code
+)
+
+select * from final

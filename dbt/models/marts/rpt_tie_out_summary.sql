@@ -1,0 +1,107 @@
+{{ config(
+    materialized='incremental',
+    full_refresh=false,
+    pre_hook="{{ forget_gone_tenants() }}",
+    indexes=[
+        {'columns': ['tenant_id', 'report', 'basis', 'report_date', 'known_at'], 'unique': true},
+    ],
+) }}
+
+with
+
+tie_out as (
+    select * from {{ ref('rpt_tie_out') }}
+),
+
+-- What this build compared, so that a night does not add up the years.
+{%- for relation in ['trial_balances', 'statements'] %}
+
+{{ relation }} as (
+    select * from {{ ref('int_' ~ relation ~ '_explained') }}
+),
+
+{%- endfor %}
+
+united as (
+    {%- for relation in ['trial_balances', 'statements'] %}
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        known_at
+    from {{ relation }}
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+),
+
+compared as (
+    select * from united
+    {%- if is_incremental() %}
+    where not exists (
+        select from {{ this }} as kept
+        where
+            united.tenant_id = kept.tenant_id
+            and united.report = kept.report
+            and united.basis = kept.basis
+            and united.report_date = kept.report_date
+            and united.known_at = kept.known_at
+    )
+    {%- endif %}
+),
+
+summed as (
+    select
+        tie_out.tenant_id,
+        tie_out.report,
+        tie_out.basis,
+        tie_out.report_date,
+        tie_out.known_at,
+        count(*) as lines,
+        count(*) filter (where tie_out.status = 'tied') as tied_lines,
+        count(*) filter (where tie_out.status = 'explained') as explained_lines,
+        count(*) filter (where tie_out.status = 'broken') as broken_lines,
+        count(*) filter (where tie_out.status = 'not_compared') as not_compared_lines,
+        sum(abs(tie_out.difference)) as difference_amount,
+        coalesce(sum(abs(tie_out.difference)) filter (where tie_out.status = 'broken'), 0)
+            as broken_amount,
+        sum(abs(tie_out.xero_amount - tie_out.revaluation_amount)) as compared_amount
+    from compared
+    inner join tie_out
+        on
+            compared.tenant_id = tie_out.tenant_id
+            and compared.report = tie_out.report
+            and compared.basis = tie_out.basis
+            and compared.report_date = tie_out.report_date
+            and compared.known_at = tie_out.known_at
+    group by
+        tie_out.tenant_id, tie_out.report, tie_out.basis, tie_out.report_date, tie_out.known_at
+),
+
+final as (
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        lines,
+        tied_lines,
+        explained_lines,
+        broken_lines,
+        not_compared_lines,
+        difference_amount,
+        case when difference_amount is not null then broken_amount end as broken_amount,
+        case
+            when difference_amount = 0 then 1
+            -- Cut, not rounded: 1 says that nothing at all is left over.
+            else trunc(
+                greatest(1 - difference_amount / nullif(compared_amount, 0), 0), 6
+            )
+        end as explained_ratio,
+        known_at
+    from summed
+)
+
+select * from final

@@ -1,0 +1,121 @@
+"""What every build of the marts did: when, of which project, with what result.
+
+Knows `xero_ops.builds` and `xero_ops.build_results`, and by what a project is known again. Must
+not know Airflow, nor how dbt is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
+# A table that grows from build to build holds what an older project made of its rows.
+_PROJECT = ("dbt_project.yml", "macros", "models", "seeds")
+_KEPT_BUILDS = 100
+_MESSAGE_LENGTH = 2000
+
+
+def project_checksum(project: Path) -> str:
+    """A digest of all files by which the project makes its tables; tests make none."""
+    digest = hashlib.sha256()
+    for name in _PROJECT:
+        place = project / name
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            if file.is_file() and not file.name.startswith("."):
+                digest.update(f"{file.relative_to(project).as_posix()}\0".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def start_build(
+    warehouse: psycopg.Connection[Any], *, checksum: str, runs: int
+) -> tuple[int, bool]:
+    """Remember that a build begins; its id, and whether it must make everything anew.
+
+    It must when the last good build was of another project, or there was none. A build that is
+    still called running was killed: builds never overlap.
+    """
+    warehouse.execute(
+        "update xero_ops.builds set state = 'failed', failure = 'the task was killed',"
+        " finished_at = clock_timestamp() where state = 'running'"
+    )
+    rows = warehouse.execute(
+        "insert into xero_ops.builds (project_checksum, is_whole, runs)"
+        " select %(checksum)s, %(checksum)s is distinct from ("
+        "     select project_checksum from xero_ops.builds where state = 'good'"
+        "     order by build_id desc limit 1"
+        " ), %(runs)s returning build_id, is_whole",
+        {"checksum": checksum, "runs": runs},
+    ).fetchall()
+    build_id, is_whole = rows[0]
+    return int(build_id), bool(is_whole)
+
+
+def store_results(
+    warehouse: psycopg.Connection[Any], build_id: int, results: Sequence[Any]
+) -> None:
+    """Keep what a build did: a row per model and seed with its tests counted, and per test.
+
+    `results` are those of a dbtRunner.
+    """
+    passed: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for result in results:
+        if result.node.resource_type == "test":
+            count = passed if str(result.status) in GOOD else failed
+            count[str(getattr(result.node, "attached_node", None))] += 1
+    warehouse.cursor().executemany(
+        "insert into xero_ops.build_results (build_id, kind, name, status, seconds, rows_written,"
+        " failures, tests_passed, tests_failed, message)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+        [
+            (
+                build_id,
+                str(result.node.resource_type),
+                result.node.name,
+                str(result.status),
+                result.execution_time,
+                rows_written(result),
+                result.failures,
+                passed[result.node.unique_id],
+                failed[result.node.unique_id],
+                None if str(result.status) in GOOD else str(result.message)[:_MESSAGE_LENGTH],
+            )
+            for result in results
+        ],
+    )
+
+
+def rows_written(result: Any) -> int | None:
+    """The rows that a model wrote; None where dbt does not say, as for views and tests."""
+    answer = result.adapter_response or {}
+    rows = answer.get("rows_affected")
+    if result.node.resource_type == "test" or not isinstance(rows, int) or rows < 0:
+        return None
+    return rows
+
+
+def finish_build(
+    warehouse: psycopg.Connection[Any], build_id: int, *, failure: str | None = None
+) -> None:
+    """Say how the build ended, and forget the oldest but the last good one.
+
+    A build that ended well stays good, whatever fails after it.
+    """
+    warehouse.execute(
+        "update xero_ops.builds set finished_at = clock_timestamp(), failure = %s,"
+        " state = case when %s::text is null then 'good' else 'failed' end"
+        " where build_id = %s and state = 'running'",
+        (failure and failure[:_MESSAGE_LENGTH], failure, build_id),
+    )
+    warehouse.execute(
+        "delete from xero_ops.builds where build_id <= %s - %s and build_id is distinct from"
+        " (select max(build_id) from xero_ops.builds where state = 'good')",
+        (build_id, _KEPT_BUILDS),
+    )
