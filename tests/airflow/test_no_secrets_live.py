@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -127,7 +128,7 @@ def everything_said(stack: LoudStack) -> Iterator[tuple[str, str]]:
     for name, text in files_of(stack.settings.folder):
         if not name.startswith(KEPT):
             yield name, text
-    metadata = stack.airflow().database_dsn.replace("postgresql+psycopg", "postgresql")
+    metadata = stack.airflow().database_dsn.replace("postgresql+psycopg2", "postgresql")
     yield from tables_of(metadata, "airflow.", like="%")
     yield from warehouse_of(stack.warehouse().dsn)
 
@@ -135,6 +136,7 @@ def everything_said(stack: LoudStack) -> Iterator[tuple[str, str]]:
 def test_no_secret_is_shown_by_airflows_own_processes(stack):
     api = stack.bring_up()
     with (
+        closing(api.http),
         Eavesdropper(stack.sandbox().url) as ear,
         httpx.Client(base_url=stack.sandbox().url, timeout=60, trust_env=False) as door,
     ):
