@@ -178,13 +178,23 @@ stamped as materialized (
         end as xero_updated_at
     from
         changes,
-        lateral (select payload ->> 'UpdatedDateUTC' as written) as stamp,
-        -- Two plain matches: one with groups takes five times as long.
+        -- Without the offsets Postgres would put the expressions in the place of their names, and
+        -- evaluate them once for every mention.
+        lateral (select payload ->> 'UpdatedDateUTC' as written offset 0) as stamp,
+        lateral (select left(substr(written, 7), -7) as between_marks offset 0) as cut,
+        -- Cut by places, which is what Xero writes: a match costs several times as much.
         lateral (
             select
-                case when written ~ '^/Date\(-?\d+([+-]\d+)?\)/$' and length(written) < 32 then
-                    substring(written from '-?\d+')::double precision
+                case
+                    when
+                        written = '/Date(' || between_marks || '+0000)/'
+                        and translate(between_marks, '0123456789', '') = ''
+                        and length(between_marks) between 1 and 17
+                        then between_marks::double precision
+                    when written ~ '^/Date\(-?\d+([+-]\d+)?\)/$' and length(written) < 32
+                        then substring(written from '-?\d+')::double precision
                 end as milliseconds
+            offset 0
         ) as parsed
 ),
 
