@@ -5,6 +5,7 @@ The work itself is in the installed package airflow_xero; no logic belongs here.
 
 from datetime import UTC, datetime, timedelta
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from airflow_xero import settings
@@ -24,7 +25,7 @@ refresh_schedule` says how often.
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` skipped | another Dag reads or publishes the organisation just now | nothing |
-| one `extract_tenant` failed | only that organisation | read its log; the next run tries again |
+| one `extract_tenant` failed, and so `finished` | only that organisation | read its log; the next run tries again |
 | an organisation is left out | never complete, waits for a limit, or is not published | nothing |
 """
 
@@ -63,4 +64,7 @@ with DAG(
         # Also when one gave way or failed; with nothing new it returns at once.
         trigger_rule="all_done",
     )
-    extract_tenant >> dbt_build
+    # A run is as red as its last task: without it, one that only failed to publish is green.
+    finished = EmptyOperator(task_id="finished", trigger_rule="none_failed")
+    extract_tenant >> [dbt_build, finished]
+    dbt_build >> finished

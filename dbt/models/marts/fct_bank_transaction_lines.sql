@@ -6,26 +6,29 @@
 
 with
 
-touched as (
-    select * from {{ ref('int_documents_touched') }}
-),
-
 bank_transactions as (
-    select * from {{ ref('stg_xero__bank_transactions') }}
-),
-
-lines as (
-    select * from {{ ref('int_bank_transaction_lines_unnested') }}
+    select * from {{ moved_documents(ref('stg_xero__bank_transactions')) }}
 ),
 
 posted_lines as (
-    select * from {{ ref('int_document_lines_converted') }}
+    select * from {{ moved_documents(ref('int_document_lines_converted')) }}
     where not is_rounding
 ),
 
 accounts as (
     select * from {{ ref('int_accounts_keyed') }}
     where is_by_code
+),
+
+lines as (
+    select
+        bank_transactions.tenant_id,
+        bank_transactions.bank_transaction_id,
+        line.line_number::integer as line_number,
+        {{ xero_line_item_columns('line.element') }}
+    from bank_transactions
+    cross join lateral jsonb_array_elements(bank_transactions.line_items)
+        with ordinality as line (element, line_number)
 ),
 
 netted as (
@@ -54,11 +57,7 @@ netted as (
         case bank_transactions.line_amount_types
             when 'NoTax' then 0 else lines.tax_amount
         end as tax_amount
-    from touched
-    inner join bank_transactions
-        on
-            touched.tenant_id = bank_transactions.tenant_id
-            and touched.document_id = bank_transactions.document_id
+    from bank_transactions
     inner join lines
         on
             bank_transactions.tenant_id = lines.tenant_id

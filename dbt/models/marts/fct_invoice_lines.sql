@@ -5,26 +5,29 @@
 
 with
 
-touched as (
-    select * from {{ ref('int_documents_touched') }}
-),
-
 invoices as (
-    select * from {{ ref('stg_xero__invoices') }}
-),
-
-lines as (
-    select * from {{ ref('int_invoice_lines_unnested') }}
+    select * from {{ moved_documents(ref('stg_xero__invoices'), 'invoice_id') }}
 ),
 
 posted_lines as (
-    select * from {{ ref('int_document_lines_converted') }}
+    select * from {{ moved_documents(ref('int_document_lines_converted')) }}
     where not is_rounding
 ),
 
 accounts as (
     select * from {{ ref('int_accounts_keyed') }}
     where is_by_code
+),
+
+lines as (
+    select
+        invoices.tenant_id,
+        invoices.invoice_id,
+        line.line_number::integer as line_number,
+        {{ xero_line_item_columns('line.element') }}
+    from invoices
+    cross join lateral jsonb_array_elements(invoices.line_items)
+        with ordinality as line (element, line_number)
 ),
 
 netted as (
@@ -51,11 +54,7 @@ netted as (
             when 'Inclusive' then lines.line_amount - lines.tax_amount else lines.line_amount
         end as net_amount,
         case invoices.line_amount_types when 'NoTax' then 0 else lines.tax_amount end as tax_amount
-    from touched
-    inner join invoices
-        on
-            touched.tenant_id = invoices.tenant_id
-            and touched.document_id = invoices.invoice_id
+    from invoices
     inner join lines
         on
             invoices.tenant_id = lines.tenant_id
