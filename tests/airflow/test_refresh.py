@@ -78,11 +78,11 @@ def asked(xero) -> set[str]:
     }
 
 
+ALWAYS = {"list_refresh": "success", "dbt_build": "success", "finished": "success"}
 BOTH = {
-    "list_refresh": "success",
+    **ALWAYS,
     f"extract_tenant[{BEACON}]": "success",
     f"extract_tenant[{KAURI}]": "success",
-    "dbt_build": "success",
 }
 
 
@@ -142,11 +142,29 @@ def test_who_is_being_extracted_is_left_to_that_extraction(
     assert standing(warehouse)[BEACON] != before[BEACON]
 
 
+def test_a_run_in_which_one_organisation_fails_is_red_and_publishes_the_other(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    run("xero_daily")
+    before = standing(warehouse)
+    refused = {"path": "/api.xro/2.0/Organisation", "status": 400, "times": 9}
+    xero.control("POST", "faults", {**refused, "tenant": xero.organisations()[KAURI]})
+
+    dag_run = run("xero_refresh")
+
+    failed = {f"extract_tenant[{KAURI}]": "failed", "finished": "upstream_failed"}
+    assert states(dag_run) == {**BOTH, **failed}
+    assert dag_run.state == "failed"
+    assert standing(warehouse)[KAURI] == before[KAURI]
+    assert standing(warehouse)[BEACON] != before[BEACON]
+
+
 def test_who_was_never_complete_or_waits_for_a_limit_is_left_out(
     run, xero, connect_organisations, warehouse
 ):
     connect_organisations()
-    nobody = {"list_refresh": "success", "extract_tenant": "skipped", "dbt_build": "success"}
+    nobody = {**ALWAYS, "extract_tenant": "skipped"}
     assert states(run("xero_refresh")) == nobody
     run("xero_daily")
     warehouse.execute(
