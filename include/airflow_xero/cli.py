@@ -1,4 +1,4 @@
-"""`airflow xero migrate | status | rotate-keys`.
+"""`airflow xero migrate | status | readers | let-read | stop-reading | rotate-keys`.
 
 Knows what a person at a terminal needs: one clear line, and an exit code. Must not know SQL or
 Xero. Imported by every `airflow` command, so that everything heavy is imported when it runs.
@@ -19,6 +19,7 @@ from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 if TYPE_CHECKING:
     from airflow_xero.connect import OrganisationStatus
     from airflow_xero.hook import XeroHook
+    from airflow_xero.readers import Reader
 
 # Pool → (slots, what for). One build at a time; extractions wait for Xero more than they work.
 POOLS = {
@@ -30,6 +31,22 @@ _CONN_ID = Arg(  # type: ignore[no-untyped-call]
     ("--conn-id",),
     help="The Airflow connection of type Xero (default: [xero] conn_id)",
     default=None,
+)
+
+_READER = Arg(  # type: ignore[no-untyped-call]
+    ("reader",),
+    help="A role of the warehouse's database: a login, or a group such as bi_reader",
+)
+_TENANTS = Arg(  # type: ignore[no-untyped-call]
+    ("--tenant",),
+    help="An organisation, by its tenant_id or its exact name; may be given again",
+    action="append",
+    dest="tenants",
+)
+_EVERY_TENANT = Arg(  # type: ignore[no-untyped-call]
+    ("--every-tenant",),
+    help="Every organisation, those connected later included",
+    action="store_true",
 )
 
 Command = Callable[[Namespace], None]
@@ -53,6 +70,24 @@ def commands() -> list[CLICommand]:
                     help="List the organisations and how they are doing",
                     func=status,
                     args=(_CONN_ID,),
+                ),
+                ActionCommand(
+                    name="readers",
+                    help="List who reads which organisations in the marts",
+                    func=readers,
+                    args=(_CONN_ID,),
+                ),
+                ActionCommand(
+                    name="let-read",
+                    help="Let a role of the database read organisations in the marts",
+                    func=let_read,
+                    args=(_READER, _TENANTS, _EVERY_TENANT, _CONN_ID),
+                ),
+                ActionCommand(
+                    name="stop-reading",
+                    help="Take that back: for some organisations, or for all",
+                    func=stop_reading,
+                    args=(_READER, _TENANTS, _EVERY_TENANT, _CONN_ID),
                 ),
                 ActionCommand(
                     name="rotate-keys",
@@ -113,6 +148,60 @@ def status(args: Namespace) -> None:
         print("No organisation is connected yet: open the page Xero in Airflow.")
     for line in as_lines(organisations):
         print(line)
+
+
+@_clear_ending
+def readers(args: Namespace) -> None:
+    """Print one line per role that reads something."""
+    from airflow_xero.migrate import require_migrated
+    from airflow_xero.readers import readers as known_readers
+
+    with _hook(args) as hook, hook.warehouse() as warehouse:
+        require_migrated(warehouse)
+        found = known_readers(warehouse)
+    if not found:
+        print("Nobody reads the marts yet: `airflow xero let-read bi_reader --every-tenant`, say.")
+    for reader in found:
+        print(f"{reader.name}: {_read_by(reader)}")
+
+
+@_clear_ending
+def let_read(args: Namespace) -> None:
+    """Let a role read the organisations that are named, or every one."""
+    from airflow_xero.migrate import require_migrated
+    from airflow_xero.readers import let_read as let_role_read
+
+    tenants = _chosen_tenants(args)
+    with _hook(args) as hook, hook.warehouse() as warehouse:
+        require_migrated(warehouse)
+        notices = let_role_read(warehouse, args.reader, tenants)
+    for notice in notices:
+        print(f"note: {notice}")
+    print(f"{args.reader} reads {'every organisation' if tenants is None else ', '.join(tenants)}.")
+
+
+@_clear_ending
+def stop_reading(args: Namespace) -> None:
+    """Take back what was given to a role."""
+    from airflow_xero.migrate import require_migrated
+    from airflow_xero.readers import stop_reading as stop_role_reading
+
+    tenants = _chosen_tenants(args)
+    with _hook(args) as hook, hook.warehouse() as warehouse:
+        require_migrated(warehouse)
+        gone = stop_role_reading(warehouse, args.reader, tenants)
+    print(f"Took {gone} permissions from {args.reader}.")
+
+
+def _chosen_tenants(args: Namespace) -> list[str] | None:
+    """The organisations that were named; None for every one."""
+    if bool(args.tenants) == args.every_tenant:
+        sys.exit("airflow xero: say which organisations: --tenant or --every-tenant")
+    return None if args.every_tenant else list(args.tenants)
+
+
+def _read_by(reader: Reader) -> str:
+    return "every organisation" if reader.is_every_tenant else ", ".join(reader.tenant_names)
 
 
 @_clear_ending

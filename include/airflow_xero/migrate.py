@@ -1,6 +1,6 @@
 """The warehouse's tables, brought to the version of this code.
 
-Applies the numbered files of `sql/` and makes the role of the BI tools. Must not know what is
+Applies the numbered files of `sql/` and makes the roles of the BI tools. Must not know what is
 in the files.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as postgres
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 from airflow_xero.errors import XeroSetupError
@@ -31,9 +32,12 @@ create table if not exists xero_ops.schema_migrations (
 comment on table xero_ops.schema_migrations is 'The numbered files of sql/ that were applied.';
 """
 
+# Who may read the marts, organisation by organisation; and who reads every one.
+_READER_ROLES = ("bi_reader", "bi_reader_of_all")
+
 _NO_READER = (
-    "The role bi_reader is missing and this login may not create it: ask an administrator of "
-    "the database for `create role bi_reader nologin`"
+    "The role {0} is missing and this login may not create it: ask an administrator of "
+    "the database for `create role {0} nologin`"
 )
 
 
@@ -59,7 +63,9 @@ def migrate(connection: psycopg.Connection[Any]) -> Migrated:
             with connection.transaction():
                 connection.execute(_BOOKKEEPING)
             applied = tuple(name for name in _missing(connection) if _apply(connection, name))
-            notices = _ensure_reader(connection)
+            notices = tuple(
+                notice for role in _READER_ROLES for notice in _ensure_reader(connection, role)
+            )
         finally:
             if not connection.closed:
                 connection.execute("select pg_advisory_unlock(%s)", (_LOCK_KEY,))
@@ -101,18 +107,18 @@ def _apply(connection: psycopg.Connection[Any], name: str) -> bool:
     return True
 
 
-def _ensure_reader(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Make the role that BI tools belong to; it has no login and, before dbt runs, no rights."""
+def _ensure_reader(connection: psycopg.Connection[Any], role: str) -> tuple[str, ...]:
+    """Make a role that BI tools belong to; it has no login and, before dbt runs, no rights."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         with connection.transaction():
-            known = cursor.execute("select 1 from pg_roles where rolname = 'bi_reader'").fetchone()
+            known = cursor.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
         if known:
             return ()
         try:
             with connection.transaction():
-                cursor.execute("create role bi_reader nologin")
+                cursor.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
         except postgres.InsufficientPrivilege:
-            return (_NO_READER,)
+            return (_NO_READER.format(role),)
         except (postgres.DuplicateObject, postgres.UniqueViolation):
             # Another database of the same server was being migrated at the same moment.
             return ()

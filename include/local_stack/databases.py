@@ -81,6 +81,7 @@ def prepare_embedded(server: EmbeddedPostgres, secrets: SecretFiles) -> None:
     with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
         for name, password in logins.items():
             _put_login(connection, name, password)
+        _let_read_everything(connection, BI_READER)
     for name in ("airflow", "warehouse"):
         server.create_database(name, owner=name)
     with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
@@ -146,4 +147,14 @@ def _put_login(connection: psycopg.Connection[Any], name: str, password: str) ->
         sql.SQL("{} role {} login password {}").format(
             sql.SQL("alter" if found else "create"), sql.Identifier(name), sql.Literal(hashed)
         )
+    )
+
+
+def _let_read_everything(connection: psycopg.Connection[Any], reader: str) -> None:
+    """Let a login read every organisation: nobody but its person is on this machine."""
+    group = "bi_reader_of_all"
+    if not connection.execute("select 1 from pg_roles where rolname = %s", [group]).fetchone():
+        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(group)))
+    connection.execute(
+        sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(reader))
     )

@@ -186,3 +186,48 @@ def test_the_commands_cost_other_airflow_commands_nothing():
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert seen.stdout.strip().splitlines()[-1] == "[]"
+
+
+def reading(reader="bi_reader", tenants=None, *, every_tenant=False) -> Namespace:
+    return Namespace(conn_id=None, reader=reader, tenants=tenants, every_tenant=every_tenant)
+
+
+def test_readers_of_nobody_says_how_to_let_somebody(warehouse, capsys):
+    cli.readers(DEFAULT)
+
+    assert "airflow xero let-read bi_reader --every-tenant" in capsys.readouterr().out
+
+
+def test_let_read_and_stop_reading_are_seen_by_readers(warehouse, capsys):
+    warehouse.execute(
+        "insert into xero_ops.tenants (tenant_id, tenant_name) values (gen_random_uuid(), 'Kauri')"
+    )
+    said = []
+    for command, args in [
+        (cli.let_read, reading(tenants=["Kauri"])),
+        (cli.readers, DEFAULT),
+        (cli.let_read, reading(every_tenant=True)),
+        (cli.readers, DEFAULT),
+        (cli.stop_reading, reading(every_tenant=True)),
+    ]:
+        command(args)
+        said.append(capsys.readouterr().out)
+    assert said == [
+        "bi_reader reads Kauri.\n",
+        "bi_reader: Kauri\n",
+        "bi_reader reads every organisation.\n",
+        "bi_reader: every organisation\n",
+        "Took 2 permissions from bi_reader.\n",
+    ]
+
+
+@pytest.mark.parametrize("args", [reading(), reading(tenants=["Kauri"], every_tenant=True)])
+@pytest.mark.parametrize("command", [cli.let_read, cli.stop_reading])
+def test_which_organisations_must_be_said(command, args):
+    assert "say which organisations" in ending(command, args)
+
+
+def test_let_read_of_an_unknown_role_says_how_it_is_made(warehouse):
+    assert 'create role "nobody_there" login' in ending(
+        cli.let_read, reading("nobody_there", every_tenant=True)
+    )

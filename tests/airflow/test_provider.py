@@ -89,4 +89,7 @@ def test_the_command_line_has_its_three_commands():
     (group,) = [command for command in airflow_commands if command.name == "xero"]
 
     assert isinstance(group, GroupCommand)
-    assert {command.name for command in group.subcommands} == {"migrate", "status", "rotate-keys"}
+    assert {command.name for command in group.subcommands} == {
+        *("migrate", "status", "rotate-keys"),
+        *("readers", "let-read", "stop-reading"),
+    }

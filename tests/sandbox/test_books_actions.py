@@ -143,6 +143,11 @@ def use_settings(act: Door) -> None:
     assert act("create_budget", amounts={"200": 1000}, months=3)["Type"] == "OVERALL"
     assert act("create_branding_theme", name="Plain")["Name"] == "Plain"
     assert act("create_user", first_name="A", last_name="B", email="a@example.com")["UserID"]
+    act("lock_books", period="2026-09-30")
+    locked = act("lock_books", year_end="2026-03-31")
+    assert locked["PeriodLockDate"] == "/Date(1790726400000+0000)/"
+    assert locked["EndOfYearLockDate"] == "/Date(1774915200000+0000)/"
+    assert act.company.records("Organisations") == [locked]
     account = act("create_account", code="777", name="Spare")
     bill = act("create_invoice", type="ACCPAY", lines=[{"unit_amount": 1, "account_code": "404"}])
     act("edit_account", code="404", new_code="4040")
@@ -158,6 +163,8 @@ def use_contacts(act: Door) -> None:
     bob = act("create_contact", name="Bob")["ContactID"]
     invoice = act("create_invoice", contact="Ann", amount=10)
     act("edit_contact", id=ann, city="Rome")
+    paid_to = act("edit_contact", id=ann, bank_account_details="02-0100-0000001-00")
+    assert paid_to["BankAccountDetails"] == "02-0100-0000001-00"
     merged = act("merge_contact", id=ann, into="Bob")
     assert (merged["ContactStatus"], merged["MergedToContactID"]) == ("ARCHIVED", bob)
     [shown] = act.company.records("Invoices")[-1:]

@@ -135,6 +135,9 @@ def test_both_databases_have_an_owner_and_bi_reader_a_login(
                 "select current_user::text, rolsuper from pg_roles where rolname = current_user"
             ).fetchone()
         assert row == (user, False)
+    with psycopg.connect(warehouse.reader_dsn) as connection:
+        is_of_all = connection.execute("select pg_has_role('bi_reader_of_all', 'usage')")
+        assert is_of_all.fetchone() == (True,)
     for name in ("airflow", "warehouse"):
         postgres_server.drop_database(name)
 

@@ -50,9 +50,3 @@
         delete from {{ this }}
     {%- endif -%}
 {%- endmacro %}
-
-{#- Post-hook of views in the marts: what they read is read with the rights of who asks. A plain
-    view would show every tenant. -#}
-{% macro read_as_invoker() -%}
-    alter view {{ this }} set (security_invoker = true)
-{%- endmacro %}

@@ -21,6 +21,7 @@ united as (
         ledger,
         currency_code,
         due_date,
+        expected_date,
         document_date as effective_date,
         total_amount as amount,
         total_base_amount as base_amount
@@ -33,6 +34,7 @@ united as (
         ledger,
         currency_code,
         due_date,
+        expected_date,
         settled_date as effective_date,
         -amount as amount,
         -base_amount as base_amount
@@ -43,10 +45,12 @@ united as (
 pieces as (
     select
         united.tenant_id,
+        united.document_id,
         united.ledger,
         united.currency_code,
         -- Without a due date nothing is ever overdue.
         coalesce(united.due_date, 'infinity'::date) as due_date,
+        coalesce(united.expected_date, 'infinity'::date) as expected_date,
         united.effective_date,
         united.amount,
         united.base_amount,
@@ -61,10 +65,12 @@ pieces as (
 ),
 
 -- Each piece enters the bucket of its day, and moves on whenever a boundary is crossed. No ordering
--- and no row per document and day: sums of these movements are the buckets of any day.
+-- and no row per document and day: sums of these movements are the buckets of any day. The days
+-- ahead overlap: what is expected within 7 days is within 30, too.
 final as (
     select
         pieces.tenant_id,
+        pieces.document_id,
         pieces.currency_code,
         pieces.ledger || '_' || bucket.bucket_name as measure,
         movement.event_date,
@@ -78,7 +84,15 @@ final as (
         ('overdue_1_30', pieces.due_date + 1, pieces.due_date + 31),
         ('overdue_31_60', pieces.due_date + 31, pieces.due_date + 61),
         ('overdue_61_90', pieces.due_date + 61, pieces.due_date + 91),
-        ('overdue_91_plus', pieces.due_date + 91, 'infinity'::date)
+        ('overdue_91_plus', pieces.due_date + 91, 'infinity'::date),
+        -- Not an age: at the close of a day, the days after it in which the money is expected.
+        {%- for days in expected_days() %}
+        (
+            'expected_in_{{ days }}_days',
+            pieces.expected_date - {{ days }},
+            pieces.expected_date
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
     ) as bucket (bucket_name, first_day, next_bucket_day)
     cross join lateral (
         values

@@ -1,6 +1,9 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_touched(['bank_transaction_id']) }}",
+    pre_hook=[
+        "{{ after_withdrawal() }}",
+        "{{ forget_touched(['bank_transaction_id']) }}",
+    ],
     indexes=[{'columns': ['tenant_id', 'bank_transaction_id'], 'unique': true}],
 ) }}
 

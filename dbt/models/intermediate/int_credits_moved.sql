@@ -1,3 +1,4 @@
+{#- Not materialized, so that the documents asked for are found through the indexes. -#}
 with
 
 documents as (
@@ -5,13 +6,14 @@ documents as (
     where is_counted
 ),
 
-settlements as (
+settlements as not materialized (
     select * from {{ ref('int_settlements_dated') }}
 ),
 
 credits as (
     select
         tenant_id,
+        document_id,
         currency_code,
         ledger,
         document_kind,
@@ -23,6 +25,7 @@ credits as (
     union all
     select
         tenant_id,
+        document_id,
         currency_code,
         ledger,
         document_kind,
@@ -36,6 +39,7 @@ credits as (
 unapplied as (
     select
         tenant_id,
+        document_id,
         currency_code,
         ledger || case document_kind
             when 'prepayment' then '_unapplied_prepayment' else '_unapplied_credit'
@@ -51,6 +55,7 @@ unapplied as (
 ahead as (
     select
         settlements.tenant_id,
+        settlements.document_id,
         settlements.currency_code,
         settlements.ledger || '_paid_ahead' as measure,
         movement.event_date,
@@ -80,6 +85,7 @@ united as (
 final as (
     select
         tenant_id,
+        document_id,
         currency_code,
         measure,
         event_date,

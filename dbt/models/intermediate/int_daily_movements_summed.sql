@@ -1,107 +1,126 @@
-{#- The one large sort of a build; with Postgres's default it would go through the disk. -#}
-{{ config(materialized='table', pre_hook="set local work_mem = '64MB'") }}
+{#- The one large sort of a whole build; with Postgres's default it would go through the disk. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['tenant_id', 'currency_code', 'day'],
+    pre_hook=["set local work_mem = '64MB'", "{{ forget_daily_movements() }}"],
+    post_hook="{{ use_withdrawn_movements() }}",
+    indexes=[{'columns': ['tenant_id', 'currency_code', 'day'], 'unique': true}],
+) }}
+
+{%- set kept_columns = {'tenant_id': 'uuid', 'currency_code': 'text', 'day': 'date'} %}
+{%- for column in movement_columns() %}
+{%- do kept_columns.update({column.name: 'numeric'}) %}
+{%- endfor %}
 
 with
 
-windows as (
-    select * from {{ ref('int_windows_spanned') }}
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
 ),
 
-ageing as (
-    select * from {{ ref('int_ageing_moved') }}
+withdrawn as (
+    select * from {{ ref('int_movements_withdrawn') }}
+    where not is_used
 ),
 
-open_documents as (
-    select * from {{ ref('int_open_documents_counted') }}
+{%- for model in movement_models() %}
+
+{{ model }} as not materialized (
+    select * from {{ ref(model) }}
 ),
 
-credits as (
-    select * from {{ ref('int_credits_moved') }}
+{%- endfor %}
+
+kept as (
+    {{ rows_before_this_build(kept_columns) }}
 ),
 
-flows as (
-    select * from {{ ref('int_flows_listed') }}
+whole as (
+    select tenants.tenant_id
+    from tenants
+    left join withdrawn
+        on
+            tenants.tenant_id = withdrawn.tenant_id
+            and withdrawn.is_whole
+    where
+        tenants.is_rebuilt
+        or withdrawn.tenant_id is not null
+    group by tenants.tenant_id
 ),
 
-document_errors as (
-    select * from {{ ref('int_document_errors_listed') }}
+-- Those whose former movements were noted: of a document that a failed build has touched, too.
+documents as (
+    select
+        withdrawn.tenant_id,
+        array_agg(withdrawn.document_id) as document_ids
+    from withdrawn
+    left join whole on withdrawn.tenant_id = whole.tenant_id
+    where
+        whole.tenant_id is null
+        and withdrawn.measure is null
+    group by withdrawn.tenant_id
 ),
 
-levels as (
-    select * from ageing
+movements as (
+    {%- for model in movement_models() %}
+    select {{ movement_fields(model) }}
+    from {{ model }}
+    inner join whole on {{ model }}.tenant_id = whole.tenant_id
     union all
-    select * from open_documents
+    {{ movements_of('documents', model) }}
     union all
-    select * from credits
-    union all
+    {%- endfor %}
+    select {{ movement_fields('withdrawn') }}
+    from withdrawn
+    left join whole on withdrawn.tenant_id = whole.tenant_id
+    where
+        whole.tenant_id is null
+        and withdrawn.measure is not null
+),
+
+moved as (
     select
         tenant_id,
         currency_code,
-        'conversion_error' as measure,
-        document_date as event_date,
-        1 as event_count,
-        0::numeric as amount,
-        0::numeric as base_amount
-    from document_errors
-    where error = 'no_rate'
+        event_date as day,
+        measure,
+        sum(event_count) as event_count,
+        sum(amount) as amount,
+        coalesce(sum(base_amount), 0) as base_amount
+    from movements
+    group by tenant_id, currency_code, event_date, measure
 ),
 
--- What happened before the window opens it: levels carry over to the first day, flows do not.
-dated as (
-    select
-        levels.tenant_id,
-        levels.currency_code,
-        levels.measure,
-        greatest(levels.event_date, windows.first_day) as day,
-        sum(levels.event_count) as event_count,
-        sum(levels.amount) as amount,
-        coalesce(sum(levels.base_amount), 0) as base_amount
-    from levels
-    inner join windows
-        on
-            levels.tenant_id = windows.tenant_id
-            and levels.event_date <= windows.last_day
-    group by levels.tenant_id, levels.currency_code, levels.measure, day
-    union all
-    select
-        flows.tenant_id,
-        flows.currency_code,
-        flows.measure,
-        flows.event_date as day,
-        sum(flows.event_count) as event_count,
-        sum(flows.amount) as amount,
-        coalesce(sum(flows.base_amount), 0) as base_amount
-    from flows
-    inner join windows
-        on
-            flows.tenant_id = windows.tenant_id
-            and flows.event_date between windows.first_day and windows.last_day
-    group by flows.tenant_id, flows.currency_code, flows.measure, flows.event_date
-),
-
-final as (
+summed as (
     select
         tenant_id,
         currency_code,
         day,
-        {%- for measure in statistics_flows() %}
-        coalesce(sum(event_count) filter (where measure = '{{ measure }}'), 0)
-            as {{ measure }}_count,
-        coalesce(sum(amount) filter (where measure = '{{ measure }}'), 0) as {{ measure }}_amount,
-        coalesce(sum(base_amount) filter (where measure = '{{ measure }}'), 0)
-            as {{ measure }}_base_amount,
+        {%- for column in movement_columns() %}
+        coalesce(sum({{ column.part }}) filter (where measure = '{{ column.measure }}'), 0)
+            as {{ column.name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        {%- for measure in statistics_levels() %}
-        coalesce(sum(amount) filter (where measure = '{{ measure }}'), 0) as {{ measure }}_amount,
-        coalesce(sum(base_amount) filter (where measure = '{{ measure }}'), 0)
-            as {{ measure }}_base_amount,
-        {%- endfor %}
-        {%- for measure in statistics_level_counts() %}
-        coalesce(sum(event_count) filter (where measure = '{{ measure }}'), 0)
-            as {{ measure }}_count{{ ',' if not loop.last }}
-        {%- endfor %}
-    from dated
+    from moved
     group by tenant_id, currency_code, day
+),
+
+-- However it was added up, a figure is written in one way.
+final as (
+    select
+        summed.tenant_id,
+        summed.currency_code,
+        summed.day,
+        {%- for column in movement_columns() %}
+        trim_scale(summed.{{ column.name }} + coalesce(kept.{{ column.name }}, 0))
+            as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from summed
+    left join kept
+        on
+            summed.tenant_id = kept.tenant_id
+            and summed.currency_code = kept.currency_code
+            and summed.day = kept.day
 )
 
 select * from final

@@ -1,10 +1,17 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_touched(['document_id']) }}",
+    pre_hook=[
+        "{{ after_withdrawal() }}",
+        "{{ forget_touched(['document_id']) }}",
+    ],
     indexes=[{'columns': ['tenant_id', 'document_id', 'document_kind'], 'unique': true}],
 ) }}
 
 with
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
 
 touched as (
     select * from {{ ref('int_documents_touched') }}
@@ -34,8 +41,17 @@ united as (
         invoices.is_approved,
         invoices.invoice_date as document_date,
         invoices.due_date,
+        -- What customers promised and what is planned for suppliers; else the due date.
+        coalesce(
+            case invoices.ledger
+                when 'receivables' then invoices.expected_payment_date
+                when 'payables' then invoices.planned_payment_date
+            end,
+            invoices.due_date
+        ) as expected_date,
         invoices.currency_code,
         invoices.currency_rate,
+        invoices.net_amount,
         invoices.total_amount,
         invoices.updated_at
     from touched
@@ -55,8 +71,10 @@ united as (
         credit_notes.is_approved,
         credit_notes.credit_note_date as document_date,
         null as due_date,
+        null as expected_date,
         credit_notes.currency_code,
         credit_notes.currency_rate,
+        credit_notes.net_amount,
         credit_notes.total_amount,
         credit_notes.updated_at
     from touched
@@ -79,8 +97,10 @@ united as (
         bank_transactions.is_approved,
         bank_transactions.transaction_date as document_date,
         null as due_date,
+        null as expected_date,
         bank_transactions.currency_code,
         bank_transactions.currency_rate,
+        bank_transactions.net_amount,
         bank_transactions.total_amount,
         bank_transactions.updated_at
     from touched
@@ -93,22 +113,26 @@ united as (
 
 final as (
     select
-        *,
-        {{ to_base('total_amount', 'currency_rate') }} as total_base_amount,
+        united.*,
+        {{ to_base('united.net_amount', 'united.currency_rate') }} as net_base_amount,
+        {{ to_base('united.total_amount', 'united.currency_rate') }} as total_base_amount,
+        -- In the organisation's own time zone; Xero keeps no date of voiding, this is nearest.
+        (united.updated_at at time zone tenants.timezone)::date as updated_date,
         (
-            is_approved
-            and ledger is not null
-            and document_date is not null
-            and total_amount is not null
+            united.is_approved
+            and united.ledger is not null
+            and united.document_date is not null
+            and united.total_amount is not null
         ) as is_counted,
         case
-            when not is_approved then null
-            when ledger is null then 'unknown_type'
-            when document_date is null then 'no_date'
-            when total_amount is null then 'no_amount'
-            when currency_rate is null then 'no_rate'
+            when not united.is_approved then null
+            when united.ledger is null then 'unknown_type'
+            when united.document_date is null then 'no_date'
+            when united.total_amount is null then 'no_amount'
+            when united.currency_rate is null then 'no_rate'
         end as error
     from united
+    inner join tenants on united.tenant_id = tenants.tenant_id
 )
 
 select * from final

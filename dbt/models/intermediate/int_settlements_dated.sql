@@ -144,6 +144,7 @@ final as (
         documents.document_kind,
         documents.ledger,
         documents.due_date,
+        documents.expected_date,
         documents.currency_code,
         united.settlement_kind,
         united.settlement_id,

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{#- A first night brings the reports of two years at once, and its CTEs have no statistics: taken
+    for single rows, they would be walked row by row, hours instead of seconds. -#}
+{{ config(
+    materialized='table',
+    pre_hook="set local enable_nestloop = off",
+) }}
 
 with
 
@@ -20,6 +25,7 @@ account_days as (
 
 trial_balances as (
     select * from {{ ref('int_trial_balances_explained') }}
+    where basis = 'accrual'
 ),
 
 -- A report without a line is none; its header alone says nothing.
@@ -346,58 +352,70 @@ causes as (
         explanations.measure, explanations.line_key
 ),
 
-joined as (
+-- There is one cause for all measures of the cash basis.
+located as (
     select
-        reports.tenant_id,
+        matched.*,
         reports.report,
         reports.basis,
         reports.report_date,
         reports.known_at,
         reports.is_comparable,
-        matched.measure,
-        matched.line_key,
-        coalesce(matched.line_label, charts.account_name, 'Account missing') as line_label,
-        charts.account_id,
-        matched.documents_amount,
-        matched.xero_amount,
-        case
-            when reports.basis = 'accrual' then coalesce(explained.revaluation_amount, 0)
-            when
-                matched.line_key = 'FXGROUPID' or charts.system_account = 'BANKCURRENCYGAIN'
-                then coalesce(money_gains.revaluation_amount, 0)
-            else 0
-        end as revaluation_amount,
-        explained.difference as explained_difference,
-        causes.cause as explained_cause
+        case when reports.basis = 'cash' then 'cash' else matched.measure end as cause_measure
     from matched
     inner join reports
         on
             matched.tenant_id = reports.tenant_id
             and matched.report_id = reports.report_id
+),
+
+joined as (
+    select
+        located.tenant_id,
+        located.report,
+        located.basis,
+        located.report_date,
+        located.known_at,
+        located.is_comparable,
+        located.measure,
+        located.line_key,
+        coalesce(located.line_label, charts.account_name, 'Account missing') as line_label,
+        charts.account_id,
+        located.documents_amount,
+        located.xero_amount,
+        case
+            when located.basis = 'accrual' then coalesce(explained.revaluation_amount, 0)
+            when
+                located.line_key = 'FXGROUPID' or charts.system_account = 'BANKCURRENCYGAIN'
+                then coalesce(money_gains.revaluation_amount, 0)
+            else 0
+        end as revaluation_amount,
+        explained.difference as explained_difference,
+        causes.cause as explained_cause
+    from located
     left join charts
         on
-            matched.tenant_id = charts.tenant_id
-            and matched.line_key = charts.account_id
+            located.tenant_id = charts.tenant_id
+            and located.line_key = charts.account_id
     left join explained
         on
-            reports.tenant_id = explained.tenant_id
-            and reports.report_date = explained.report_date
-            and reports.known_at = explained.known_at
-            and matched.measure = explained.measure
-            and matched.line_key = explained.line_key
+            located.tenant_id = explained.tenant_id
+            and located.report_date = explained.report_date
+            and located.known_at = explained.known_at
+            and located.measure = explained.measure
+            and located.line_key = explained.line_key
     left join causes
         on
-            reports.tenant_id = causes.tenant_id
-            and reports.report_date = causes.report_date
-            and reports.known_at = causes.known_at
-            and case when reports.basis = 'cash' then 'cash' else matched.measure end
-            = causes.measure
-            and matched.line_key = causes.line_key
+            located.tenant_id = causes.tenant_id
+            and located.report_date = causes.report_date
+            and located.known_at = causes.known_at
+            and located.cause_measure = causes.measure
+            and located.line_key = causes.line_key
     left join money_gains
         on
-            reports.tenant_id = money_gains.tenant_id
-            and reports.report_date = money_gains.report_date
-            and reports.known_at = money_gains.known_at
+            located.tenant_id = money_gains.tenant_id
+            and located.report_date = money_gains.report_date
+            and located.known_at = money_gains.known_at
 ),
 
 final as (

@@ -14,6 +14,69 @@ tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
 
+report_lines as (
+    select * from {{ ref('int_report_lines_unnested') }}
+),
+
+reports as (
+    select
+        compared.tenant_id,
+        compared.report_id,
+        compared.known_at,
+        compared.basis,
+        tenants.financial_year_end_day,
+        tenants.financial_year_end_month,
+        {{ financial_year_start(
+            'compared.report_date',
+            'tenants.financial_year_end_day',
+            'tenants.financial_year_end_month',
+        ) }} as year_start_date
+    from compared
+    inner join tenants on compared.tenant_id = tenants.tenant_id
+    where compared.is_comparable
+    group by
+        compared.tenant_id, compared.report_id, compared.known_at, compared.basis,
+        compared.report_date, tenants.financial_year_end_day, tenants.financial_year_end_month
+),
+
+-- The last days of the financial years that were closed before a report.
+year_ends as (
+    select
+        reports.tenant_id,
+        reports.report_id,
+        reports.known_at,
+        'TrialBalance:' || ({{ financial_year_start(
+            "(reports.year_start_date + 1 - years.years * interval '1 year')",
+            'reports.financial_year_end_day',
+            'reports.financial_year_end_month',
+        ) }} - 1) || ':' || reports.basis as year_end_report_id
+    from reports
+    cross join generate_series(0, 19) as years (years)
+),
+
+-- Nothing is ever posted on the accounts of unrealised gains: what the trial balance of a year end
+-- shows there is what the closed year left on retained earnings.
+closed_gains as (
+    select
+        year_ends.tenant_id,
+        year_ends.report_id,
+        year_ends.known_at,
+        sum(
+            coalesce(report_lines.amounts[3], 0) - coalesce(report_lines.amounts[4], 0)
+        ) as closed_amount
+    from year_ends
+    inner join report_lines
+        on
+            year_ends.tenant_id = report_lines.tenant_id
+            and year_ends.year_end_report_id = report_lines.report_id
+    inner join accounts
+        on
+            report_lines.tenant_id = accounts.tenant_id
+            and report_lines.account_id = accounts.account_id
+            and accounts.system_account in ('UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN')
+    group by year_ends.tenant_id, year_ends.report_id, year_ends.known_at
+),
+
 marked as (
     select
         compared.*,
@@ -68,12 +131,21 @@ groups as (
 ),
 
 -- The identity: what a group's accounts differ by is the opposite of its gain. Gains of closed
--- years are on retained earnings, of both groups in one figure.
+-- years are on retained earnings, of both groups in one figure, with whatever else documents do
+-- not tell of those years; the trial balances of the year ends, where they were read, say how much.
 revalued as (
     select
         marked.*,
         case
-            when not groups.has_gain or marked.revaluation_group is null then 0
+            when marked.revaluation_group is null then 0
+            when
+                groups.documents_left + groups.banks_left + closed_gains.closed_amount = 0
+                and marked.measure = 'balance'
+                then case marked.revaluation_group
+                    when 'closed' then closed_gains.closed_amount
+                    else marked.raw_difference
+                end
+            when not groups.has_gain then 0
             when marked.revaluation_group = 'documents' and groups.documents_left = 0
                 then marked.raw_difference
             when marked.revaluation_group = 'banks' and groups.banks_left = 0
@@ -91,6 +163,11 @@ revalued as (
             and marked.report_id = groups.report_id
             and marked.known_at = groups.known_at
             and marked.measure = groups.measure
+    left join closed_gains
+        on
+            marked.tenant_id = closed_gains.tenant_id
+            and marked.report_id = closed_gains.report_id
+            and marked.known_at = closed_gains.known_at
 ),
 
 different as (

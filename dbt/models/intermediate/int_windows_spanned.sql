@@ -6,43 +6,15 @@ tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
 
-documents as (
-    select * from {{ ref('int_documents_converted') }}
+movements as (
+    select * from {{ ref('int_daily_movements_summed') }}
 ),
 
-payments as (
-    select * from {{ ref('int_payments_converted') }}
-),
-
-bank_transactions as (
-    select * from {{ ref('int_bank_transactions_converted') }}
-),
-
-dates as (
+first_days as (
     select
         tenant_id,
-        document_date
-    from documents
-    where is_counted
-    union all
-    select
-        tenant_id,
-        payment_date as document_date
-    from payments
-    where is_counted
-    union all
-    select
-        tenant_id,
-        transaction_date as document_date
-    from bank_transactions
-    where is_counted
-),
-
-first_dates as (
-    select
-        tenant_id,
-        min(document_date) as first_document_date
-    from dates
+        min(day) as first_moved_day
+    from movements
     group by tenant_id
 ),
 
@@ -54,14 +26,14 @@ final as (
         tenants.known_at,
         least(
             greatest(
-                coalesce(first_dates.first_document_date, tenants.complete_day),
+                coalesce(first_days.first_moved_day, tenants.complete_day),
                 tenants.complete_day - {{ var('restated_days') }}
             ),
             tenants.complete_day
         ) as first_day,
         tenants.complete_day as last_day
     from tenants
-    left join first_dates on tenants.tenant_id = first_dates.tenant_id
+    left join first_days on tenants.tenant_id = first_days.tenant_id
 )
 
 select * from final

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='renew_changed',
+    unique_key=['tenant_id', 'contact_id'],
+) }}
+-- depends_on: {{ ref('stg_xero__tenants') }}, of which a hook asks
+
 with
 
 contacts as (
@@ -38,7 +45,7 @@ final as (
         contacts.email_address,
         contacts.status,
         contacts.default_currency_code,
-        contacts.tax_number,
+        {{ 'contacts.tax_number' if var('tax_numbers') else 'null::text as tax_number' }},
         contacts.is_customer,
         contacts.is_supplier,
         grouped.contact_group_names,

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='renew_changed',
+    unique_key=['tenant_id', 'day'],
+) }}
+
 with
 
 tenants as (

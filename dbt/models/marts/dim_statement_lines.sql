@@ -45,28 +45,7 @@ united as (
         accounts.account_code,
         accounts.account_name,
         accounts.account_type,
-        -- Without a class the type tells it.
-        coalesce(accounts.account_class, case
-            when accounts.account_type in ('REVENUE', 'SALES', 'OTHERINCOME') then 'REVENUE'
-            when
-                accounts.account_type in (
-                    'EXPENSE', 'OVERHEADS', 'DIRECTCOSTS', 'DEPRECIATN', 'WAGESEXPENSE',
-                    'SUPERANNUATIONEXPENSE'
-                )
-                then 'EXPENSE'
-            when
-                accounts.account_type in (
-                    'BANK', 'CURRENT', 'FIXED', 'INVENTORY', 'NONCURRENT', 'PREPAYMENT'
-                )
-                then 'ASSET'
-            when
-                accounts.account_type in (
-                    'CURRLIAB', 'LIABILITY', 'TERMLIAB', 'PAYG', 'PAYGLIABILITY',
-                    'SUPERANNUATIONLIABILITY', 'WAGESPAYABLELIABILITY'
-                )
-                then 'LIABILITY'
-            when accounts.account_type = 'EQUITY' then 'EQUITY'
-        end) as account_class,
+        {{ statement_class('accounts') }} as account_class,
         accounts.system_account,
         case when retained.account_id is not null then 'retained_earnings' end as line_role
     from accounts
@@ -124,20 +103,7 @@ united as (
 sectioned as (
     select
         *,
-        case
-            when account_type = 'OTHERINCOME' then 'other_income'
-            when account_type = 'DIRECTCOSTS' then 'direct_costs'
-            when account_class = 'REVENUE' then 'income'
-            when account_class = 'EXPENSE' then 'operating_expenses'
-            when account_type = 'BANK' then 'bank'
-            when account_type = 'FIXED' then 'fixed_assets'
-            when account_type = 'NONCURRENT' then 'non_current_assets'
-            when account_type = 'TERMLIAB' then 'non_current_liabilities'
-            when account_class = 'ASSET' then 'current_assets'
-            when account_class = 'LIABILITY' then 'current_liabilities'
-            when account_class = 'EQUITY' then 'equity'
-            else 'unknown'
-        end as section
+        {{ statement_section('united') }} as section
     from united
 ),
 

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='renew_changed',
+    unique_key=['tenant_id', 'tracking_option_id'],
+) }}
+-- depends_on: {{ ref('stg_xero__tenants') }}, of which a hook asks
+
 with
 
 options as (

@@ -1,3 +1,3 @@
-{{ config(materialized='view', post_hook="{{ read_as_invoker() }}") }}
+{{ config(materialized='view') }}
 
 {{ aged_by_contact('receivables', 'DEBTORS') }}

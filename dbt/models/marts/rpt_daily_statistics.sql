@@ -1,49 +1,75 @@
+{#- Every row of it says what is known tonight, so all of them are written; not swapped, for the
+    views that read it. Which columns there are is said once, in the yml beside it: each theme
+    brings its own, and the contract refuses one that is missing or not described. How many days a
+    theme has is hidden from the planner, which would compare each with every other. -#}
+{{ config(
+    materialized='incremental',
+    pre_hook=["set local enable_nestloop = off", "{{ forget_all() }}"],
+) }}
+
 with
 
-by_currency as (
-    select * from {{ ref('rpt_daily_statistics_by_currency') }}
-),
-
-summed as (
+windows as (
     select
         tenant_id,
-        day,
         base_currency_code,
-        known_at,
-        {%- for ledger in ['receivables', 'payables'] %}
-        {%- for count in [
-            'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
-        ] %}
-        sum({{ ledger }}_{{ count }}_count)::integer as {{ ledger }}_{{ count }}_count,
+        known_at
+    from {{ ref('int_windows_spanned') }}
+),
+
+subledgers as (
+    select * from {{ ref('int_daily_subledgers') }}
+),
+
+ledgers as materialized (
+    select * from {{ ref('int_daily_ledgers') }}
+),
+
+records as (
+    select * from {{ ref('int_daily_records') }}
+),
+
+-- Using, so that the key comes once and everything else as its theme names it.
+joined as (
+    select *
+    from windows
+    inner join subledgers using (tenant_id) -- noqa: ST07
+    inner join ledgers using (tenant_id, day) -- noqa: ST07
+    inner join records using (tenant_id, day) -- noqa: ST07
+),
+
+-- What needs more than one theme. The month's form is that of Xero's executive summary.
+counted as (
+    select
+        *,
+        {%- for days in [30, 90, 365] %}
+        {{ days_of(
+            'debtors_base_amount', 'income_trailing_' ~ days ~ '_days_base_amount', days
+        ) }} as debtor_days_on_income_of_{{ days }}_days,
+        {{ days_of(
+            'creditors_base_amount', 'costs_trailing_' ~ days ~ '_days_base_amount', days
+        ) }} as creditor_days_on_direct_costs_and_expenses_of_{{ days }}_days,
         {%- endfor %}
-        {%- for amount in [
-            'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
-        ] + ageing_buckets() + ['unapplied_credit', 'unapplied_prepayment', 'paid_ahead'] %}
-        sum({{ ledger }}_{{ amount }}_base_amount) as {{ ledger }}_{{ amount }}_base_amount,
-        {%- endfor %}
-        {%- endfor %}
-        sum(cash_received_count)::integer as cash_received_count,
-        sum(cash_spent_count)::integer as cash_spent_count,
-        sum(cash_received_base_amount) as cash_received_base_amount,
-        sum(cash_spent_base_amount) as cash_spent_base_amount,
-        sum(cash_surplus_base_amount) as cash_surplus_base_amount,
-        sum(conversion_error_count)::integer as conversion_error_count,
-        sum(undated_document_count)::integer as undated_document_count
-    from by_currency
-    group by tenant_id, day, base_currency_code, known_at
+        {{ days_of(
+            'debtors_base_amount',
+            'income_month_to_date_base_amount',
+            'extract(day from date_trunc(\'month\', day) + interval \'1 month - 1 day\')'
+        ) }} as debtor_days_on_income_of_month_days,
+        {{ days_of(
+            'creditors_base_amount',
+            '(direct_costs_month_to_date_base_amount + operating_expenses_month_to_date_base_amount)',
+            'extract(day from date_trunc(\'month\', day) + interval \'1 month - 1 day\')'
+        ) }} as creditor_days_on_direct_costs_and_expenses_of_month_days
+    from joined
 ),
 
 final as (
     select
         *,
-        {%- for ledger in ['receivables', 'payables'] %}
-        (
-            {{ ledger }}_outstanding_base_amount
-            - {{ ledger }}_unapplied_credit_base_amount
-            - {{ ledger }}_paid_ahead_base_amount
-        ) as {{ ledger }}_control_base_amount{{ ',' if not loop.last }}
-        {%- endfor %}
-    from summed
+        debtor_days_on_income_of_365_days
+        + inventory_days
+        - creditor_days_on_direct_costs_and_expenses_of_365_days as cash_conversion_cycle_days
+    from counted
 )
 
 select * from final

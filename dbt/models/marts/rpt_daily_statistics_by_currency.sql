@@ -1,15 +1,23 @@
+{#- Every row of it says what is known tonight, so all of them are written; not swapped, for the
+    views that read it. -#}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_all() }}",
+) }}
+
 with
 
-spine as (
-    select * from {{ ref('int_days_spanned') }}
+windows as (
+    select * from {{ ref('int_windows_spanned') }}
 ),
 
-movements as (
+all_movements as (
     select * from {{ ref('int_daily_movements_summed') }}
 ),
 
 document_errors as (
     select * from {{ ref('int_document_errors_listed') }}
+    where error = 'no_date'
 ),
 
 undated as (
@@ -18,8 +26,67 @@ undated as (
         currency_code,
         count(*) as undated_document_count
     from document_errors
-    where error = 'no_date'
     group by tenant_id, currency_code
+),
+
+-- What happened before the window opens it: levels carry over to the first day, flows do not.
+movements as (
+    select
+        all_movements.tenant_id,
+        all_movements.currency_code,
+        greatest(all_movements.day, windows.first_day) as day,
+        {%- for column in movement_columns() %}
+        {%- if column.is_level %}
+        sum(all_movements.{{ column.name }}) as {{ column.name }},
+        {%- else %}
+        coalesce(
+            sum(all_movements.{{ column.name }})
+            filter (where all_movements.day >= windows.first_day), 0
+        ) as {{ column.name }},
+        {%- endif %}
+        {%- endfor %}
+        count(*) as movement_count
+    from all_movements
+    inner join windows
+        on
+            all_movements.tenant_id = windows.tenant_id
+            and all_movements.day <= windows.last_day
+    group by
+        all_movements.tenant_id,
+        all_movements.currency_code,
+        greatest(all_movements.day, windows.first_day)
+),
+
+-- Every currency met so far, and the base currency even on a tenant without documents.
+currencies as (
+    select
+        tenant_id,
+        currency_code
+    from movements
+    union
+    select
+        tenant_id,
+        currency_code
+    from undated
+    union
+    select
+        tenant_id,
+        base_currency_code as currency_code
+    from windows
+),
+
+spine as (
+    select
+        windows.tenant_id,
+        currencies.currency_code,
+        days.day::date as day,
+        windows.base_currency_code,
+        windows.known_at
+    from windows
+    inner join currencies on windows.tenant_id = currencies.tenant_id
+    cross join lateral generate_series(
+        windows.first_day::timestamp, windows.last_day::timestamp, interval '1 day'
+    ) as days (day)
 ),
 
 running as (
@@ -29,20 +96,14 @@ running as (
         spine.known_at,
         spine.currency_code,
         spine.day,
-        {%- for measure in statistics_flows() %}
-        coalesce(movements.{{ measure }}_count, 0) as {{ measure }}_count,
-        coalesce(movements.{{ measure }}_amount, 0) as {{ measure }}_amount,
-        coalesce(movements.{{ measure }}_base_amount, 0) as {{ measure }}_base_amount,
+        {%- for column in movement_columns() %}
+        {%- if column.is_level %}
+        coalesce(sum(movements.{{ column.name }}) over until_day, 0) as {{ column.name }},
+        {%- else %}
+        coalesce(movements.{{ column.name }}, 0) as {{ column.name }},
+        {%- endif %}
         {%- endfor %}
-        {%- for measure in statistics_levels() %}
-        coalesce(sum(movements.{{ measure }}_amount) over until_day, 0) as {{ measure }}_amount,
-        coalesce(sum(movements.{{ measure }}_base_amount) over until_day, 0)
-            as {{ measure }}_base_amount,
-        {%- endfor %}
-        {%- for measure in statistics_level_counts() %}
-        coalesce(sum(movements.{{ measure }}_count) over until_day, 0)
-            as {{ measure }}_count{{ ',' if not loop.last }}
-        {%- endfor %}
+        coalesce(movements.movement_count, 0) as movement_count
     from spine
     left join movements
         on
@@ -62,12 +123,12 @@ final as (
         running.day,
         running.currency_code,
         running.base_currency_code,
-        {%- for ledger in ['receivables', 'payables'] %}
-        {%- for flow in ['issued', 'credit_notes_issued', 'paid', 'voided'] %}
-        running.{{ ledger }}_{{ flow }}_count::integer as {{ ledger }}_{{ flow }}_count,
+        {%- for ledger in ledgers() %}
+        {%- for count in [
+            'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
+        ] %}
+        running.{{ ledger }}_{{ count }}_count::integer as {{ ledger }}_{{ count }}_count,
         {%- endfor %}
-        running.{{ ledger }}_outstanding_count::integer as {{ ledger }}_outstanding_count,
-        running.{{ ledger }}_overdue_count::integer as {{ ledger }}_overdue_count,
         {%- for unit in ['amount', 'base_amount'] %}
         {%- for flow in ['issued', 'credit_notes_issued', 'paid', 'voided'] %}
         running.{{ ledger }}_{{ flow }}_{{ unit }},
@@ -82,9 +143,7 @@ final as (
             {{ '+ ' if not loop.first }}running.{{ ledger }}_{{ bucket }}_{{ unit }}
             {%- endfor %}
         ) as {{ ledger }}_overdue_{{ unit }},
-        {%- for level in ageing_buckets() + [
-            'unapplied_credit', 'unapplied_prepayment', 'paid_ahead'
-        ] %}
+        {%- for level in ageing_buckets() + credit_levels() + expected_levels() %}
         running.{{ ledger }}_{{ level }}_{{ unit }},
         {%- endfor %}
         {%- endfor %}

@@ -1,4 +1,4 @@
-{{ config(materialized='view', post_hook="{{ read_as_invoker() }}") }}
+{{ config(materialized='view') }}
 
 with
 

@@ -25,8 +25,12 @@ statements as (
     select * from {{ ref('int_statements_explained') }}
 ),
 
+executive_summaries as (
+    select * from {{ ref('int_executive_summaries_explained') }}
+),
+
 united as (
-    {%- for relation in ['trial_balances', 'statements'] %}
+    {%- for relation in ['trial_balances', 'statements', 'executive_summaries'] %}
     select
         tenant_id,
         report,

@@ -9,12 +9,52 @@
 
 with
 
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+report_lines as (
+    select * from {{ ref('int_report_lines_unnested') }}
+),
+
 tie_out as (
     select * from {{ ref('rpt_tie_out') }}
 ),
 
+-- What is read every night, if it may be.
+expected as (
+    select
+        tenants.tenant_id,
+        reports.report,
+        reports.basis,
+        tenants.complete_day as report_date,
+        tenants.known_at
+    from tenants
+    cross join (
+        values
+        {%- for report in tied_reports() %}
+        ('{{ report }}', 'accrual'),
+        {%- endfor %}
+        ('ProfitAndLoss', 'cash')
+    ) as reports (report, basis)
+    where
+        tenants.is_rebuilt
+        or tenants.known_at > tenants.built_known_at
+),
+
+missing as (
+    select expected.*
+    from expected
+    left join report_lines
+        on
+            expected.tenant_id = report_lines.tenant_id
+            and expected.report || ':' || expected.report_date || ':' || expected.basis
+            = report_lines.report_id
+    where report_lines.tenant_id is null
+),
+
 -- What this build compared, so that a night does not add up the years.
-{%- for relation in ['trial_balances', 'statements'] %}
+{%- for relation in ['trial_balances', 'statements', 'executive_summaries'] %}
 
 {{ relation }} as (
     select * from {{ ref('int_' ~ relation ~ '_explained') }}
@@ -23,7 +63,7 @@ tie_out as (
 {%- endfor %}
 
 united as (
-    {%- for relation in ['trial_balances', 'statements'] %}
+    {%- for relation in ['trial_balances', 'statements', 'executive_summaries'] %}
     select
         tenant_id,
         report,
@@ -35,6 +75,14 @@ united as (
     union
     {%- endif %}
     {%- endfor %}
+    union
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        known_at
+    from missing
 ),
 
 compared as (
@@ -54,12 +102,12 @@ compared as (
 
 summed as (
     select
-        tie_out.tenant_id,
-        tie_out.report,
-        tie_out.basis,
-        tie_out.report_date,
-        tie_out.known_at,
-        count(*) as lines,
+        compared.tenant_id,
+        compared.report,
+        compared.basis,
+        compared.report_date,
+        compared.known_at,
+        count(tie_out.tenant_id) as lines,
         count(*) filter (where tie_out.status = 'tied') as tied_lines,
         count(*) filter (where tie_out.status = 'explained') as explained_lines,
         count(*) filter (where tie_out.status = 'broken') as broken_lines,
@@ -69,7 +117,7 @@ summed as (
             as broken_amount,
         sum(abs(tie_out.xero_amount - tie_out.revaluation_amount)) as compared_amount
     from compared
-    inner join tie_out
+    left join tie_out
         on
             compared.tenant_id = tie_out.tenant_id
             and compared.report = tie_out.report
@@ -77,7 +125,8 @@ summed as (
             and compared.report_date = tie_out.report_date
             and compared.known_at = tie_out.known_at
     group by
-        tie_out.tenant_id, tie_out.report, tie_out.basis, tie_out.report_date, tie_out.known_at
+        compared.tenant_id, compared.report, compared.basis, compared.report_date,
+        compared.known_at
 ),
 
 final as (
@@ -94,6 +143,7 @@ final as (
         difference_amount,
         case when difference_amount is not null then broken_amount end as broken_amount,
         case
+            when difference_amount is null then null
             when difference_amount = 0 then 1
             -- Cut, not rounded: 1 says that nothing at all is left over.
             else trunc(

@@ -4,7 +4,7 @@ Knows their names and fields. Must not know HTTP, clocks, or what a change posts
 
     create_contact      name, email?, currency?
     edit_contact        id, and any of name, email, phone, city, country, status, first_name,
-                        last_name
+                        last_name, bank_account_details
     archive_contact, forget_contact (a GDPR request)    id
     merge_contact       id, into (id or name of the contact that stays)
     create_contact_group    name, contacts?: [ids]
@@ -33,7 +33,17 @@ from xero_sandbox.books.paper_records import Attachment, ContactGroup
 from xero_sandbox.books.refusals import BooksError, found
 
 _CONTACT = frozenset(
-    ("name", "email", "phone", "city", "country", "status", "first_name", "last_name")
+    (
+        "name",
+        "email",
+        "phone",
+        "city",
+        "country",
+        "status",
+        "first_name",
+        "last_name",
+        "bank_account_details",
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""Actions of the control door on items, tracking, budgets, branding themes and users.
+"""Actions of the control door on items, tracking, budgets, branding themes, users and lock dates.
 
 Knows their names and fields. Must not know HTTP, clocks, or what a change does.
 
@@ -14,6 +14,8 @@ Knows their names and fields. Must not know HTTP, clocks, or what a change does.
     create_budget       description?, amounts: {account code: monthly amount}, months?, date?
     create_branding_theme   name
     create_user         first_name, last_name, email, role?
+    lock_books          period?, year_end?: the last days that are locked; the door's person is an
+                        adviser, who may change what is locked
 """
 
 from __future__ import annotations
@@ -149,6 +151,13 @@ def _create_user(act: Act) -> Changed:
     return "Users", member.user_id
 
 
+def _lock_books(act: Act) -> Changed:
+    period, year_end = act.told_day("period"), act.told_day("year_end")
+    if period is None and year_end is None:
+        raise BooksError("lock_books needs a day up to which it locks.")
+    return "Organisations", act.books.lock(period=period, year_end=year_end)
+
+
 _PRICES = frozenset(("name", "sale_price", "purchase_price"))
 
 DEEDS: Mapping[str, Deed] = {
@@ -166,4 +175,5 @@ DEEDS: Mapping[str, Deed] = {
         _create_user,
         frozenset(("first_name", "last_name", "email", "role")),
     ),
+    "lock_books": (_lock_books, frozenset(("period", "year_end"))),
 }

@@ -159,6 +159,11 @@ class Holdings:
         """Let the organisation itself be served as `body`."""
         self._shelving.organisation(tenant_id, body)
 
+    def lock(self, *, period: date | None = None, year_end: date | None = None) -> str:
+        """Lock the books up to these days; the organisation's id. Its adviser may change all."""
+        dates = {"PeriodLockDate": period, "EndOfYearLockDate": year_end}
+        return self._shelving.locked({name: day for name, day in dates.items() if day})
+
     # What is said about it
 
     def note(

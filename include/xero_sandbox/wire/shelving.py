@@ -5,7 +5,7 @@ Knows which shelf a record goes to and who spells it. Must not know rules, the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -87,6 +87,14 @@ class Shelving:
     def organisation(self, tenant_id: str, body: Body) -> None:
         """Shelve the organisation itself."""
         self._put("Organisations", tenant_id, at=LONG_AGO, record=body)
+
+    def locked(self, until: Mapping[str, date]) -> str:
+        """Let the organisation say up to which days it is locked, by Xero's names; its id."""
+        [entry] = self.shelves["Organisations"].ordered()
+        self.organisation(
+            entry.record_id, {**entry.source, **spelling_settings.organisation(until)}
+        )
+        return entry.record_id
 
     def settings(self, country: Country, currencies: Sequence[str]) -> None:
         """Shelve tax rates and currencies."""

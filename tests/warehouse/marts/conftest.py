@@ -2,9 +2,10 @@
 
 Knows the raw tables and how dbt is called; must not know what a model computes. The organisations:
 the two real demo companies and Xero's published examples (where their payloads are at hand), three
-of the sandbox's (their ledgers are code of their own; one has records of every kind), pretend books
-from a seed in two versions (two nights), a twin with the same ids and other amounts, one without
-documents, and one whose first extraction never finished.
+of the sandbox's (their ledgers are code of their own; one has records of every kind), two more that
+are loaded with Journals besides, pretend books from a seed in two versions (two nights), a twin
+with the same ids and other amounts, one without documents, one with a single draft, one whose
+account is of an unknown type, and one whose first extraction never finished.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ from psycopg.conninfo import conninfo_to_dict
 from airflow_xero.endpoint import Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
 from local_stack.postgres import EmbeddedPostgres
+from tests.warehouse.marts.ledger_books import (
+    WITH_DOCUMENTS,
+    load,
+    load_reports,
+    with_journals,
+)
 from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.wire.records import Shape
 from xero_sandbox.wire.spelling_journals import JournalBook
@@ -80,6 +87,7 @@ def australia() -> Records:
         "invoices": ("invoices-full.json", "Invoices"),
         "credit_notes": ("credit_notes-full.json", "CreditNotes"),
         "payments": ("payments.json", "Payments"),
+        "manual_journals": ("manual_journals-full.json", "ManualJournals"),
     }
     folder = REAL_PAYLOADS / "demo-company-au-2011"
     records: Records = {
@@ -336,6 +344,51 @@ def _pretend_tenants() -> dict[str, Tenant]:
         "twin": Tenant(_id(2), {SECOND_NIGHT: twin.records}),
         "empty": Tenant(_id(3), {SECOND_NIGHT: nothing}),
         "unfinished": Tenant(_id(4), {SECOND_NIGHT: books.records}, is_complete=False),
+        "one draft": Tenant(_id(8), {SECOND_NIGHT: one_draft()}),
+        "unknown type": Tenant(_id(9), {SECOND_NIGHT: unknown_type()}),
+    }
+
+
+def one_draft() -> Records:
+    """An organisation that has written one invoice and not approved it; it may read no report."""
+    draft = {
+        "InvoiceID": "draft",
+        "Type": "ACCREC",
+        "Status": "DRAFT",
+        "Date": stamp(LAST_DAY),
+        "DueDate": stamp(LAST_DAY),
+        "Total": 11.5,
+        "SubTotal": 10,
+        "TotalTax": 1.5,
+        "AmountDue": 11.5,
+        "CurrencyCode": "NZD",
+        "LineItems": [{"LineAmount": 10, "TaxAmount": 1.5, "AccountCode": "200"}],
+    }
+    return {"organisations": [organisation("One draft")], "invoices": [draft]}
+
+
+def unknown_type() -> Records:
+    """Money for something on an account of a type that Xero had not when this was written."""
+    spent = {
+        "BankTransactionID": "spent",
+        "Type": "SPEND",
+        "Status": "AUTHORISED",
+        "Date": stamp(LAST_DAY),
+        "Total": 40,
+        "SubTotal": 40,
+        "TotalTax": 0,
+        "CurrencyCode": "NZD",
+        "LineAmountTypes": "NoTax",
+        "BankAccount": {"AccountID": "bank"},
+        "LineItems": [{"LineAmount": 40, "TaxAmount": 0, "AccountCode": "999"}],
+    }
+    return {
+        "organisations": [organisation("Unknown type")],
+        "accounts": [
+            {"AccountID": "bank", "Type": "BANK", "CurrencyCode": "NZD", "Code": "090"},
+            {"AccountID": "novel", "Type": "HOLOGRAM", "Code": "999", "Name": "Holograms"},
+        ],
+        "bank_transactions": [spent],
     }
 
 
@@ -356,6 +409,30 @@ def companies() -> dict[str, Company]:
     everything = made["every kind"]
     deleted = everything.records("BankTransfers")[-1]["BankTransferID"]
     everything.act("delete_transfer", {"id": deleted}, now=SECOND_NIGHT)
+    return made
+
+
+@pytest.fixture(scope="session")
+def ledger_companies() -> dict[str, Company]:
+    """The sandbox's organisations whose documents tell everything, each loaded in two ways.
+
+    Without Journals under its own id, with them under another one.
+    """
+    # Reports revalue foreign balances on every day, which documents do not: one has none.
+    at_home = [name for name in WITH_DOCUMENTS if name != "foreign_banks"]
+    traits: dict[str, dict[str, Any]] = {
+        "every document": {
+            "features": list(WITH_DOCUMENTS),
+            "currencies": ["USD", "EUR", "JPY"],
+        },
+        "one currency": {"features": at_home, "year_end": [30, 9]},
+    }
+    made = {
+        name: build_company(name, seed=seed, days=130, now=SECOND_NIGHT, traits=given)
+        for seed, (name, given) in enumerate(traits.items(), start=42)
+    }
+    for company in made.values():
+        company.advance(SECOND_NIGHT)
     return made
 
 
@@ -574,6 +651,7 @@ def loaded_warehouse(
     warehouse_template: str,
     tmp_path_factory: pytest.TempPathFactory,
     companies: dict[str, Company],
+    ledger_companies: dict[str, Company],
 ) -> Iterator[Warehouse]:
     """The organisations in the raw tables, nothing built yet."""
     postgres_server.create_database("marts", template=warehouse_template)
@@ -583,22 +661,34 @@ def loaded_warehouse(
     with psycopg.connect(dsn) as connection:
         for tenant in tenants.values():
             _load(connection, tenant)
+    load(dsn, ledger_companies.values())
+    load_reports(dsn, ledger_companies.values())
+    for name, company in ledger_companies.items():
+        tenants[name] = Tenant(company.tenant_id, {SECOND_NIGHT: {}})
+        tenants[f"{name}, journals"] = Tenant(with_journals(company), {SECOND_NIGHT: {}})
     yield Warehouse(dsn, tmp_path_factory.mktemp("dbt"), tenants)
     postgres_server.drop_database("marts")
 
 
 @dataclass(frozen=True)
 class Built:
-    """The warehouse, and each node's status in the first whole build."""
+    """The warehouse; each node's status and its SQL in the first whole build."""
 
     warehouse: Warehouse
     statuses: Mapping[str, str]
+    compiled: Mapping[str, str]
 
 
 @pytest.fixture(scope="session")
 def built(loaded_warehouse: Warehouse) -> Built:
     """Everything built and tested once, unit tests included."""
-    return Built(loaded_warehouse, loaded_warehouse.dbt("build"))
+    statuses = loaded_warehouse.dbt("build")
+    # Read at once: the next build writes other ones into the same place.
+    compiled = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (loaded_warehouse.target / "compiled").rglob("*.sql")
+    }
+    return Built(loaded_warehouse, statuses, compiled)
 
 
 @pytest.fixture
@@ -632,3 +722,11 @@ def xero_day() -> Callable[[str], date]:
 def nights() -> tuple[datetime, datetime]:
     """The two moments of knowledge of the pretend books."""
     return FIRST_NIGHT, SECOND_NIGHT
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a file waits for a whole build, longer than other tests ever take."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(900))

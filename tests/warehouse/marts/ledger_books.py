@@ -13,9 +13,9 @@ import subprocess
 import sys
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from airflow_xero.endpoint import Reading
-from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
 from xero_sandbox.books.ledger import Journal, Ledger
 from xero_sandbox.business.company import Company
 from xero_sandbox.business.traits import FEATURES
@@ -43,6 +43,8 @@ WITHOUT_DOCUMENTS = (
     "stock",
 )
 WITH_DOCUMENTS = tuple(name for name in FEATURES if name not in WITHOUT_DOCUMENTS)
+# Of the journals of such: conversion, depreciation and what a reconciliation left over have none.
+WITHOUT_DOCUMENT_SOURCES = {None, "PAYSLIP", "EXPCLAIM", "EXPPAYMENT"}
 
 LEDGERS = {"accrual": "fct_ledger_postings", "cash": "fct_cash_basis_postings"}
 MODELS = ("+fct_ledger_postings", "+fct_cash_basis_postings")
@@ -89,7 +91,66 @@ def load(dsn: str, companies: Iterable[Company], *, known_at: datetime = NIGHT) 
                     _read_journals(connection, tenant_id, run_id)
 
 
-def run_dbt(dsn: str, target: Path, *arguments: str) -> dict[str, str]:
+def load_reports(
+    dsn: str,
+    companies: Iterable[Company],
+    *,
+    known_at: datetime = NIGHT,
+    days: Sequence[date] = (),
+    names: Sequence[str] = (),
+    bases: Sequence[str] = (),
+) -> None:
+    """Store reports as the run of that moment fetches them: of the day before, if not of others.
+
+    Of the endpoints of these names alone, and on these bases, if any are given.
+    """
+    with psycopg.connect(dsn) as connection:
+        for company in companies:
+            for day in days or [(known_at - timedelta(days=1)).date()]:
+                for key, name, report in _reports(company, day, names=names, bases=bases):
+                    for tenant_id in (company.tenant_id, with_journals(company)):
+                        _store_report(connection, name, (tenant_id, key, known_at), report)
+
+
+def _reports(
+    company: Company, day: date, *, names: Sequence[str], bases: Sequence[str]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for endpoint in ENDPOINTS:
+        if endpoint.report is None or (names and endpoint.name not in names):
+            continue
+        for basis in bases or endpoint.report.bases:
+            asked = report_params(endpoint, day, basis)
+            report = company.report(endpoint.path.removeprefix("Reports/"), asked) or {}
+            yield report_key(endpoint, day, basis), endpoint.name, dict(report)
+
+
+def _store_report(
+    connection: psycopg.Connection[Any],
+    endpoint: str,
+    key: tuple[str, str, datetime],
+    report: Mapping[str, Any],
+) -> None:
+    tenant_id, record_id, known_at = key
+    asked = {
+        "tenant": tenant_id,
+        "key": record_id,
+        "known_at": known_at,
+        "payload": json.dumps({**report, "ReportID": record_id}, default=_number),
+    }
+    connection.execute(
+        f"update xero_raw.{endpoint} set known_to = %(known_at)s where tenant_id = %(tenant)s"
+        " and record_id = %(key)s and known_to is null",
+        asked,
+    )
+    connection.execute(
+        f"insert into xero_raw.{endpoint} (tenant_id, record_id, known_from, payload, run_id)"
+        " select %(tenant)s, %(key)s, known_at, %(payload)s, run_id from xero_ops.extract_runs"
+        " where tenant_id = %(tenant)s and known_at = %(known_at)s",
+        asked,
+    )
+
+
+def run_dbt(dsn: str, target: Path, *arguments: str, **variables: Any) -> dict[str, str]:
     """Run dbt in a process of its own; each node's status by its name."""
     parts = conninfo_to_dict(dsn)
     ended = subprocess.run(
@@ -97,6 +158,7 @@ def run_dbt(dsn: str, target: Path, *arguments: str) -> dict[str, str]:
             *(str(Path(sys.executable).with_name("dbt")), *arguments),
             *("--project-dir", str(DBT), "--profiles-dir", str(DBT)),
             *("--target-path", str(target), "--log-path", str(target)),
+            *("--vars", json.dumps(variables)),
         ],
         env=os.environ
         | {
@@ -136,11 +198,56 @@ def movements_of(journals: Iterable[Journal]) -> Movements:
     return _without_zeros(found)
 
 
-def built_movements(connection: psycopg.Connection[Any], basis: str, tenant_id: str) -> Movements:
+def without_documents(company: Company, basis: str) -> Movements:
+    """What the sandbox posts of which no document tells, the cost of goods sold among it."""
+    found: Movements = defaultdict(Decimal)
+    for journal in ledger_of(company, basis).journals:
+        if journal.source_type in WITHOUT_DOCUMENT_SOURCES:
+            for posting in journal.postings:
+                found[posting.account_id, journal.on] += posting.amount
+    for key, amount in cost_of_goods_sold(company, basis).items():
+        found[key] += amount
+    return _without_zeros(found)
+
+
+def cost_of_goods_sold(company: Company, basis: str = "accrual") -> Movements:
+    """Cost and inventory posted one after the other, the opposite of each other."""
+    items = [item for item in company.books.items.values() if item.is_tracked]
+    costs = {item.purchase_account.account_id for item in items if item.purchase_account}
+    stock = {item.inventory_account.account_id for item in items if item.inventory_account}
+    found: Movements = defaultdict(Decimal)
+    for journal in ledger_of(company, basis).journals:
+        for cost, goods in zip(journal.postings, journal.postings[1:], strict=False):
+            is_pair = cost.account_id in costs and goods.account_id in stock
+            if is_pair and cost.amount == -goods.amount:
+                for posting in (cost, goods):
+                    found[posting.account_id, journal.on] += posting.amount
+    return _without_zeros(found)
+
+
+def less(whole: Movements, part: Movements) -> Movements:
+    """What is left of the whole without the part."""
+    nothing = Decimal(0)
+    keys = whole.keys() | part.keys()
+    return _without_zeros({k: whole.get(k, nothing) - part.get(k, nothing) for k in keys})
+
+
+def balances_of(movements: Movements, last: date) -> dict[str | None, Decimal]:
+    """What stands on each account at the end of a day; no zeros."""
+    found: dict[str | None, Decimal] = defaultdict(Decimal)
+    for (account, day), amount in movements.items():
+        if day <= last:
+            found[account] += amount
+    return {account: amount for account, amount in found.items() if amount}
+
+
+def built_movements(
+    connection: psycopg.Connection[Any], basis: str, tenant_id: str, *, schema: str = "xero_marts"
+) -> Movements:
     """What dbt posts."""
     rows = connection.execute(
         "select account_id, posting_date, sum(base_amount)"
-        f" from xero_marts.{LEDGERS[basis]} where tenant_id = %s group by 1, 2",
+        f" from {schema}.{LEDGERS[basis]} where tenant_id = %s group by 1, 2",
         (tenant_id,),
     )
     return _without_zeros({(account, day): amount for account, day, amount in rows})
@@ -210,7 +317,7 @@ def _number(amount: object) -> float:
 
 
 def _run(connection: psycopg.Connection[Any], tenant_id: str, known_at: datetime) -> int:
-    day = known_at.date()
+    day = (known_at - timedelta(days=1)).date()
     connection.execute(
         "insert into xero_ops.tenants (tenant_id, tenant_name, complete_at, complete_day)"
         " values (%s, %s, %s, %s) on conflict (tenant_id) do update"

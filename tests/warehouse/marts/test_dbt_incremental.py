@@ -23,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from airflow_xero.endpoint import Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
+from local_stack.postgres import EmbeddedPostgres
 from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.wire.records import Shape
 from xero_sandbox.wire.spelling_journals import JournalBook
@@ -39,9 +40,11 @@ WORKING = {
     "xero_intermediate.int_transfers_posted",
     "xero_staging.stg_xero__tenants",
     "xero_staging.stg_xero__moved_documents",
+    "xero_staging.stg_xero__compared_versions",
     "xero_intermediate.int_documents_touched",
     "xero_intermediate.int_account_days_touched",
     "xero_intermediate.int_account_balances_moved",
+    "xero_intermediate.int_movements_withdrawn",
     # What a night compared is history: a full refresh would know the last night alone.
     "xero_intermediate.int_report_lines_compared",
     "xero_intermediate.int_statements_explained",
@@ -50,14 +53,24 @@ WORKING = {
     "xero_intermediate.int_account_levels_moved",
     "xero_marts.rpt_tie_out",
     "xero_marts.rpt_tie_out_summary",
+    # Its nights are history, and so is part of what the other joins; each theme is compared.
+    "xero_marts.rpt_daily_statistics_as_known",
+    "xero_marts.rpt_daily_statistics",
 }
 # Beside what documents say, balances hold what the nights' reports said: that is history, too.
 OF_DOCUMENTS = {
     "xero_marts.fct_account_balances": (
         "(select tenant_id, basis, account_id, day, documents_amount, documents_closing_amount"
         " from {0} where documents_amount <> 0)"
-    )
+    ),
+    "xero_intermediate.int_daily_records": (
+        "(select to_jsonb(records) - array['tie_out_difference_base_amount',"
+        " 'tie_out_broken_base_amount', 'explained_ratio'] as columns from {0} as records)"
+    ),
 }
+
+# Where a test waits for the builds of all.
+pytestmark = pytest.mark.timeout(900)
 
 Record: TypeAlias = dict[str, Any]
 Records: TypeAlias = dict[str, list[Record]]
@@ -186,6 +199,43 @@ class Warehouse:
         with psycopg.connect(self.dsn) as connection:
             found = {name: self._difference(connection, name) for name in self.relations()}
         return {name: count for name, count in found.items() if count}
+
+    def digests(self, tenant_id: str | None = None) -> dict[str, str]:
+        """A digest of every table, of one tenant's rows or of all."""
+        names = self.rows(
+            "select table_schema || '.' || table_name from information_schema.tables as found"
+            " where table_schema in ('xero_staging', 'xero_intermediate', 'xero_marts')"
+            " and table_type = 'BASE TABLE' and exists (select from information_schema.columns"
+            " where columns.table_schema = found.table_schema"
+            " and columns.table_name = found.table_name and column_name = 'tenant_id')"
+        )
+        return {
+            name: self.rows(_digest(name, tenant_id))[0][0]
+            for (name,) in names
+            if name not in WORKING
+        }
+
+    def rows_of(self, tenant_id: str) -> dict[str, int]:
+        """How many rows of a tenant each table and view of dbt has."""
+        names = self.rows(
+            "select table_schema || '.' || table_name from information_schema.columns"
+            " where table_schema in ('xero_staging', 'xero_intermediate', 'xero_marts')"
+            " and column_name = 'tenant_id'"
+        )
+        return {
+            name: self.rows(f"select count(*) from {name} where tenant_id = '{tenant_id}'")[0][0]
+            for (name,) in names
+        }
+
+    def erase(self, tenant_id: str) -> None:
+        """Delete all that is known of a tenant, as its erasure does."""
+        for schema, table in self.rows(
+            "select table_schema, table_name from information_schema.columns"
+            " where table_schema in ('xero_raw', 'xero_ops') and column_name = 'tenant_id'"
+            " and table_name <> 'costs' order by table_name in ('tenants', 'extract_runs'),"
+            " table_name = 'tenants'"
+        ):
+            self.execute(f"delete from {schema}.{table} where tenant_id = '{tenant_id}'")
 
     @staticmethod
     def _difference(connection: psycopg.Connection[Any], name: str) -> int:
@@ -389,81 +439,134 @@ def test_what_moved_leaves_the_same_rows_as_everything_made_anew(raw: Warehouse)
         assert (number, rebuilt[0]) == (number, {2: 1, 4: 1}.get(number, 0))
 
 
-def test_building_again_without_news_changes_no_row(raw: Warehouse):
+@dataclass(frozen=True)
+class TwoNights:
+    """What stood in the warehouse after each build of two nights, and after an erasure."""
+
+    raw: Warehouse
+    busy: Company
+    quiet: Company
+    once: dict[str, str]
+    twice: dict[str, str]
+    differences: dict[str, int]
+    rebuilt: int
+    compared_first: list[tuple[Any, ...]]
+    compared_later: list[tuple[Any, ...]]
+    before_the_erasure: dict[str, str]
+    after_the_erasure: dict[str, str]
+    touched: int
+    left_behind: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def two_nights(
+    postgres_server: EmbeddedPostgres,
+    warehouse_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[TwoNights]:
+    """Five builds: a first night, a second one twice, the same anew beside it, one without news."""
+    postgres_server.create_database("nights", template=warehouse_template)
+    raw = Warehouse(postgres_server.dsn("nights"), tmp_path_factory.mktemp("dbt_nights"))
     busy = company("Busy", "all", currencies=["EUR", "USD"])
+    quiet = company("Quiet", currencies=["EUR"])
     raw.extract(busy.tenant_id, FIRST, said(busy, FIRST, has_journals=False))
     raw.build()
-    tables = [
-        name
-        for (name,) in raw.rows(
-            "select schemaname || '.' || tablename from pg_tables where schemaname in"
-            " ('xero_staging', 'xero_intermediate', 'xero_marts')"
-        )
-        if name not in WORKING
-    ]
-    night = FIRST + timedelta(days=1)
-    seldom = Seldom()
+    compared_first = _compared(raw)
+    night, seldom = FIRST + timedelta(days=1), Seldom()
     records = said(busy, night, has_journals=False)
     seldom.documents(records)
     raw.extract(busy.tenant_id, night, seldom.happen(records))
+    # It is connected later.
+    raw.extract(quiet.tenant_id, night, said(quiet, night, has_journals=False))
 
     # The second build does not know of the first: it was not marked, as after a failed test.
     raw.dbt()
-    once = {name: raw.rows(_digest(name)) for name in tables}
+    once = raw.digests()
     raw.build()
-    twice = {name: raw.rows(_digest(name)) for name in tables}
+    twice = raw.digests()
+    ((rebuilt,),) = raw.rows(
+        "select count(*) filter (where is_rebuilt) from xero_staging.stg_xero__tenants"
+    )
+    raw.dbt("--full-refresh", schema_suffix="whole")
+    differences = raw.differences()
+    compared_later = _compared(raw)
+
+    before_the_erasure = raw.digests(busy.tenant_id)
+    raw.erase(quiet.tenant_id)
     raw.build()
-    quiet = {name: raw.rows(_digest(name)) for name in tables}
-
-    assert raw.rows("select count(*) from xero_intermediate.int_documents_touched") == [(0,)]
-    assert twice == once
-    assert quiet == once
-
-
-def test_an_erased_tenant_leaves_no_row_behind(raw: Warehouse):
-    busy, quiet = company("Busy", currencies=["EUR"]), company("Quiet")
-    for each in (busy, quiet):
-        raw.extract(each.tenant_id, FIRST, said(each, FIRST, has_journals=False))
-    raw.build()
-    for schema, table in raw.rows(
-        "select table_schema, table_name from information_schema.columns"
-        " where table_schema in ('xero_raw', 'xero_ops') and column_name = 'tenant_id'"
-        " and table_name <> 'costs' order by table_name in ('tenants', 'extract_runs'),"
-        " table_name = 'tenants'"
-    ):
-        raw.execute(f"delete from {schema}.{table} where tenant_id = '{busy.tenant_id}'")
-
-    raw.build()
-
-    left = {
-        name: raw.rows(f"select count(*) from {name} where tenant_id = '{busy.tenant_id}'")[0][0]
-        for (name,) in raw.rows(
-            "select table_schema || '.' || table_name from information_schema.columns"
-            " where table_schema like 'xero_%' and column_name = 'tenant_id'"
-            " and table_schema not in ('xero_raw', 'xero_ops')"
-        )
-    }
-    assert {name: count for name, count in left.items() if count} == {}
-    assert raw.rows("select count(*) > 0 from xero_marts.fct_invoices") == [(True,)]
+    ((touched,),) = raw.rows("select count(*) from xero_intermediate.int_documents_touched")
+    yield TwoNights(
+        raw=raw,
+        busy=busy,
+        quiet=quiet,
+        once=once,
+        twice=twice,
+        differences=differences,
+        rebuilt=rebuilt,
+        compared_first=compared_first,
+        compared_later=compared_later,
+        before_the_erasure=before_the_erasure,
+        after_the_erasure=raw.digests(busy.tenant_id),
+        touched=touched,
+        left_behind=raw.rows_of(quiet.tenant_id),
+    )
+    postgres_server.drop_database("nights")
 
 
-def test_a_new_table_is_not_filled_in_part(raw: Warehouse):
+def _compared(raw: Warehouse) -> list[tuple[Any, ...]]:
+    return raw.rows(
+        "select kept::text from xero_marts.rpt_tie_out as kept"
+        f" where known_at = '{FIRST.isoformat()}' order by 1"
+    )
+
+
+def test_a_night_leaves_the_same_rows_as_everything_made_anew(two_nights: TwoNights):
+    assert two_nights.differences == {}
+    # The organisation that is new.
+    assert two_nights.rebuilt == 1
+
+
+def test_building_a_night_twice_changes_no_row(two_nights: TwoNights):
+    assert len(two_nights.once) > 60
+    assert two_nights.twice == two_nights.once
+
+
+def test_what_was_compared_with_xeros_reports_stays(two_nights: TwoNights):
+    assert len(two_nights.compared_first) > 100
+    assert two_nights.compared_later == two_nights.compared_first
+
+
+def test_a_build_without_news_changes_no_row(two_nights: TwoNights):
+    assert two_nights.touched == 0
+    assert two_nights.after_the_erasure == two_nights.before_the_erasure
+
+
+def test_an_erased_tenant_leaves_no_row_behind(two_nights: TwoNights):
+    assert {name: count for name, count in two_nights.left_behind.items() if count} == {}
+    assert two_nights.raw.rows("select count(*) > 0 from xero_marts.fct_invoices") == [(True,)]
+
+
+def test_a_new_table_is_not_filled_in_part(two_nights: TwoNights):
+    with pytest.raises(AssertionError, match="only a whole build can fill int_documents_closed"):
+        two_nights.raw.dbt("--full-refresh", "--select", "int_documents_closed")
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(600)
+def test_a_missing_table_is_filled_by_the_next_whole_build(raw: Warehouse):
     quiet = company("Quiet")
     raw.extract(quiet.tenant_id, FIRST, said(quiet, FIRST, has_journals=False))
     raw.build()
-    raw.dbt("--select", "stg_xero__tenants")
     raw.execute("drop table xero_intermediate.int_documents_closed cascade")
-
-    with pytest.raises(AssertionError, match="only a whole build can fill int_documents_closed"):
-        raw.dbt("--select", "int_documents_closed")
 
     raw.build()
 
     assert raw.rows("select count(*) > 0 from xero_intermediate.int_documents_closed") == [(True,)]
 
 
-def _digest(name: str) -> str:
+def _digest(name: str, tenant_id: str | None) -> str:
+    where = f" where tenant_id = '{tenant_id}'" if tenant_id else ""
     return (
         "select md5(string_agg(line, '|' order by line)) from"
-        f" (select kept::text as line from {name} as kept) as lines"
+        f" (select kept::text as line from {name} as kept{where}) as lines"
     )

@@ -15,6 +15,7 @@ import pytest
 
 CENT = Decimal("0.01")
 APPROVED = {"AUTHORISED", "PAID"}
+EXPECTED_DAYS = (7, 30, 60, 90)
 BUCKETS = ["not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_91_plus"]
 
 
@@ -160,9 +161,13 @@ class Oracle:
                 self.add(day, each.currency, f"{each.ledger}_outstanding", amount, base, is_open)
                 if late > 0:
                     self.add(day, each.currency, f"{each.ledger}_overdue", amount, base, is_open)
+                for ahead in EXPECTED_DAYS:
+                    if each.due and day < each.due <= day + timedelta(days=ahead):
+                        name = f"{each.ledger}_expected_in_{ahead}_days"
+                        self.add(day, each.currency, name, amount, base)
             elif each.kind != "invoice":
-                name = {"credit": "unapplied_credit", "prepayment": "unapplied_prepayment"}
-                self.add(day, each.currency, f"{each.ledger}_{name[each.kind]}", amount, base)
+                levels = {"credit": "unapplied_credit", "prepayment": "unapplied_prepayment"}
+                self.add(day, each.currency, f"{each.ledger}_{levels[each.kind]}", amount, base)
             for own, effective, part in each.settlements:
                 if own <= day < effective and each.kind != "prepayment":
                     sign = 1 if each.kind == "invoice" else -1
@@ -275,11 +280,18 @@ def measures(row) -> list[str]:
     ]
 
 
-def differences(rows, expected) -> list[tuple]:
+def in_all_currencies(rows_by_currency) -> list[str]:
+    """Measures that the table of the whole organisation has, too: not those in other currencies."""
+    return [
+        name for name in measures(rows_by_currency[0]) if name.endswith(("_base_amount", "_count"))
+    ]
+
+
+def differences(rows, expected, names=None) -> list[tuple]:
     return [
         (row["day"], row.get("currency_code"), name, row[name], expected(row, name))
         for row in rows
-        for name in measures(row)
+        for name in names or measures(row)
         if row[name] != expected(row, name)
     ]
 
@@ -310,7 +322,7 @@ def test_every_measure_of_every_day_equals_a_walk_over_all_documents(
     oracle = oracles(tenant, nights[1], *days(rows))
     assert {row["currency_code"] for row in rows} == {"NZD", "USD"}
     assert len(rows) == 2 * len(oracle.days)
-    assert len(measures(rows[0])) == 75
+    assert len(measures(rows[0])) == 91
     wrong = differences(
         rows, lambda row, name: oracle.by_currency(row["day"], row["currency_code"], name)
     )
@@ -322,7 +334,9 @@ def test_statistics_of_an_organisation_sum_its_currencies(marts, oracles, nights
     rows = marts.table("xero_marts.rpt_daily_statistics", tenant)
     oracle = oracles(tenant, nights[1], *days(rows))
     assert [row["day"] for row in sorted(rows, key=lambda row: row["day"])] == oracle.days
-    assert differences(rows, lambda row, name: oracle.in_base(row["day"], name)) == []
+    names = in_all_currencies(marts.table("xero_marts.rpt_daily_statistics_by_currency", tenant))
+    assert len(names) == 53
+    assert differences(rows, lambda row, name: oracle.in_base(row["day"], name), names) == []
     for row in rows:
         for ledger in ("receivables", "payables"):
             assert row[f"{ledger}_control_base_amount"] == (
@@ -344,7 +358,10 @@ def test_an_earlier_night_is_rebuilt_as_it_was_known_and_a_short_window_opens_ri
     assert days(rows) == (last_day - timedelta(days=60), last_day)
     assert {row["known_at"] for row in rows} == {nights[0]}
     oracle = oracles("books", nights[0], *days(rows))
-    assert differences(rows, lambda row, name: oracle.in_base(row["day"], name)) == []
+    names = in_all_currencies(
+        first_night.table("xero_marts_first_night.rpt_daily_statistics_by_currency", "books")
+    )
+    assert differences(rows, lambda row, name: oracle.in_base(row["day"], name), names) == []
 
 
 def test_an_earlier_night_knows_no_organisation_that_came_later(first_night):
@@ -356,10 +373,56 @@ def test_an_organisation_without_documents_has_its_last_day_all_zero(marts):
     (row,) = marts.table("xero_marts.rpt_daily_statistics", "empty")
     assert row["day"] == marts.tenants["empty"].last_day
     assert row["base_currency_code"] == "NZD"
-    assert {row[name] for name in measures(row)} == {0}
+    (by_currency,) = marts.table("xero_marts.rpt_daily_statistics_by_currency", "empty")
+    assert {by_currency[name] for name in measures(by_currency)} == {0}
+    assert {row[name] for name in in_all_currencies([by_currency])} == {0}
 
 
 def test_an_organisation_that_was_never_complete_is_not_published(marts):
     assert marts.table("xero_marts.dim_tenants", "unfinished") == []
     assert marts.table("xero_marts.fct_invoices", "unfinished") == []
     assert marts.table("xero_marts.rpt_daily_statistics", "unfinished") == []
+
+
+@pytest.mark.parametrize("tenant", ["books", "twin"])
+def test_days_to_pay_and_days_late_are_those_of_ninety_days_weighed_by_money(
+    marts, oracles, nights, tenant
+):
+    rows = marts.table("xero_marts.rpt_daily_statistics", tenant)
+    oracle = oracles(tenant, nights[1], *days(rows))
+    paid = [
+        (each.ledger, max(day_of(payment["Date"]), each.day), each, each.base(amount))
+        for payment in oracle.records["payments"]
+        if payment["Status"] in APPROVED and kind_of(payment) == "Invoice"
+        for each in [oracle.documents[payment["Invoice"]["InvoiceID"]]]
+        for amount in [money(payment["Amount"])]
+    ]
+
+    def average(ledger, day, since) -> Decimal | None:
+        weighed = [
+            (base, (on - since(each)).days)
+            for other, on, each, base in paid
+            if other == ledger and since(each) and day - timedelta(days=90) < on <= day
+        ]
+        total = sum((base for base, _ in weighed), Decimal(0))
+        waited = sum((base * waits for base, waits in weighed), Decimal(0))
+        return (waited / total).quantize(Decimal("0.000001"), ROUND_HALF_UP) if total else None
+
+    wrong = [
+        (row["day"], name, row[name], expected)
+        for row in rows
+        for ledger in ("receivables", "payables")
+        for name, expected in (
+            (
+                f"{ledger}_average_days_to_pay_trailing_90_days",
+                average(ledger, row["day"], lambda each: each.day),
+            ),
+            (
+                f"{ledger}_average_days_late_trailing_90_days",
+                average(ledger, row["day"], lambda each: each.due),
+            ),
+        )
+        if row[name] != expected
+    ]
+    assert wrong == []
+    assert any(row["payables_average_days_late_trailing_90_days"] for row in rows)

@@ -1,0 +1,198 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_ledger_days() }}",
+    indexes=[{'columns': ['tenant_id', 'basis', 'day'], 'unique': true}],
+) }}
+
+with
+
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+touched_days as (
+    select * from {{ ref('int_account_days_touched') }}
+),
+
+account_days as not materialized (
+    select * from {{ ref('int_account_days_summed') }}
+),
+
+postings as not materialized (
+    select * from {{ ref('fct_ledger_postings') }}
+),
+
+accounts as (
+    select * from {{ measured_accounts() }} as measured
+),
+
+touched as (
+    select
+        touched_days.tenant_id,
+        touched_days.basis,
+        touched_days.day
+    from touched_days
+    inner join tenants
+        on
+            touched_days.tenant_id = tenants.tenant_id
+            and not tenants.is_rebuilt
+    group by touched_days.tenant_id, touched_days.basis, touched_days.day
+),
+
+days as (
+    select account_days.*
+    from account_days
+    inner join tenants
+        on
+            account_days.tenant_id = tenants.tenant_id
+            and tenants.is_rebuilt
+    union all
+    select account_days.*
+    from touched
+    inner join account_days
+        on
+            touched.tenant_id = account_days.tenant_id
+            and touched.basis = account_days.basis
+            and touched.day = account_days.day
+),
+
+-- Accounts that no chart has count as unknown, as in the statements.
+sectioned as (
+    select
+        days.tenant_id,
+        days.basis,
+        days.day,
+        days.documents_amount,
+        coalesce(accounts.section, 'unknown') as section,
+        accounts.account_type,
+        accounts.system_account
+    from days
+    left join accounts
+        on
+            days.tenant_id = accounts.tenant_id
+            and days.account_id = accounts.account_id
+),
+
+summed as (
+    select
+        tenant_id,
+        basis,
+        day,
+        {%- for measure, (condition, sign) in ledger_measures().items() %}
+        {{ measure_sum('documents_amount', condition, sign) }}
+            as {{ measure }}_amount{{ ',' if not loop.last }}
+        {%- endfor %}
+    from sectioned
+    group by tenant_id, basis, day
+),
+
+-- Money and tax are asked by what posts, on the accounts that hold them.
+kept as (
+    select
+        accounts.tenant_id,
+        accounts.account_id,
+        accounts.section,
+        tenants.is_rebuilt
+    from accounts
+    inner join tenants on accounts.tenant_id = tenants.tenant_id
+    where
+        accounts.section = 'bank'
+        or accounts.system_account = 'GST'
+),
+
+{%- set columns %}
+        postings.tenant_id,
+        postings.account_id,
+        postings.posting_date as day,
+        postings.source_id,
+        postings.source_type,
+        postings.tax_type,
+        postings.base_amount,
+        kept.section = 'bank' as is_bank
+{%- endset %}
+
+posted as (
+    select {{ columns }}
+    from kept
+    inner join postings
+        on
+            kept.tenant_id = postings.tenant_id
+            and kept.account_id = postings.account_id
+    where
+        kept.is_rebuilt
+        and {{ is_of_documents('postings') }}
+    union all
+    select {{ columns }}
+    from touched
+    inner join kept on touched.tenant_id = kept.tenant_id
+    inner join postings
+        on
+            kept.tenant_id = postings.tenant_id
+            and kept.account_id = postings.account_id
+            and touched.day = postings.posting_date
+    where
+        touched.basis = 'accrual'
+        and not kept.is_rebuilt
+        and {{ is_of_documents('postings') }}
+),
+
+-- What was booked and cancelled again neither came nor went: a source counts by its sum on an
+-- account.
+sources as (
+    select
+        tenant_id,
+        day,
+        sum(base_amount) as bank_amount
+    from posted
+    where is_bank
+    group by tenant_id, account_id, day, source_id
+),
+
+money as (
+    select
+        tenant_id,
+        day,
+        sum(greatest(bank_amount, 0)) as cash_received_amount,
+        sum(greatest(-bank_amount, 0)) as cash_spent_amount
+    from sources
+    group by tenant_id, day
+),
+
+-- The tax of lines. A line that is itself on the tax account, as its payment, has a tax type, and
+-- journals of bookkeepers are neither sales nor purchases.
+taxes as (
+    select
+        tenant_id,
+        day,
+        {{ measure_sum('base_amount', "source_type ~ '^(ACCREC|AR|CASHREC)'", -1) }}
+            as tax_output_amount,
+        {{ measure_sum('base_amount', "source_type ~ '^(ACCPAY|AP|CASHPAID)'", 1) }}
+            as tax_input_amount
+    from posted
+    where
+        not is_bank
+        and tax_type is null
+    group by tenant_id, day
+),
+
+final as (
+    select
+        summed.*,
+        {%- for flow in ledger_flows() %}
+        coalesce({{ 'money' if loop.index < 3 else 'taxes' }}.{{ flow }}_amount, 0)
+            as {{ flow }}_amount{{ ',' if not loop.last }}
+        {%- endfor %}
+    from summed
+    left join money
+        on
+            summed.tenant_id = money.tenant_id
+            and summed.day = money.day
+            and summed.basis = 'accrual'
+    left join taxes
+        on
+            summed.tenant_id = taxes.tenant_id
+            and summed.day = taxes.day
+            and summed.basis = 'accrual'
+)
+
+select * from final

@@ -1,0 +1,19 @@
+{{ config(materialized='view') }}
+
+with
+
+statistics as (
+    select * from {{ ref('rpt_daily_statistics') }}
+),
+
+by_currency as (
+    select * from {{ ref('rpt_daily_statistics_by_currency') }}
+),
+
+final as (
+    {{ narrow_metrics('statistics', 'rpt_daily_statistics', 'base_currency_code') }}
+    union all
+    {{ narrow_metrics('by_currency', 'rpt_daily_statistics_by_currency', 'currency_code') }}
+)
+
+select * from final

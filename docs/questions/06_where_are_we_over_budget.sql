@@ -1,0 +1,69 @@
+-- Where did we earn less, or spend more, than we had planned?
+-- The last month that is over, account by account, against the budget of the whole organisation;
+-- `worse_by` is positive where it went worse than planned.
+
+with
+
+last_months as (
+    select
+        tenant_id,
+        max(day) as month_end_date
+    from xero_marts.dim_dates
+    where
+        is_month_end
+        and is_known
+    group by tenant_id
+),
+
+planned as (
+    select
+        budgets.tenant_id,
+        budgets.account_id,
+        sum(budgets.base_amount) as amount
+    from xero_marts.fct_budgets as budgets
+    inner join last_months
+        on
+            budgets.tenant_id = last_months.tenant_id
+            and budgets.month_start_date = date_trunc('month', last_months.month_end_date)
+    where budgets.budget_type = 'OVERALL'
+    group by budgets.tenant_id, budgets.account_id
+),
+
+actual as (
+    select
+        last_months.tenant_id,
+        lines.account_id,
+        lines.amount
+    from last_months
+    cross join lateral (
+        select *
+        from xero_marts.rpt_profit_and_loss as profit_and_loss
+        where
+            profit_and_loss.tenant_id = last_months.tenant_id
+            and profit_and_loss.day = last_months.month_end_date
+            and profit_and_loss.period = 'month_to_date'
+            and profit_and_loss.basis = 'accrual'
+        order by profit_and_loss.account_id
+    ) as lines
+)
+
+select
+    tenants.tenant_name,
+    last_months.month_end_date,
+    lines.account_name,
+    lines.section,
+    planned.amount as planned,
+    coalesce(actual.amount, 0) as actual,
+    lines.total_sign * (planned.amount - coalesce(actual.amount, 0)) as worse_by
+from planned
+inner join last_months on planned.tenant_id = last_months.tenant_id
+inner join xero_marts.dim_tenants as tenants on planned.tenant_id = tenants.tenant_id
+inner join xero_marts.dim_statement_lines as lines
+    on
+        planned.tenant_id = lines.tenant_id
+        and planned.account_id = lines.account_id
+left join actual
+    on
+        planned.tenant_id = actual.tenant_id
+        and planned.account_id = actual.account_id
+order by tenants.tenant_name, worse_by desc, lines.account_name;

@@ -1,0 +1,109 @@
+"""One mistake in the ledger's SQL at a time, and the tables filled anew with it.
+
+Knows the order of the models and where each would go wrong; must not know what is then seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+# In the order in which one reads the other.
+CHAIN = (
+    "int_posting_documents_gathered",
+    "int_document_lines_converted",
+    "int_bank_transfers_converted",
+    "int_settlement_sides_converted",
+    "int_settlement_lines_shared",
+    "int_documents_posted",
+    "int_settlements_posted",
+    "int_cash_settlements_posted",
+    "int_transfers_posted",
+    "fct_ledger_postings",
+    "fct_cash_basis_postings",
+)
+# What is compared with Xero's reports after that.
+TIE_OUT = (
+    "xero_intermediate.int_account_days_summed",
+    "xero_intermediate.int_ledger_days_summed",
+    "xero_intermediate.int_report_lines_compared",
+    "xero_intermediate.int_trial_balances_explained",
+    "xero_intermediate.int_statements_explained",
+    "xero_intermediate.int_executive_summaries_explained",
+    "xero_marts.rpt_tie_out",
+)
+# Model, what stands there, what is put in its place.
+MISTAKES = {
+    "none": ("int_documents_posted", "select", "select"),
+    "a wrong sign": (
+        "int_documents_posted",
+        "-documents.whole_sign * lines.net_base_amount",
+        "documents.whole_sign * lines.net_base_amount",
+    ),
+    "a lost payment": (
+        "int_settlement_sides_converted",
+        "where is_counted",
+        "where is_counted and payment_id <> (select min(payment_id)"
+        " from xero_intermediate.int_payments_converted where is_counted)",
+    ),
+    "a swapped tax": (
+        "int_documents_posted",
+        "-documents.whole_sign * taxed.tax_base_amount",
+        "documents.whole_sign * taxed.tax_base_amount",
+    ),
+    "tax on the wrong lines": ("int_document_lines_converted", "'Inclusive'", "'Exclusive'"),
+    "a transfer counted twice": (
+        "int_posting_documents_gathered",
+        "and not bank_transactions.is_transfer",
+        "",
+    ),
+    "a prepayment on the control account": (
+        "int_settlements_posted",
+        "sides.document_kind = 'prepayment'",
+        "sides.document_kind = 'nothing'",
+    ),
+    "a payment at its own rate": (
+        "int_settlement_sides_converted",
+        "sign * (money_base_amount - base_amount) as gain_base_amount",
+        "0 as gain_base_amount",
+    ),
+    "a cent left over on the wrong line": (
+        "int_document_lines_converted",
+        "order by abs(net_amount) desc",
+        "order by abs(net_amount) asc",
+    ),
+}
+
+
+def build_with(
+    connection: psycopg.Connection[Any],
+    compiled: Mapping[str, str],
+    mistake: str,
+    *,
+    tenant_id: str,
+) -> None:
+    """Fill the ledgers and the tie-out of one organisation anew, with a mistake; not committed."""
+    for table in ("xero_staging.stg_xero__tenants", "xero_intermediate.int_documents_touched"):
+        connection.execute(f"delete from {table} where tenant_id <> %s", (tenant_id,))
+    model, right, wrong = MISTAKES[mistake]
+    # One of the organisation's own payments.
+    wrong = wrong.replace("where is_counted)", f"where is_counted and tenant_id = '{tenant_id}')")
+    for name in CHAIN[CHAIN.index(model) :]:
+        query = compiled[name]
+        if name == model:
+            assert right in query
+            query = query.replace(right, wrong)
+        schema = "xero_marts" if name.startswith("fct_") else "xero_intermediate"
+        if name.endswith("_posted"):
+            connection.execute(f"create or replace view {schema}.{name} as {query}")
+        else:
+            _fill(connection, f"{schema}.{name}", query)
+    for table in TIE_OUT:
+        _fill(connection, table, compiled[table.split(".")[1]])
+
+
+def _fill(connection: psycopg.Connection[Any], table: str, query: str) -> None:
+    connection.execute(f"truncate {table}")
+    connection.execute(f"insert into {table} {query}")

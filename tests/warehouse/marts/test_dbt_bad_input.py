@@ -1,0 +1,72 @@
+"""What an organisation lacks or brings that nobody thought of: the build is green and says so."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.warehouse.marts.conftest import LAST_DAY
+
+
+def test_a_single_draft_is_listed_and_counts_nowhere(marts):
+    (draft,) = marts.table("xero_marts.fct_invoices", "one draft")
+    assert (draft["invoice_id"], draft["is_approved"]) == ("draft", False)
+    assert draft["total_amount"] == Decimal("11.50")
+    for table in (
+        "fct_ledger_postings",
+        "fct_cash_basis_postings",
+        "fct_account_balances",
+        "fct_outstanding_documents",
+        "fct_document_errors",
+    ):
+        assert marts.table(f"xero_marts.{table}", "one draft") == []
+    days = marts.table("xero_marts.rpt_daily_statistics", "one draft")
+    assert {day["receivables_outstanding_base_amount"] for day in days} == {0}
+    assert {day["receivables_issued_count"] for day in days} == {0}
+
+
+@pytest.mark.parametrize("tenant", ["empty", "one draft"])
+def test_nothing_to_state_is_a_statement_without_lines(marts, tenant):
+    for view in ("rpt_trial_balance", "rpt_profit_and_loss", "rpt_balance_sheet"):
+        assert marts.table(f"xero_marts.{view}", tenant) == []
+
+
+@pytest.mark.parametrize("tenant", ["empty", "one draft", "books"])
+def test_a_report_that_could_not_be_read_is_a_row_that_says_so(marts, tenant):
+    rows = marts.table("xero_marts.rpt_tie_out_summary", tenant)
+    assert {
+        (row["report"], row["basis"], row["report_date"])
+        for row in rows
+        if (row["lines"], row["difference_amount"], row["explained_ratio"]) == (0, None, None)
+    } >= {
+        ("TrialBalance", "accrual", LAST_DAY),
+        ("ProfitAndLoss", "accrual", LAST_DAY),
+        ("ProfitAndLoss", "cash", LAST_DAY),
+        ("BalanceSheet", "accrual", LAST_DAY),
+        ("BankSummary", "accrual", LAST_DAY),
+    }
+    assert marts.table("xero_marts.rpt_tie_out", tenant) == []
+
+
+def test_an_account_of_an_unknown_type_is_in_no_wrong_total_and_lost_from_none(marts):
+    tenant_id = marts.tenants["unknown type"].tenant_id
+    where = " where tenant_id = %s and basis = 'accrual' and day = %s order by account_id"
+    assert marts.rows(
+        f"select account_id, section, amount from xero_marts.rpt_balance_sheet{where}",
+        *(tenant_id, LAST_DAY),
+    ) == [("bank", "bank", Decimal("-40.00")), ("novel", "unknown", Decimal("40.00"))]
+    assert marts.rows(
+        f"select account_id, account_name, amount from xero_marts.rpt_trial_balance{where}",
+        *(tenant_id, LAST_DAY),
+    ) == [("bank", None, Decimal("-40.00")), ("novel", "Holograms", Decimal("40.00"))]
+    assert marts.table("xero_marts.rpt_profit_and_loss", "unknown type") == []
+
+
+def test_a_document_without_a_rate_is_an_error_row_and_posts_nothing(marts):
+    errors = marts.table("xero_marts.fct_document_errors", "books")
+    without_rate = {row["document_id"] for row in errors if row["error"] == "no_rate"}
+    posted = marts.table("xero_marts.fct_ledger_postings", "books")
+    assert without_rate
+    assert without_rate.isdisjoint(row["document_id"] for row in posted)
+    assert sum(row["base_amount"] for row in posted) == 0
