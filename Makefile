@@ -45,7 +45,8 @@ check: venv ## style, types, SQL and floors; never repairs a file
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+	@PYTHONWARNINGS=ignore:resource_tracker $(BIN)/sqlfluff lint --processes 2 \
+		--disable-progress-bar dbt/models dbt/tests
 
 bench: venv ## measure, and print the figures
 	@$(BIN)/python -m benchmarks --keep

@@ -51,6 +51,10 @@ WORKING = {
     "xero_intermediate.int_trial_balances_explained",
     "xero_intermediate.int_account_amounts_moved",
     "xero_intermediate.int_account_levels_moved",
+    "xero_intermediate.int_executive_summaries_explained",
+    # int_ledger_days_summed, which is compared, and the levels of int_account_levels_moved.
+    "xero_intermediate.int_ledger_levels_spanned",
+    "xero_intermediate.int_daily_ledgers",
     "xero_marts.rpt_tie_out",
     "xero_marts.rpt_tie_out_summary",
     # Its nights are history, and so is part of what the other joins; each theme is compared.
