@@ -235,10 +235,13 @@ def test_every_mart_and_each_of_its_columns_is_described(models: dict[str, dict[
 
 
 def test_every_model_has_a_yml_beside_it(models: dict[str, dict[str, Any]]):
+    # What a night kept has the columns of what is restated, and so shares its yml.
     alone = [
         name
         for name, model in models.items()
-        if not (DBT / model["original_file_path"]).with_suffix(".yml").is_file()
+        if not (DBT / model["original_file_path"])
+        .with_name(f"{name.removesuffix('_as_known')}.yml")
+        .is_file()
     ]
     assert alone == []
 

@@ -140,6 +140,10 @@ def test_both_databases_have_an_owner_and_bi_reader_a_login(
         assert is_of_all.fetchone() == (True,)
     for name in ("airflow", "warehouse"):
         postgres_server.drop_database(name)
+    # Roles are the server's: who reads what elsewhere is not this test's to say.
+    with psycopg.connect(postgres_server.dsn("postgres")) as connection:
+        connection.execute("revoke bi_reader_of_all from bi_reader")
+        connection.execute("alter role bi_reader nologin password null")
 
 
 def test_ones_own_warehouse_becomes_an_airflow_connection(empty_database_dsn: str) -> None:

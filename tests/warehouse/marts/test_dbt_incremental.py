@@ -235,8 +235,9 @@ class Warehouse:
         """Delete all that is known of a tenant, as its erasure does."""
         for schema, table in self.rows(
             "select table_schema, table_name from information_schema.columns"
+            " inner join information_schema.tables using (table_schema, table_name)"
             " where table_schema in ('xero_raw', 'xero_ops') and column_name = 'tenant_id'"
-            " and table_name <> 'costs' order by table_name in ('tenants', 'extract_runs'),"
+            " and table_type = 'BASE TABLE' order by table_name in ('tenants', 'extract_runs'),"
             " table_name = 'tenants'"
         ):
             self.execute(f"delete from {schema}.{table} where tenant_id = '{tenant_id}'")
