@@ -25,7 +25,7 @@ refresh_schedule` says how often.
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` skipped | another Dag reads or publishes the organisation just now | nothing |
-| one `extract_tenant` failed, and so `finished` | only that organisation | read its log; the next run tries again |
+| one `extract_tenant`, and `finished`, failed | only that organisation | read its log; wait |
 | an organisation is left out | never complete, waits for a limit, or is not published | nothing |
 """
 
