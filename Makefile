@@ -38,7 +38,8 @@ test: venv ## the fast tests (at most 10 minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not campaign and not end_to_end" $(TEST_OPTIONS)
 
 campaign: venv ## the slow tests: full numbers, whole stack (at most 30 minutes)
-	@$(BIN)/python -m pytest -m "campaign or end_to_end" $(TEST_OPTIONS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "campaign and not end_to_end" $(TEST_OPTIONS)
+	@$(BIN)/python -m pytest -m end_to_end $(TEST_OPTIONS)
 
 check: venv ## style, types, SQL and floors; never repairs a file
 	@$(BIN)/ruff check .
