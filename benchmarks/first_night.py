@@ -40,7 +40,13 @@ def extract(day: date, *, share: int, shares: int) -> None:
 def publish() -> None:
     """Build the marts by the Dag's own operator."""
     operator = DbtBuildOperator(task_id="dbt_build", xero_conn_id=conn_id(), listed_by="-")
-    context: Any = {"ti": SimpleNamespace(xcom_pull=lambda **_: [])}
+    ti = SimpleNamespace(
+        dag_id="first_night",
+        run_id="first_night",
+        xcom_pull=lambda **_: [],
+        xcom_push=lambda **_: None,
+    )
+    context: Any = {"ti": ti}
     operator.execute(context)
 
 

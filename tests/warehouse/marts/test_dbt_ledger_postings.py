@@ -132,3 +132,23 @@ def test_income_and_costs_by_tracking_option_equal_the_sandboxs(marts, company, 
     }
     assert len(posted) > 10
     assert built == posted
+
+
+def test_the_planner_expects_as_many_documents_as_were_touched(marts):
+    documents, touched = (
+        f"xero_intermediate.{name}"
+        for name in ("int_posting_documents_gathered", "int_documents_touched")
+    )
+    with marts.connect() as connection:
+        connection.execute(f"delete from {touched}")
+        connection.execute(f"insert into {touched} select tenant_id, document_id from {documents}")
+        connection.execute(f"analyze {touched}")
+        plan = connection.execute(
+            f"explain (format json) select from {documents} as record where exists"
+            f" (select from {touched} as touched where record.tenant_id = touched.tenant_id"
+            " and record.document_id = touched.document_id)"
+        ).fetchone()
+        count = connection.execute(f"select count(*) from {documents}").fetchone()
+        connection.rollback()
+    # A join of the two columns would make it expect a handful, and loop within loops.
+    assert plan[0][0]["Plan"]["Plan Rows"] > count[0] / 2
