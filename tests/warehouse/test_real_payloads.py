@@ -14,7 +14,7 @@ import pytest
 
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from tests.warehouse.extraction import BY_NAME, DAY, ConnectedApp
-from tests.warehouse.marts.conftest import Warehouse
+from tests.warehouse.marts.loaded import Warehouse
 from xero_sandbox.testing import SandboxServer
 
 pytestmark = pytest.mark.real_payloads

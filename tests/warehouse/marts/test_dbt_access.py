@@ -17,7 +17,8 @@ from psycopg import errors as postgres
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.warehouse.marts.conftest import DBT, LAST_DAY, Built, Warehouse
+from tests.warehouse.marts.loaded import DBT, Built, Warehouse
+from tests.warehouse.marts.pretend_books import LAST_DAY
 
 PASSWORD = "of a test"
 # Login → the organisations it is let read; the group itself none.

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.warehouse.marts.conftest import LAST_DAY
+from tests.warehouse.marts.pretend_books import LAST_DAY
 
 
 def test_a_single_draft_is_listed_and_counts_nowhere(marts):

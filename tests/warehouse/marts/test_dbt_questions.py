@@ -19,7 +19,9 @@ import yaml
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from tests.warehouse.marts.conftest import LAST_DAY, REPOSITORY, Built, Warehouse
+from tests.conftest import REPOSITORY
+from tests.warehouse.marts.loaded import Built, Warehouse
+from tests.warehouse.marts.pretend_books import LAST_DAY
 from tests.warehouse.marts.xeros_reports import (
     aged_by_contact,
     asked_for,

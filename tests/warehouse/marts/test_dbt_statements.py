@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.marts.conftest import LAST_DAY
+from tests.warehouse.marts.pretend_books import LAST_DAY
 from tests.warehouse.marts.xeros_reports import (
     aged_by_contact,
     ageing_buckets,

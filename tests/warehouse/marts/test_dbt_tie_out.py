@@ -12,9 +12,9 @@ import pytest
 
 from airflow_xero.dbt_build import require_tolerated, tell_of_broken_tie_outs
 from airflow_xero.errors import PublishError
-from tests.warehouse.marts.conftest import LAST_DAY
 from tests.warehouse.marts.ledger_books import balances_of, without_documents
 from tests.warehouse.marts.mistakes import MISTAKES, build_with
+from tests.warehouse.marts.pretend_books import LAST_DAY
 
 EVERYTHING_TOLD = (
     "every document",
