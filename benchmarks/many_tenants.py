@@ -29,7 +29,7 @@ from benchmarks.figures import Figure
 from benchmarks.tuned_stack import REPOSITORY, SETTINGS, library_environment, open_tuned, running
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
-from local_stack.nights import DAG_ID, Night
+from local_stack.nights import DAG_ID, Night, hold_first_extractions
 from local_stack.sandbox import DEMO_PASSWORD, NAME
 from local_stack.stack import Stack
 
@@ -113,6 +113,7 @@ def _connect(stack: Stack, api: AirflowApi, tenants: int) -> None:
         for grant in range(_GRANTS):
             owner = {"email": f"owner{grant}@example.com", "name": f"Owner {grant}"}
             _posted(door, "users", {**owner, "organisations": made[grant::_GRANTS]})
+    hold_first_extractions(api, check=stack.check)
     for grant in range(_GRANTS):
         consent(
             f"{stack.airflow().url}/xero/connect",

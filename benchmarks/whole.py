@@ -23,7 +23,7 @@ import psutil
 from benchmarks.figures import Figure
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
-from local_stack.nights import DAG_ID
+from local_stack.nights import DAG_ID, hold_first_extractions
 from local_stack.progress import Progress
 from local_stack.sandbox import DEMO_PASSWORD
 from local_stack.settings import Settings
@@ -130,6 +130,7 @@ def _connect_more(stack: Stack, api: AirflowApi) -> None:
             "/_sandbox/users",
             {"email": _OWNER, "name": "Owner of seven", "organisations": made},
         )
+    hold_first_extractions(api, check=stack.check)
     consent(
         f"{stack.airflow().url}/xero/connect",
         airflow_token=api.http.cookies["_token"],

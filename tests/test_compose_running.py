@@ -14,7 +14,7 @@ import pytest
 
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
-from local_stack.nights import last_nights, run_night, wait_for_dag
+from local_stack.nights import hold_first_extractions, last_nights, run_night, wait_for_dag
 from local_stack.postgres import EmbeddedPostgres
 from local_stack.progress import Progress
 from local_stack.sandbox import DEMO_PASSWORD, Sandbox
@@ -86,6 +86,7 @@ def test_services_come_up_healthy_and_one_run_ends_green(
     api = AirflowApi(airflow)
     request.addfinalizer(api.http.close)
     api.log_in("admin", env_file("sandbox.env")["AIRFLOW_ADMIN_PASSWORD"])
+    hold_first_extractions(api, check=composed.check)
     for user in sandbox.users():
         consent(
             f"{airflow}/xero/connect",

@@ -26,6 +26,8 @@ SQL = REPOSITORY / "include" / "airflow_xero" / "sql"
 DOORS = {
     "dags/xero_backfill.py": 80,
     "dags/xero_daily.py": 80,
+    "dags/xero_erase.py": 80,
+    "dags/xero_extract.py": 80,
     "dags/xero_refresh.py": 80,
     "dags/xero_invoice_pdfs.py": 80,
     "dags/xero_resume.py": 80,

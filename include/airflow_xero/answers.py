@@ -35,11 +35,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _XERO_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
 _LONG_WORD = re.compile(r"[\w.+/=-]{40,}")
 _LIMITS = ("minute", "day", "concurrent", "appminute")
+REFUSES_ORGANISATION = "Xero refuses this organisation"
+"""How the message of a TenantForbiddenError begins."""
+
 _FIXED_MEANINGS: Mapping[int, tuple[type[XeroError], str]] = {
     403: (
         TenantForbiddenError,
         (
-            "Xero refuses this organisation: it was disconnected from the app, or the user who "
+            f"{REFUSES_ORGANISATION}: it was disconnected from the app, or the user who "
             "connected it lost access or the right to see reports; press Connect to Xero as a "
             "user who has both"
         ),

@@ -18,11 +18,13 @@ from psycopg.rows import class_row
 
 from airflow_xero.drift import Drift
 from airflow_xero.errors import XeroBusyError, XeroError, XeroSetupError
+from airflow_xero.lapsing import LapsingConsent, lapsing_consents, lost_consents
 from airflow_xero.notify import ONCE_EVER, Notice
-from airflow_xero.outcome import Outcome
+from airflow_xero.outcome import LOST_CONSENT, Outcome
 from airflow_xero.standing import CHOSEN
 from airflow_xero.warehouse import warehouse_errors
 
+_A_WEEK = 7
 _LOG = "The log of its task says more."
 
 
@@ -33,6 +35,33 @@ def extraction_failed(tenant_id: str, tenant_name: str, *, advice: str) -> Notic
         f"Xero: the extraction of {tenant_name} failed",
         f"{advice} Its statistics stay as they were; the other organisations are not affected.",
         tenant_id=tenant_id,
+    )
+
+
+def needs_reconnect(tenant_id: str, tenant_name: str, *, user_name: str | None = None) -> Notice:
+    """Xero refused to renew the consent that reaches an organisation; told again after a week."""
+    user = f"{user_name}, who connected it," if user_name else "The user who connected it"
+    return Notice(
+        f"needs_reconnect:{tenant_id}",
+        f"Xero: {tenant_name} must be connected again",
+        f"Xero takes the consent for it no longer. {user} or anybody else who may, presses Connect"
+        " to Xero on the page Xero; its reading goes on where it stopped. Until then it is left"
+        " out, and its statistics stay as they were. Pause it there to hear no more of it.",
+        tenant_id=tenant_id,
+        repeat_days=_A_WEEK,
+    )
+
+
+def lapses_soon(lapsing: LapsingConsent) -> Notice:
+    """Nothing has used a consent for so long that Xero will forget it."""
+    user = f" of {lapsing.user_name}" if lapsing.user_name else ""
+    return Notice(
+        f"lapses_soon:{lapsing.tenant_id}",
+        f"Xero: the consent for {lapsing.tenant_name} ends on {lapsing.lapses_on}",
+        f"Nothing has used the consent{user} for weeks, and Xero forgets one that is unused for 60"
+        " days. Extract the organisation once on the page Xero to keep it, or disconnect it there.",
+        tenant_id=lapsing.tenant_id,
+        repeat_days=_A_WEEK,
     )
 
 
@@ -88,6 +117,7 @@ def tie_out_broken(broken: BrokenTieOut) -> Notice:
 
 def of_outcome(outcome: Outcome) -> list[Notice]:
     """What people must know of a run: who failed, and whether the statistics were renewed."""
+    lost = {each["tenant_id"] for each in outcome.failures if LOST_CONSENT in each}
     advices = {
         failure["tenant_id"]: failure["advice"]
         for failure in outcome.failures
@@ -100,8 +130,19 @@ def of_outcome(outcome: Outcome) -> list[Notice]:
             advice=advices.get(tenant["tenant_id"], f"Its task ended without a word. {_LOG}"),
         )
         for tenant in outcome.failed()
+        # Told once, by `watch` or the task itself, with the link that repairs it.
+        if tenant["tenant_id"] not in lost
     ]
     return [*notices, not_published()] if outcome.not_published else notices
+
+
+def of_consents(warehouse: psycopg.Connection[Any], conn_id: str, *, now: datetime) -> list[Notice]:
+    """What is lost, or will be because nothing uses it; each is told again after a week."""
+    lost = lost_consents(warehouse, conn_id)
+    lapsing = lapsing_consents(warehouse, conn_id, now=now)
+    return [
+        needs_reconnect(each.tenant_id, each.tenant_name, user_name=each.user_name) for each in lost
+    ] + [lapses_soon(each) for each in lapsing]
 
 
 def advice_of(error: BaseException) -> str:
@@ -228,7 +269,11 @@ with {CHOSEN},
 expected as (
     select tenant_id
     from chosen
-    where disconnected_at is null and grant_state = 'active' and connected_at < %(began_at)s
+    where
+        disconnected_at is null
+        and grant_state = 'active'
+        and paused_at is null
+        and connected_at < %(began_at)s
 ),
 
 tried as (

@@ -1,4 +1,4 @@
-"""`airflow xero migrate | status | readers | let-read | stop-reading | rotate-keys`.
+"""The commands of `airflow xero`: migrate, status, connect, public, readers, rotate-keys …
 
 Knows what a person at a terminal needs: one clear line, and an exit code. Must not know SQL or
 Xero. Imported by every `airflow` command, so that everything heavy is imported when it runs.
@@ -48,6 +48,14 @@ _EVERY_TENANT = Arg(  # type: ignore[no-untyped-call]
     help="Every organisation, those connected later included",
     action="store_true",
 )
+_HOST = Arg(  # type: ignore[no-untyped-call]
+    ("--host",),
+    help="The address to listen at (default: 127.0.0.1, for a proxy on this machine)",
+    default="127.0.0.1",
+)
+_PORT = Arg(  # type: ignore[no-untyped-call]
+    ("--port",), help="The port to listen at (default: 8081)", type=int, default=8081
+)
 
 Command = Callable[[Namespace], None]
 
@@ -88,6 +96,18 @@ def commands() -> list[CLICommand]:
                     help="Take that back: for some organisations, or for all",
                     func=stop_reading,
                     args=(_READER, _TENANTS, _EVERY_TENANT, _CONN_ID),
+                ),
+                ActionCommand(
+                    name="connect",
+                    help="Connect the organisation of a Custom Connection; safe to run again",
+                    func=connect,
+                    args=(_CONN_ID,),
+                ),
+                ActionCommand(
+                    name="public",
+                    help="Serve the callback and the invitations alone, for the internet",
+                    func=public,
+                    args=(_CONN_ID, _HOST, _PORT),
                 ),
                 ActionCommand(
                     name="rotate-keys",
@@ -205,6 +225,62 @@ def _read_by(reader: Reader) -> str:
 
 
 @_clear_ending
+def connect(args: Namespace) -> None:
+    """Connect the one organisation that a Custom Connection opens."""
+    import getpass
+    from datetime import UTC, datetime
+
+    from airflow_xero.audit import Actor
+    from airflow_xero.connect import connect_custom
+
+    with _hook(args) as hook:
+        app, tokens = hook.app(), hook.token_store()
+        with hook.warehouse() as warehouse:
+            reached = connect_custom(
+                app,
+                warehouse=warehouse,
+                tokens=tokens,
+                http=hook.http(),
+                actor=Actor(f"{getpass.getuser()} at the command line"),
+                now=datetime.now(UTC),
+            )
+    for one in reached:
+        print(f"Connected {one.tenant_name}.")
+
+
+@_clear_ending
+def public(args: Namespace) -> None:
+    """Serve the public routes until it is ended; the rest of Airflow is not behind them."""
+    import logging
+
+    import uvicorn
+
+    from airflow_xero.web.desk import ConsentDesk
+    from airflow_xero.web.public import create_public_app
+    from airflow_xero.web.triggering import start_extraction
+
+    desk = ConsentDesk(
+        conn_id=args.conn_id,
+        when_connected=lambda reached: start_extraction(
+            [one.tenant_id for one in reached], started_by=None
+        ),
+    )
+    redirect_uri = desk.redirect_uri()
+    logging.getLogger("airflow_xero.web").setLevel(logging.INFO)
+    print(f"Serving {redirect_uri} and invitations at http://{args.host}:{args.port}.", flush=True)
+    uvicorn.run(
+        create_public_app(desk, redirect_uri=redirect_uri),
+        host=args.host,
+        port=args.port,
+        # Its lines would hold codes and states.
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        limit_concurrency=200,
+    )
+
+
+@_clear_ending
 def rotate_keys(args: Namespace) -> None:
     """Re-encrypt the stored tokens with the first key."""
     from airflow_xero.migrate import require_migrated
@@ -214,7 +290,7 @@ def rotate_keys(args: Namespace) -> None:
             require_migrated(warehouse)
         grants = hook.token_store().rotate_keys()
     print(f"Re-encrypted the tokens of {grants} grants with the first key.")
-    print("The other keys of XERO_TOKEN_KEYS can be removed now.")
+    print("Once this says 0 grants, the other keys of XERO_TOKEN_KEYS can be removed.")
 
 
 def as_lines(organisations: list[OrganisationStatus]) -> list[str]:

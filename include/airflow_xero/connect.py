@@ -1,29 +1,33 @@
 """Connecting organisations: from the button to the stored grant and its organisations.
 
-The story behind the Connect page. Must not know Airflow, web frameworks, or how a page looks.
-How the organisations are doing afterwards is told by `standing.py`.
+The story behind the Connect page, of invitations and of Custom Connections. Must not know Airflow,
+web frameworks, or how a page looks. How the organisations are doing afterwards is told by
+`standing.py`.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 import psycopg
 from cryptography.fernet import InvalidToken
-from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
-from airflow_xero import oauth
-from airflow_xero.errors import XeroError, XeroSetupError
-from airflow_xero.identity import identify
+from airflow_xero import authorisations, connections, oauth
+from airflow_xero.audit import Actor, record
+from airflow_xero.authorisations import CONSENT_TIME, Authorisation, hash_of
+from airflow_xero.errors import ConsentRefusedError, XeroError, XeroSetupError
+from airflow_xero.identity import SigningKeys, XeroUser, identify
+from airflow_xero.invitations import claimed
 from airflow_xero.oauth import Connection, XeroApp
+from airflow_xero.sealing import cipher_of
 from airflow_xero.standing import (
     OrganisationState,
     OrganisationStatus,
@@ -32,16 +36,21 @@ from airflow_xero.standing import (
     status,
     tenants_to_extract,
 )
-from airflow_xero.tokens import TokenStore, cipher_of
+from airflow_xero.tiers import CONNECTIONS
+from airflow_xero.tokens import TokenStore
 from airflow_xero.warehouse import require_idle, warehouse_errors
 
 __all__ = [
+    "CONSENT_TIME",
     "Begun",
+    "Cap",
     "Connected",
     "OrganisationState",
     "OrganisationStatus",
     "SkippedTenant",
     "begin",
+    "cap",
+    "connect_custom",
     "finish",
     "reconcile",
     "skipped_tenants",
@@ -49,26 +58,51 @@ __all__ = [
     "tenants_to_extract",
 ]
 
-CONSENT_TIME = timedelta(minutes=10)
-"""How long a consent that was begun may take to come back."""
-
 _RANDOM_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Begun:
-    """Where to send the browser, and the cookie that binds the consent to it."""
+    """Where to send the browser, and the cookie that binds the consent to it.
+
+    The cookie may travel over https alone where Xero sends the browser back to https.
+    """
 
     url: str = field(repr=False)
+    state: str = field(repr=False)
     browser_cookie: str = field(repr=False)
+    is_secure: bool = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Connected:
-    """An organisation that this consent reached."""
+    """An organisation that this consent reached; `is_shared` when another user's did already."""
 
     tenant_id: str
     tenant_name: str
+    is_shared: bool = False
+
+
+@dataclass(frozen=True)
+class Cap:
+    """How many connections of the app are open, and how many its tier allows, if that is known."""
+
+    used: int
+    allowed: int | None
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether Xero will refuse an organisation that is not connected yet."""
+        return self.allowed is not None and self.used >= self.allowed
+
+
+def cap(warehouse: psycopg.Connection[Any], app: XeroApp) -> Cap:
+    """How far the app is from the bound of its tier; connections ended at Xero count till purged.
+
+    A Custom Connection is outside the tiers.
+    """
+    allowed = None if app.is_custom else CONNECTIONS.get(app.tier)
+    return Cap(connections.open_count(warehouse, app.conn_id), allowed)
 
 
 def begin(
@@ -78,33 +112,35 @@ def begin(
     keys: Sequence[str],
     started_by: str,
     now: datetime,
+    scopes: Sequence[str] = (),
+    invitation_id: str | None = None,
+    cookie_prefix: str = "",
 ) -> Begun:
     """Start a consent: remember it for ten minutes and give the address of Xero's page.
 
     State and cookie are 256 random bits each and stored as hashes; the PKCE verifier is stored
-    encrypted. `started_by` is the Airflow user. Raises XeroSetupError, WarehouseBusyError.
+    encrypted. `started_by` is the Airflow user, `scopes` what is asked for instead of what the
+    Airflow connection names. Raises XeroSetupError, WarehouseBusyError.
     """
     require_idle(warehouse)
-    state, cookie, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
-    with warehouse_errors(), warehouse.transaction():
-        warehouse.execute(
-            "delete from xero_ops.authorisations where started_at < %s", (now - CONSENT_TIME,)
-        )
-        warehouse.execute(
-            "insert into xero_ops.authorisations"
-            " (state_hash, browser_hash, conn_id, started_by, code_verifier, started_at)"
-            " values (%s, %s, %s, %s, %s, %s)",
-            (
-                _hash(state),
-                _hash(cookie),
-                app.conn_id,
-                started_by,
-                cipher_of(keys).encrypt(verifier.encode()),
-                now,
-            ),
-        )
-    challenge = oauth.code_challenge_of(verifier)
-    return Begun(oauth.authorize_url(app, state=state, code_challenge=challenge), cookie)
+    state, random, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
+    cookie = cookie_prefix + random
+    begun = Authorisation(
+        hash_of(cookie),
+        started_by,
+        cipher_of(keys).encrypt(verifier.encode()),
+        started_at=now,
+        invitation_id=invitation_id,
+        scopes=tuple(scopes) or None,
+    )
+    authorisations.keep(warehouse, begun, conn_id=app.conn_id, state=state)
+    url = oauth.authorize_url(
+        replace(app, scopes=tuple(scopes) or app.scopes),
+        state=state,
+        code_challenge=oauth.code_challenge_of(verifier),
+        nonce=_nonce_of(verifier),
+    )
+    return Begun(url, state, cookie, is_secure=app.redirect_uri.startswith("https:"))
 
 
 def finish(
@@ -117,33 +153,84 @@ def finish(
     code: str,
     browser_cookie: str,
     now: datetime,
+    address: str | None = None,
+    signing_keys: SigningKeys | None = None,
 ) -> list[Connected]:
     """Complete a consent that Xero sent back: store the grant and its organisations.
 
-    Returns the organisations of this consent by name; those of the same user's earlier consents
-    are brought up to date, too. Raises XeroSetupError when the state is unknown, used, older
-    than ten minutes, or was begun in another browser; and whatever Xero's answers mean.
+    Returns the organisations of this consent by name, at least one; those of the same user's
+    earlier consents are brought up to date, too. `address` is the browser's. Raises
+    ConsentRefusedError when the state is unknown, used, older than ten minutes, or was begun in
+    another browser; when its invitation can no longer be used; when no organisation came with it;
+    and whatever Xero's answers mean.
     """
     require_idle(warehouse)
-    begun = _take(app, warehouse, state)
+    # A state that nobody began is not audited: strangers must not fill the log.
+    begun = authorisations.take(warehouse, conn_id=app.conn_id, state=state)
+    actor = Actor(begun.started_by, address)
     try:
-        _require_same_browser(begun, browser_cookie, now)
+        begun.require(browser_cookie, now)
         verifier = _unsealed(begun.code_verifier, tokens)
-        granted = oauth.exchange_code(app, code, code_verifier=verifier, http=http, now=now)
-        identity = identify(app, granted, http=http)
-        grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
-        listed = oauth.connections(app, granted.access_token, http=http)
+        with claimed(warehouse, begun.invitation_id, now=now) as used_by:
+            asked = replace(app, scopes=tuple(begun.scopes or app.scopes))
+            granted = oauth.exchange_code(asked, code, code_verifier=verifier, http=http, now=now)
+            identity = identify(
+                app, granted, http=http, nonce=_nonce_of(verifier), keys=signing_keys, now=now
+            )
+            grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
+            used_by.extend([identity.user.email] if identity.user.email else [])
+            reached = _organisations(app, granted.access_token, http=http)
+            if not reached:
+                raise ConsentRefusedError(
+                    "You gave access, but to no organisation: press Connect to Xero again, or "
+                    "open your invitation link again, and choose an organisation at Xero"
+                )
     except XeroError as error:
-        _audit(warehouse, begun.started_by, outcome=f"refused: {error.message}")
+        _refuse(warehouse, actor, reason=error.message, invitation_id=begun.invitation_id)
         raise
-    organisations = [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
-    _store(warehouse, organisations, app=app, grant_id=grant_id, now=now, actor=begun.started_by)
+    _store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
+    # A younger consent of the same user that was quicker has taken all of them over.
     event = identity.auth_event_id
-    just_now = [entry for entry in organisations if event in {None, entry.auth_event_id}]
-    return sorted(
-        (Connected(entry.tenant_id, entry.tenant_name) for entry in just_now),
-        key=lambda connected: connected.tenant_name,
-    )
+    just_now = [one for one in reached if event in {None, one.auth_event_id}] or reached
+    shared = connections.shared(warehouse, just_now, conn_id=app.conn_id, grant_id=grant_id)
+    return _told(just_now, shared)
+
+
+def connect_custom(
+    app: XeroApp,
+    *,
+    warehouse: psycopg.Connection[Any],
+    tokens: TokenStore,
+    http: httpx.Client,
+    actor: Actor,
+    now: datetime,
+) -> list[Connected]:
+    """Connect the one organisation of a Custom Connection, with the app's own credentials.
+
+    Doing it again is safe. Raises XeroSetupError, and whatever Xero's answers mean.
+    """
+    require_idle(warehouse)
+    if not app.is_custom:
+        raise XeroSetupError(
+            f"The Airflow connection {app.conn_id} is of an app for people, who connect by the "
+            "page Xero; choose custom as its kind if it is a Custom Connection"
+        )
+    try:
+        granted = oauth.client_credentials(app, http=http, now=now)
+        reached = _organisations(app, granted.access_token, http=http)
+        if not reached:
+            raise XeroSetupError(
+                "This Custom Connection reaches no organisation: its owner must authorise it with "
+                "the link that Xero sent, see developer.xero.com, My Apps"
+            )
+        # Grants belong to users; the app is its own.
+        user = XeroUser(str(uuid5(NAMESPACE_URL, app.client_id)), "Custom Connection")
+        grant_id = tokens.save(user, granted, connected_by=actor.name)
+    except XeroError as error:
+        _refuse(warehouse, actor, reason=error.message)
+        raise
+    _store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
+    return _told(reached, set())
 
 
 def reconcile(
@@ -160,38 +247,15 @@ def reconcile(
     Xero tells nobody of a disconnection: a refused organisation is the sign to ask. Raises what
     Xero's answers mean.
     """
-    listed = oauth.connections(app, tokens.fresh(grant_id).value, http=http)
-    organisations = [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
+    reached = _organisations(app, tokens.fresh(grant_id).value, http=http)
     with warehouse_errors(), warehouse.transaction():
-        _close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor="xero_daily")
+        _close_unlisted(warehouse, reached, grant_id=grant_id, now=now, actor=Actor("xero_daily"))
 
 
-@dataclass(frozen=True)
-class _BegunRow:
-    """A consent under way, taken from the table and so never found again."""
-
-    browser_hash: bytes
-    started_by: str
-    code_verifier: bytes = field(repr=False)
-    started_at: datetime
-
-
-def _take(app: XeroApp, warehouse: psycopg.Connection[Any], state: str) -> _BegunRow:
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=tuple_row) as cursor,
-    ):
-        row = cursor.execute(
-            "delete from xero_ops.authorisations where state_hash = %s and conn_id = %s"
-            " returning browser_hash, started_by, code_verifier, started_at",
-            (_hash(state), app.conn_id),
-        ).fetchone()
-    if row is None:
-        raise XeroSetupError(
-            "This consent is unknown or was used already: press Connect to Xero again"
-        )
-    return _BegunRow(*row)
+def _organisations(app: XeroApp, access_token: str, *, http: httpx.Client) -> list[Connection]:
+    """What the token reaches, without accountants' practices."""
+    listed = oauth.connections(app, access_token, http=http)
+    return [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
 
 
 def _unsealed(code_verifier: bytes, tokens: TokenStore) -> str:
@@ -203,15 +267,10 @@ def _unsealed(code_verifier: bytes, tokens: TokenStore) -> str:
         ) from None
 
 
-def _require_same_browser(begun: _BegunRow, browser_cookie: str, now: datetime) -> None:
-    if not hmac.compare_digest(begun.browser_hash, _hash(browser_cookie)):
-        raise XeroSetupError(
-            "This consent was begun in another browser: press Connect to Xero in this one"
-        )
-    if now - begun.started_at > CONSENT_TIME:
-        raise XeroSetupError(
-            "This consent took longer than ten minutes: press Connect to Xero again"
-        )
+def _nonce_of(verifier: str) -> str:
+    """What the id_token must repeat: follows from the verifier, which only this consent has."""
+    digest = hashlib.sha256(f"nonce {verifier}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _store(
@@ -221,19 +280,15 @@ def _store(
     app: XeroApp,
     grant_id: str,
     now: datetime,
-    actor: str,
+    actor: Actor,
 ) -> None:
     """Make tenants and connections of the grant equal to Xero's list."""
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=tuple_row) as cursor,
-    ):
+    with warehouse_errors(), warehouse.transaction():
+        connections.save(warehouse, organisations, conn_id=app.conn_id, grant_id=grant_id, now=now)
         for entry in organisations:
-            values = {**vars(entry), "conn_id": app.conn_id, "grant_id": grant_id, "now": now}
-            cursor.execute(_SAVE_TENANT, values)
-            cursor.execute(_SAVE_CONNECTION, values)
-            cursor.execute(_AUDIT, _entry(actor, "connected", entry.tenant_id))
+            record(
+                warehouse, actor, action="connect", outcome="connected", tenant_id=entry.tenant_id
+            )
         _close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor=actor)
 
 
@@ -243,58 +298,28 @@ def _close_unlisted(
     *,
     grant_id: str,
     now: datetime,
-    actor: str,
+    actor: Actor,
 ) -> None:
-    listed = [entry.connection_id for entry in organisations]
-    with warehouse.cursor(row_factory=tuple_row) as cursor:
-        # What the same user connected after `now` is younger than Xero's list.
-        gone = cursor.execute(
-            "update xero_ops.connections set disconnected_at = %(now)s"
-            " where grant_id = %(grant_id)s and disconnected_at is null"
-            " and connected_at <= %(now)s and connection_id <> all(%(listed)s::uuid[])"
-            " returning tenant_id",
-            {"now": now, "grant_id": grant_id, "listed": listed},
-        ).fetchall()
-        for (tenant_id,) in gone:
-            cursor.execute(_AUDIT, _entry(actor, "disconnected at Xero", tenant_id))
+    gone = connections.close_unlisted(warehouse, organisations, grant_id=grant_id, now=now)
+    for tenant_id in gone:
+        outcome = "disconnected at Xero"
+        record(warehouse, actor, action="connect", outcome=outcome, tenant_id=tenant_id)
 
 
-def _audit(warehouse: psycopg.Connection[Any], actor: str, *, outcome: str) -> None:
-    with warehouse_errors(), warehouse.transaction():
-        warehouse.execute(_AUDIT, _entry(actor, outcome, None))
+def _refuse(
+    warehouse: psycopg.Connection[Any],
+    actor: Actor,
+    *,
+    reason: str,
+    invitation_id: str | None = None,
+) -> None:
+    detail = {"invitation_id": invitation_id} if invitation_id else None
+    record(warehouse, actor, action="connect", outcome=f"refused: {reason}", detail=detail)
 
 
-def _entry(actor: str, outcome: str, tenant_id: object) -> tuple[object, ...]:
-    return (actor, "connect", tenant_id, outcome, Jsonb({}))
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
-
-
-_SAVE_TENANT = """
-insert into xero_ops.tenants (tenant_id, tenant_name, first_connected_at)
-values (%(tenant_id)s, %(tenant_name)s, %(now)s)
-on conflict (tenant_id) do update set tenant_name = excluded.tenant_name
-"""
-
-_SAVE_CONNECTION = """
-insert into xero_ops.connections as known
-    (connection_id, conn_id, grant_id, tenant_id, auth_event_id, connected_at)
-values
-    (%(connection_id)s, %(conn_id)s, %(grant_id)s, %(tenant_id)s, %(auth_event_id)s, %(now)s)
-on conflict (connection_id) do update set
-    conn_id = excluded.conn_id,
-    grant_id = excluded.grant_id,
-    tenant_id = excluded.tenant_id,
-    auth_event_id = excluded.auth_event_id,
-    connected_at = case
-        when known.disconnected_at is null then known.connected_at else excluded.connected_at
-    end,
-    disconnected_at = null
-"""
-
-_AUDIT = """
-insert into xero_ops.audit_log (actor, action, tenant_id, outcome, detail)
-values (%s, %s, %s, %s, %s)
-"""
+def _told(organisations: Sequence[Connection], shared: set[str]) -> list[Connected]:
+    told = [
+        Connected(entry.tenant_id, entry.tenant_name, is_shared=entry.tenant_id in shared)
+        for entry in organisations
+    ]
+    return sorted(told, key=lambda connected: connected.tenant_name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero.standing import CHOSEN, answers
+from airflow_xero.standing import CHOSEN, IS_LIVE, answers
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ live as (
     select tenants.tenant_id, tenants.tenant_name, tenants.complete_day, tenants.complete_at
     from chosen
     inner join xero_ops.tenants using (tenant_id)
-    where chosen.disconnected_at is null and chosen.grant_state = 'active'
+    where {IS_LIVE}
 )
 """  # noqa: S608 -- constants of these modules
 

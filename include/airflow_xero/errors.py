@@ -4,6 +4,7 @@
     ├── XeroSetupError            a person must act; retrying cannot help
     │   ├── NotConnectedError       no Xero user has connected this organisation
     │   ├── ConsentLostError        Xero refused the refresh: the user must connect again
+    │   ├── ConsentRefusedError     this consent leads nowhere: it must be begun anew
     │   ├── TenantForbiddenError    403: this organisation is no longer connected to the app
     │   └── ScopeMissingError       401: the user did not grant what this endpoint needs
     ├── XeroBusyError             the other side must act; try again later
@@ -87,6 +88,10 @@ class NotConnectedError(XeroSetupError):
 
 class ConsentLostError(XeroSetupError):
     """Xero refused to refresh the grant; its user must press Connect to Xero again."""
+
+
+class ConsentRefusedError(XeroSetupError):
+    """A consent under way is unknown, used, late or another browser's: begin it anew."""
 
 
 class TenantForbiddenError(XeroSetupError):

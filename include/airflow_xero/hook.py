@@ -20,7 +20,7 @@ from airflow.sdk.log import mask_secret
 from airflow_xero import oauth
 from airflow_xero.client import XeroClient
 from airflow_xero.connect import reconcile, tenants_to_extract
-from airflow_xero.connection_form import app_of, fields_of, try_api_host, try_credentials
+from airflow_xero.connection_form import app_of, fields_of, try_app
 from airflow_xero.endpoints import Endpoint, chosen_endpoints
 from airflow_xero.errors import NotConnectedError, WarehouseBusyError, XeroError, XeroSetupError
 from airflow_xero.migrate import require_migrated
@@ -253,8 +253,7 @@ class XeroHook(BaseHook):
         """What the Test button of the connection form says: whether all is well, and why not."""
         try:
             app = self.app()
-            try_credentials(app, http=self.http(), now=_now())
-            try_api_host(app, http=self.http())
+            try_app(app, http=self.http(), now=_now())
             cipher_of(token_keys_from_environment())
             return True, self._test_warehouse()
         except XeroError as error:

@@ -7,8 +7,10 @@ Source: https://developer.xero.com/documentation/guides/oauth2/sign-in
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,6 +22,10 @@ from airflow_xero.oauth import TokenSet, XeroApp, unreachable
 
 # Xero's name in every token, whatever address it is reached by (a gateway, the sandbox).
 _ISSUER = "https://identity.xero.com"
+
+_KEYS_LIVE = timedelta(hours=1)
+# An unknown key is asked for at once, but a flood of wrong tokens must not become one at Xero.
+_KEYS_REST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,44 @@ class Identity:
     auth_event_id: str | None
 
 
-def identify(app: XeroApp, tokens: TokenSet, *, http: httpx.Client) -> Identity:
+class SigningKeys:
+    """The keys with which Xero signs, asked for once an hour: Xero refuses who asks too often.
+
+    May be shared by threads and apps.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[datetime, list[jwt.PyJWK]]] = {}
+
+    def named(
+        self, app: XeroApp, key_id: str | None, *, http: httpx.Client, now: datetime
+    ) -> jwt.PyJWK:
+        """The key of this id; raises StopIteration without one, and what Xero's answer means."""
+        # Held while asking, so that twenty consents at once ask once.
+        with self._lock:
+            asked_at, keys = self._known.get(app.identity_url, (None, []))
+            is_known = any(key_id in {None, key.key_id} for key in keys)
+            rest = _KEYS_LIVE if is_known else _KEYS_REST
+            if asked_at is None or not asked_at <= now < asked_at + rest:
+                keys = jwt.PyJWKSet.from_dict(_published_keys(app, http=http)).keys
+                self._known[app.identity_url] = (now, keys)
+            return next(key for key in keys if key_id in {None, key.key_id})
+
+
+def identify(
+    app: XeroApp,
+    tokens: TokenSet,
+    *,
+    http: httpx.Client,
+    nonce: str | None = None,
+    keys: SigningKeys | None = None,
+    now: datetime | None = None,
+) -> Identity:
     """Verify the id_token's signature, issuer and audience, and read the user from it.
 
-    Its times are not checked: it arrived this moment, over TLS, from the issuer itself.
+    A `nonce` that Xero repeats must be the one that was asked with. Its times are not checked: it
+    arrived this moment, over TLS, from the issuer itself. `now` (aware) defaults to the present.
     Raises XeroSetupError (no `openid` scope), UnexpectedPayloadError (a claim or the signature
     is wrong), UnavailableError.
     """
@@ -51,7 +91,11 @@ def identify(app: XeroApp, tokens: TokenSet, *, http: httpx.Client) -> Identity:
             "Xero did not say who consented: add `openid profile email` to the scopes of the "
             f"Airflow connection {app.conn_id} and press Connect to Xero again"
         )
-    claims = _verified(app, tokens.id_token, http=http)
+    claims = _verified(
+        app, tokens.id_token, http=http, keys=keys or SigningKeys(), now=now or datetime.now(UTC)
+    )
+    if nonce is not None and claims.get("nonce", nonce) != nonce:
+        raise UnexpectedPayloadError("Xero's id_token is of another consent; please report it")
     xero_user_id = claims.get("xero_userid")
     if not isinstance(xero_user_id, str):
         raise UnexpectedPayloadError("Xero's id_token lacks xero_userid; please report it")
@@ -61,11 +105,12 @@ def identify(app: XeroApp, tokens: TokenSet, *, http: httpx.Client) -> Identity:
     )
 
 
-def _verified(app: XeroApp, id_token: str, *, http: httpx.Client) -> dict[str, Any]:
+def _verified(
+    app: XeroApp, id_token: str, *, http: httpx.Client, keys: SigningKeys, now: datetime
+) -> dict[str, Any]:
     try:
         key_id = jwt.get_unverified_header(id_token).get("kid")
-        keys = jwt.PyJWKSet.from_dict(_published_keys(app, http=http)).keys
-        key = next(key for key in keys if key_id in {None, key.key_id})
+        key = keys.named(app, key_id, http=http, now=now)
         return jwt.decode(
             id_token,
             key=key,

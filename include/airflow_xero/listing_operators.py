@@ -6,8 +6,10 @@ What travels between tasks are ids, names and days, never a token.
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
@@ -19,6 +21,7 @@ from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.operators import SKIPPED_KEY, day_of_run
 from airflow_xero.outcome import CONNECT_FIRST
+from airflow_xero.settings import DAILY_HOUR
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -136,6 +139,60 @@ class ListRefreshOperator(BaseOperator):
             {"tenant_id": tenant.tenant_id, "tenant_name": tenant.tenant_name, "day": day}
             for tenant in tenants
         ]
+
+
+class ListAskedOperator(BaseOperator):
+    """Names the organisations that the run's configuration asks for: `{"tenants": [<id>, ...]}`.
+
+    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last that is over in every time
+    zone, which is that of the latest night. Those that are paused, disconnected or must be
+    reconnected are left out and logged.
+    """
+
+    def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.xero_conn_id = xero_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, str]]:
+        """Return those that can be extracted, by name; none when nothing is asked for."""
+        dag_run = context["dag_run"]
+        asked = asked_tenants(dag_run.conf)
+        day = last_day_over(dag_run.run_after).isoformat()
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            require_migrated(warehouse)
+            tenants = tenants_to_extract(warehouse, self.xero_conn_id)
+        tenants = [tenant for tenant in tenants if tenant.tenant_id in asked]
+        refuse_too_many(len(tenants))
+        for tenant_id in sorted(asked - {tenant.tenant_id for tenant in tenants}):
+            self.log.warning("left out tenant=%s: paused, or nobody's live connection", tenant_id)
+        self.log.info("day=%s organisations=%d", day, len(tenants))
+        return [
+            {"tenant_id": tenant.tenant_id, "tenant_name": tenant.tenant_name, "day": day}
+            for tenant in tenants
+        ]
+
+
+def asked_tenants(conf: Mapping[str, Any] | None) -> frozenset[str]:
+    """The tenant ids that a run's configuration asks for, as the warehouse spells them.
+
+    Raises XeroSetupError when it names none, or something that is no list of ids.
+    """
+    asked = (conf or {}).get("tenants")
+    try:
+        ids = frozenset(str(UUID(each)) for each in asked or ())
+    except (AttributeError, TypeError, ValueError):
+        ids = frozenset()
+    if not ids or isinstance(asked, str):
+        raise XeroSetupError(
+            f'The run\'s configuration "tenants" is {asked!r}; it must be a list of tenant ids.'
+            " The page Xero starts this Dag by Extract now, in an organisation's menu"
+        )
+    return ids
+
+
+def last_day_over(moment: datetime) -> date:
+    """The last day that was over in every time zone at a moment (aware): no later day is closed."""
+    return (moment.astimezone(UTC) - timedelta(hours=DAILY_HOUR)).date() - timedelta(days=1)
 
 
 def refuse_too_many(organisations: int) -> None:

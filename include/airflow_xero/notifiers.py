@@ -22,7 +22,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
 from airflow_xero import causes, notify, settings
-from airflow_xero.errors import XeroError, XeroSetupError
+from airflow_xero.errors import ConsentLostError, XeroError, XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.notify import Channel, Message, Notice, Sent
 from airflow_xero.oauth import new_http
@@ -90,9 +90,11 @@ class XeroNotifier(BaseNotifier):
         """Write down what failed; unless it is of one organisation, send what is due."""
         notice = notice_of(context)
         write = tell if notice.tenant_id is None else write_down
+        lost = isinstance(context.get("exception"), ConsentLostError)
         try:
             conn_id = self.xero_conn_id or settings.conn_id()
-            write([notice], xero_conn_id=conn_id, link=link_of(context))
+            link = page_link() if lost else link_of(context)
+            write([notice], xero_conn_id=conn_id, link=link)
         except XeroError as error:
             _log.error("not told title=%r reason=%s", notice.title, error)
 
@@ -103,6 +105,8 @@ def notice_of(context: Mapping[str, Any]) -> Notice:
     advice = causes.advice_of(error) if isinstance(error, BaseException) else "See its log."
     ti, task, dag = context.get("ti"), context.get("task"), context.get("dag")
     tenant = getattr(task, "tenant", None)
+    if isinstance(tenant, Mapping) and isinstance(error, ConsentLostError):
+        return causes.needs_reconnect(tenant["tenant_id"], tenant["tenant_name"])
     if isinstance(tenant, Mapping):
         return causes.extraction_failed(tenant["tenant_id"], tenant["tenant_name"], advice=advice)
     if getattr(task, "publishes_statistics", False):
@@ -155,11 +159,21 @@ def channels() -> dict[str, Channel]:
 
 def link_of(context: Mapping[str, Any]) -> str | None:
     """Airflow's page of the run; None unless [api] base_url is set."""
-    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    base = _base_url()
     run = context.get("dag_run") or context.get("ti")
     if not base or run is None:
         return base or None
     return f"{base}/dags/{quote(run.dag_id, safe='')}/runs/{quote(run.run_id, safe='')}"
+
+
+def page_link() -> str | None:
+    """The page Xero, where what is lost is repaired; None unless [api] base_url is set."""
+    base = _base_url()
+    return f"{base}/plugin/xero" if base else None
+
+
+def _base_url() -> str:
+    return (conf.get("api", "base_url", fallback="") or "").rstrip("/")
 
 
 def _send_email(emails: Sequence[str], message: Message) -> str | None:

@@ -24,11 +24,13 @@ from airflow_xero.addresses import require_private
 from airflow_xero.answers import error_of
 from airflow_xero.errors import (
     ConsentLostError,
+    ConsentRefusedError,
     UnavailableError,
     UnexpectedPayloadError,
     XeroError,
     XeroSetupError,
 )
+from airflow_xero.scope_choices import SIGN_IN, why_refused
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=90.0)
 
@@ -37,7 +39,9 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=90.0)
 class XeroApp:
     """The app registered with Xero, as a person typed it into the Airflow connection.
 
-    Raises XeroSetupError for a base URL that is neither https nor on loopback.
+    A Custom Connection (`is_custom`) opens one organisation with the app's own credentials, and
+    no user consents. `tier` is one of `tiers.CONNECTIONS`, or empty where nobody told. Raises
+    XeroSetupError for a base URL that is neither https nor on loopback.
     """
 
     conn_id: str
@@ -48,6 +52,8 @@ class XeroApp:
     api_url: str
     identity_url: str
     login_url: str
+    is_custom: bool = False
+    tier: str = ""
 
     def __post_init__(self) -> None:
         for name in ("api_url", "identity_url", "login_url"):
@@ -59,7 +65,10 @@ class XeroApp:
 
 @dataclass(frozen=True)
 class TokenSet:
-    """What the token endpoint answers; `expires_at` (aware UTC) is that of the access token."""
+    """What the token endpoint answers; `expires_at` (aware UTC) is that of the access token.
+
+    A Custom Connection has no refresh token: it is empty.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -101,8 +110,13 @@ def code_challenge_of(code_verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def authorize_url(app: XeroApp, *, state: str, code_challenge: str) -> str:
-    """The address of Xero's consent page; `code_challenge` is S256 (see `code_challenge_of`)."""
+def authorize_url(
+    app: XeroApp, *, state: str, code_challenge: str, nonce: str | None = None
+) -> str:
+    """The address of Xero's consent page; `code_challenge` is S256 (see `code_challenge_of`).
+
+    Xero repeats the `nonce` in the id_token.
+    """
     query = {
         "response_type": "code",
         "client_id": app.client_id,
@@ -111,6 +125,7 @@ def authorize_url(app: XeroApp, *, state: str, code_challenge: str) -> str:
         "state": state,
         "code_challenge": code_challenge,
         "code_challenge_method": "S256",
+        **({"nonce": nonce} if nonce else {}),
     }
     return f"{app.login_url}/identity/connect/authorize?{urlencode(query)}"
 
@@ -120,8 +135,8 @@ def exchange_code(
 ) -> TokenSet:
     """Exchange the single-use code of a consent (valid five minutes) for tokens.
 
-    Raises XeroSetupError (wrong client id or secret, code used or expired), UnavailableError,
-    UnexpectedPayloadError.
+    Raises ConsentRefusedError (code used or expired), XeroSetupError (wrong client id or secret),
+    UnavailableError, UnexpectedPayloadError.
     """
     form = {
         "grant_type": "authorization_code",
@@ -129,9 +144,9 @@ def exchange_code(
         "redirect_uri": app.redirect_uri,
         "code_verifier": code_verifier,
     }
-    refused = XeroSetupError(
-        "Xero refuses this consent: its code was used or is older than five minutes, or the "
-        "redirect URI differs from the app's; press Connect to Xero again"
+    refused = ConsentRefusedError(
+        "Xero refuses this consent: its code was used or is older than five minutes; press "
+        "Connect to Xero again, or open your invitation link again"
     )
     return _tokens(app, form, http=http, now=now, invalid_grant=refused)
 
@@ -148,6 +163,21 @@ def refresh(app: XeroApp, refresh_token: str, *, http: httpx.Client, now: dateti
         "must press Connect to Xero again"
     )
     return _tokens(app, form, http=http, now=now, invalid_grant=lost)
+
+
+def client_credentials(app: XeroApp, *, http: httpx.Client, now: datetime) -> TokenSet:
+    """A token of a Custom Connection, by the app's own credentials; there is nothing to refresh.
+
+    Raises XeroSetupError (wrong client id or secret, a scope it may not have), UnavailableError,
+    UnexpectedPayloadError.
+    """
+    scopes = [scope for scope in app.scopes if scope not in SIGN_IN]
+    form = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
+    refused = XeroSetupError(
+        "Xero gives no token for this Custom Connection: at developer.xero.com, My Apps, its "
+        "organisation must have been connected"
+    )
+    return _tokens(app, form, http=http, now=now, invalid_grant=refused)
 
 
 def revoke(app: XeroApp, refresh_token: str, *, http: httpx.Client) -> None:
@@ -186,7 +216,7 @@ def connections(
         raise _unexpected(response, "the list of connections") from None
 
 
-def unreachable(url: str, error: httpx.RequestError) -> UnavailableError:
+def unreachable(url: str, error: Exception) -> UnavailableError:
     """The error for a request that got no answer; names the host, and no more of the request."""
     host = urlsplit(url).netloc
     return UnavailableError(
@@ -210,7 +240,7 @@ def _tokens(
     try:
         return TokenSet(
             access_token=str(answer["access_token"]),
-            refresh_token=str(answer["refresh_token"]),
+            refresh_token="" if app.is_custom else str(answer["refresh_token"]),
             id_token=answer.get("id_token"),
             expires_at=now + timedelta(seconds=int(answer["expires_in"])),
             scopes=tuple(str(answer.get("scope") or " ".join(app.scopes)).split()),
@@ -257,7 +287,7 @@ def _token_error(
     if problem == "invalid_scope":
         return XeroSetupError(
             "Xero does not give this app one of the scopes: correct the scopes of the Airflow "
-            f"connection {app.conn_id}",
+            f"connection {app.conn_id} ({why_refused(app.scopes)})",
             status=response.status_code,
         )
     return error_of(response)

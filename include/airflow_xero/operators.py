@@ -17,13 +17,14 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_xero import causes, metrics, settings
-from airflow_xero.errors import TenantForbiddenError, XeroError, XeroSetupError
+from airflow_xero.errors import ConsentLostError, TenantForbiddenError, XeroError, XeroSetupError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
-from airflow_xero.notifiers import link_of, tell, tell_at_once
+from airflow_xero.notifiers import link_of, page_link, tell, tell_at_once
 from airflow_xero.notify import Notice, note
-from airflow_xero.outcome import FAILURE_KEY, Outcome, reason_of
+from airflow_xero.outcome import FAILURE_KEY, LOST_CONSENT, Outcome, reason_of
+from airflow_xero.pausing import is_paused
 
 if TYPE_CHECKING:
     import psycopg
@@ -104,6 +105,8 @@ class ExtractTenantOperator(BaseOperator):
                 "reason": reason_of(error),
                 "advice": causes.advice_of(error),
             }
+            if isinstance(error, ConsentLostError):
+                failure[LOST_CONSENT] = error.message
             context["ti"].xcom_push(key=FAILURE_KEY, value=failure)
             raise
 
@@ -111,6 +114,8 @@ class ExtractTenantOperator(BaseOperator):
         own_day = self.tenant.get("day")
         dag_run = context["dag_run"]
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            if is_paused(warehouse, self.xero_conn_id, self.tenant["tenant_id"]):
+                raise AirflowSkipException("Somebody paused the organisation meanwhile")
             tenant = hook.tenant(self.tenant["tenant_id"], warehouse=warehouse)
             try:
                 with metrics.counted(hook.http(), tenant.tenant_id):
@@ -260,7 +265,7 @@ class ReportOutcomeOperator(BaseOperator):
 
 
 class WatchOperator(BaseOperator):
-    """Finds what no failed task tells of: a day that is late, and what is new at Xero.
+    """Finds what no failed task tells of: a late day, lost and lapsing consents, news of Xero's.
 
     Also sends what could not be sent before. Raises AirflowFailException while something cannot
     be sent, XeroError when the warehouse cannot be asked.
@@ -285,6 +290,8 @@ class WatchOperator(BaseOperator):
                     first_day=settings.first_day().date(),
                     now=dag_run.run_after,
                 )
+            consents = causes.of_consents(warehouse, self.xero_conn_id, now=_now())
+            note(warehouse, consents, now=_now(), link=page_link())
         sent = tell(notices, xero_conn_id=self.xero_conn_id, link=link_of(context))
         if sent.failures:
             raise AirflowFailException(f"People are not told: {'; '.join(sent.failures)}")

@@ -13,6 +13,7 @@ from typing import Any
 from airflow_xero.errors import XeroError
 
 FAILURE_KEY = "failure"
+LOST_CONSENT = "lost_consent"
 CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
 
 
@@ -23,8 +24,9 @@ class Outcome:
     `tenants` are the organisations that were to be extracted (`tenant_id`, `tenant_name`);
     `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`, `gaps`,
     `drifts`);
-    `failures` the reasons they left (`tenant_id`, `reason`); `skipped` organisations that must be
-    reconnected (`tenant_name`, `reason`). An organisation that left no result has failed.
+    `failures` the reasons they left (`tenant_id`, `reason`, and LOST_CONSENT where that is it);
+    `skipped` organisations that must be reconnected (`tenant_name`, `reason`). An organisation that
+    left no result has failed.
     `not_published` says why the statistics could not be renewed; None when they could, and then
     `published` counts the extractions that came into them.
     """

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_xero import __version__
+from airflow_xero.scope_choices import USUAL
+from airflow_xero.tiers import CONNECTIONS
 
 PACKAGE_NAME = "airflow-provider-xero"
 CONN_TYPE = "xero"
@@ -21,16 +23,8 @@ DEFAULT_DEADLINE_HOURS = "3"
 DEFAULT_EXTRACT_SLOTS = "8"
 DEFAULT_REFRESH_SCHEDULE = "45 * * * *"
 DEFAULT_START_SECONDS = "0.2"
-# Never journals: most apps may not have that scope, and one refused scope refuses all.
-DEFAULT_SCOPES = (
-    "offline_access openid profile email"
-    " accounting.settings.read accounting.contacts.read accounting.invoices.read"
-    " accounting.payments.read accounting.banktransactions.read"
-    " accounting.manualjournals.read accounting.budgets.read"
-    " accounting.reports.trialbalance.read accounting.reports.profitandloss.read"
-    " accounting.reports.balancesheet.read accounting.reports.banksummary.read"
-    " accounting.reports.executivesummary.read accounting.reports.budgetsummary.read"
-)
+DEFAULT_SCOPES = " ".join(USUAL["granular"])
+APP_KINDS = ("web", "custom")
 
 # Field of the form → its value where a person left it empty.
 FIELD_DEFAULTS = {
@@ -41,6 +35,8 @@ FIELD_DEFAULTS = {
     "login_url": "https://login.xero.com",
     "store_conn_id": DEFAULT_STORE_CONN_ID,
     "endpoints": "",
+    "app_kind": "web",
+    "tier": "",
 }
 
 # A label is also what every message calls the field, so that a person finds it.
@@ -54,6 +50,8 @@ FIELD_LABELS = {
     "login_url": "Login base URL",
     "store_conn_id": "Warehouse connection",
     "endpoints": "Endpoints",
+    "app_kind": "Kind of app",
+    "tier": "Tier of the app",
 }
 
 _FIELD_DESCRIPTIONS = {
@@ -62,7 +60,8 @@ _FIELD_DESCRIPTIONS = {
         "Xero accepts https, or http on localhost."
     ),
     "scopes": (
-        "Separated by spaces. One scope that the app may not have makes Xero refuse all of them; "
+        "The word granular (apps made since March 2026) or broad (older ones), or names of scopes "
+        "separated by spaces. One scope that the app may not have makes Xero refuse all of them; "
         "offline_access is needed."
     ),
     "api_url": "Change it only for a sandbox or a proxy.",
@@ -73,7 +72,17 @@ _FIELD_DESCRIPTIONS = {
         "Empty for the usual ones. A name adds one, a minus leaves one out, for example: "
         "journals cash_journals -quotes. The names are in docs/endpoints.md."
     ),
+    "app_kind": (
+        "web: people press Connect to Xero. custom: a Custom Connection, one organisation, opened "
+        "by client id and secret alone; run airflow xero connect once."
+    ),
+    "tier": (
+        "Of the app's price at Xero: the page then shows how many connections are left. Empty: "
+        "nobody is told before Xero refuses."
+    ),
 }
+
+_FIELD_VALUES = {"app_kind": APP_KINDS, "tier": ("", *CONNECTIONS)}
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -119,6 +128,8 @@ def _field(name: str) -> dict[str, Any]:
         schema["format"] = "url"
     if name == "scopes":
         schema["format"] = "multiline"
+    if name in _FIELD_VALUES:
+        schema["enum"] = list(_FIELD_VALUES[name])
     return {
         "label": FIELD_LABELS[name],
         "description": _FIELD_DESCRIPTIONS[name],

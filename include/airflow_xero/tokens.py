@@ -11,7 +11,6 @@ Xero still accepts it, as the way back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,20 +19,27 @@ from typing import Any
 
 import httpx
 import psycopg
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from psycopg.rows import tuple_row
 
 from airflow_xero import oauth
 from airflow_xero.errors import (
     ConsentLostError,
     NotConnectedError,
+    XeroBusyError,
     XeroError,
     XeroSetupError,
 )
 from airflow_xero.identity import XeroUser
 from airflow_xero.oauth import TokenSet, XeroApp
+from airflow_xero.rotating import rotate
+from airflow_xero.sealing import GrantSecrets, cipher_of, unsealed
 from airflow_xero.warehouse import warehouse_errors
 
+__all__ = ["AccessToken", "TokenStore", "cipher_of"]
+
+_ROTATED = (
+    "The keys of XERO_TOKEN_KEYS were rotated while this process ran: its next try has the new ones"
+)
 _SPARE = timedelta(minutes=5)
 _WAY_BACK = timedelta(minutes=30)
 
@@ -45,26 +51,6 @@ class AccessToken:
     grant_id: str
     value: str = field(repr=False)
     expires_at: datetime
-
-
-def cipher_of(keys: Sequence[str]) -> MultiFernet:
-    """The cipher of `XERO_TOKEN_KEYS`: the first key encrypts, every key decrypts.
-
-    Raises XeroSetupError naming XERO_TOKEN_KEYS when there is none or one is malformed.
-    """
-    if not keys:
-        raise XeroSetupError(
-            "XERO_TOKEN_KEYS is not set: put at least one Fernet key into the environment of "
-            "Airflow's API server and workers (docs/security.md says how to make one)"
-        )
-    try:
-        return MultiFernet([Fernet(key.strip()) for key in keys])
-    except ValueError:
-        # The cause would quote the key.
-        raise XeroSetupError(
-            "XERO_TOKEN_KEYS holds something that is no Fernet key: keys are 44 characters, "
-            "separated by commas"
-        ) from None
 
 
 class TokenStore:
@@ -88,11 +74,13 @@ class TokenStore:
         self._http = http
         self._on_secret = on_secret
         self.cipher = cipher_of(keys)
+        self._newest = cipher_of(keys[:1])
+        self._has_opened = False
         self._known: dict[str, AccessToken] = {}
 
     def save(self, user: XeroUser, tokens: TokenSet, *, connected_by: str) -> str:
         """Store a consent, replacing the user's earlier one, and return its grant_id."""
-        secrets = _Secrets(tokens.access_token, tokens.refresh_token)
+        secrets = GrantSecrets(tokens.access_token, tokens.refresh_token)
         self._tell(secrets)
         with warehouse_errors(), self._connect() as connection, _transaction(connection) as cursor:
             row = cursor.execute(
@@ -135,17 +123,54 @@ class TokenStore:
         return outcome
 
     def rotate_keys(self) -> int:
-        """Re-encrypt every grant, of other connections too, with the first key; how many."""
+        """Re-encrypt with the first key what another one sealed, of other connections, too.
+
+        How many grants; see `rotating.rotate`.
+        """
+        with warehouse_errors(), self._connect() as connection:
+            return rotate(connection, self.cipher, newest=self._newest)
+
+    def revoke_if(self, grant_id: str, is_unused: Callable[[AccessToken], bool]) -> bool:
+        """Revoke a grant at Xero and forget its tokens, if `is_unused` says so; whether it did.
+
+        `is_unused` gets the grant's access token, and is asked while nobody else can use or renew
+        the grant; call `fresh` before, so that the token lives. Raises UnavailableError,
+        XeroSetupError, WarehouseBusyError, and what `is_unused` raises: the grant stays then.
+        """
         with warehouse_errors(), self._connect() as connection, _transaction(connection) as cursor:
-            sealed = cursor.execute(
-                "select grant_id, tokens from xero_ops.grants order by grant_id for update"
-            ).fetchall()
-            for grant_id, tokens in sealed:
-                cursor.execute(
-                    "update xero_ops.grants set tokens = %s where grant_id = %s",
-                    (_unsealed(tokens, self.cipher).sealed(self.cipher), grant_id),
-                )
-        return len(sealed)
+            cursor.execute("set local lock_timeout = '2min'")
+            row = cursor.execute(_LOCK, (grant_id, self._app.conn_id)).fetchone()
+            if row is None or row[0] != "active":
+                return False
+            secrets = self._opened(row[2])
+            if not is_unused(AccessToken(grant_id, secrets.access_token, row[3])):
+                return False
+            if secrets.refresh_token:
+                oauth.revoke(self._app, secrets.refresh_token, http=self._http)
+            cursor.execute(_FORGET, (grant_id,))
+        self._known.pop(grant_id, None)
+        return True
+
+    def keep_secret(self, token: str) -> None:
+        """Have a token that is not stored here masked as those that are."""
+        if self._on_secret is not None:
+            self._on_secret(token)
+
+    def _opened(self, sealed: bytes) -> GrantSecrets:
+        """What is stored of a grant.
+
+        Raises XeroSetupError when no key opens it; XeroBusyError when one of these keys opened
+        grants before: they were rotated meanwhile, and the next try has the new ones.
+        """
+        try:
+            secrets = unsealed(sealed, self.cipher)
+        except XeroSetupError:
+            if self._has_opened:
+                raise XeroBusyError(_ROTATED) from None
+            raise
+        self._has_opened = True
+        self._tell(secrets)
+        return secrets
 
     def _refreshed(
         self,
@@ -165,8 +190,7 @@ class TokenStore:
         state, reason, sealed, expires_at = row
         if state == "needs_reconnect":
             return ConsentLostError(reason)
-        secrets = _unsealed(sealed, self.cipher)
-        self._tell(secrets)
+        secrets = self._opened(sealed)
         token = AccessToken(grant_id, secrets.access_token, expires_at)
         if _is_usable(token, now, rejected):
             return token
@@ -179,8 +203,12 @@ class TokenStore:
         cursor.execute(_RENEW, (renewed.sealed(self.cipher), expires_at, now, grant_id))
         return AccessToken(grant_id, renewed.access_token, expires_at)
 
-    def _renew(self, secrets: _Secrets, *, now: datetime) -> tuple[_Secrets, datetime]:
+    def _renew(self, secrets: GrantSecrets, *, now: datetime) -> tuple[GrantSecrets, datetime]:
         used = secrets.refresh_token
+        if not used:
+            # A Custom Connection: the app's own credentials are all it needs.
+            tokens = oauth.client_credentials(self._app, http=self._http, now=now)
+            return GrantSecrets(tokens.access_token, tokens.refresh_token), tokens.expires_at
         try:
             tokens = oauth.refresh(self._app, used, http=self._http, now=now)
         except ConsentLostError:
@@ -188,57 +216,15 @@ class TokenStore:
             if not used:
                 raise
             tokens = oauth.refresh(self._app, used, http=self._http, now=now)
-        renewed = _Secrets(tokens.access_token, tokens.refresh_token)
+        renewed = GrantSecrets(tokens.access_token, tokens.refresh_token)
         return replace(renewed, previous=used, previous_until=now + _WAY_BACK), tokens.expires_at
 
-    def _tell(self, secrets: _Secrets) -> None:
+    def _tell(self, secrets: GrantSecrets) -> None:
         if self._on_secret is None:
             return
         for secret in (secrets.access_token, secrets.refresh_token, secrets.previous):
             if secret:
                 self._on_secret(secret)
-
-
-@dataclass(frozen=True)
-class _Secrets:
-    """The encrypted payload of a grant."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    previous: str | None = field(repr=False, default=None)
-    previous_until: datetime | None = None
-
-    def way_back(self, now: datetime) -> str | None:
-        """The previous refresh token while Xero still accepts it."""
-        is_alive = self.previous_until is not None and now < self.previous_until
-        return self.previous if is_alive else None
-
-    def sealed(self, cipher: MultiFernet) -> bytes:
-        until = self.previous_until.isoformat() if self.previous_until else None
-        payload = {
-            "access_token": self.access_token,
-            "refresh_token": self.refresh_token,
-            "previous": self.previous,
-            "previous_until": until,
-        }
-        return cipher.encrypt(json.dumps(payload).encode())
-
-
-def _unsealed(sealed: bytes, cipher: MultiFernet) -> _Secrets:
-    try:
-        payload = json.loads(cipher.decrypt(bytes(sealed)))
-    except InvalidToken:
-        raise XeroSetupError(
-            "No key in XERO_TOKEN_KEYS opens the stored grants: add the key that encrypted them "
-            "at the end of the list, or let every user press Connect to Xero again"
-        ) from None
-    until = payload["previous_until"]
-    return _Secrets(
-        payload["access_token"],
-        payload["refresh_token"],
-        previous=payload["previous"],
-        previous_until=datetime.fromisoformat(until) if until else None,
-    )
 
 
 def _is_usable(token: AccessToken, now: datetime, rejected: str | None) -> bool:
@@ -281,6 +267,12 @@ for update
 
 _LOSE = """
 update xero_ops.grants set state = 'needs_reconnect', state_reason = %s where grant_id = %s
+"""
+
+_FORGET = """
+update xero_ops.grants
+set state = 'revoked', state_reason = 'disconnected, and used by nothing else', tokens = ''
+where grant_id = %s
 """
 
 _RENEW = """

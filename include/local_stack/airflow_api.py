@@ -65,6 +65,10 @@ class AirflowApi:
         """Let the Dag run."""
         self._send("PATCH", f"{_API}/dags/{dag_id}", json={"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Keep the Dag from running."""
+        self._send("PATCH", f"{_API}/dags/{dag_id}", json={"is_paused": True})
+
     def run_state(self, dag_id: str, run_id: str) -> str | None:
         """Return the run's state, None when there is no such run."""
         path = _run_path(dag_id, run_id)

@@ -19,6 +19,8 @@ from local_stack.errors import StackError
 from local_stack.progress import Progress
 
 DAG_ID = "xero_daily"
+EXTRACT_DAG_ID = "xero_extract"
+"""What connecting an organisation starts."""
 
 _RUN_HOUR = time_of_day(12, tzinfo=UTC)
 _POLL_SECONDS = 0.5
@@ -63,16 +65,25 @@ def last_nights(now: datetime, *, count: int = 3) -> list[Night]:
     return [Night(last - timedelta(days=back)) for back in reversed(range(count))]
 
 
-def wait_for_dag(api: AirflowApi, *, check: Callable[[], None]) -> None:
+def hold_first_extractions(api: AirflowApi, *, check: Callable[[], None]) -> None:
+    """Let connecting start nothing: the nights that follow read the organisations, in their order.
+
+    `api.unpause(EXTRACT_DAG_ID)` ends it.
+    """
+    wait_for_dag(api, check=check, dag_id=EXTRACT_DAG_ID)
+    api.pause(EXTRACT_DAG_ID)
+
+
+def wait_for_dag(api: AirflowApi, *, check: Callable[[], None], dag_id: str = DAG_ID) -> None:
     """Wait until Airflow has read the Dag; StackError with the import error when it cannot."""
     deadline = time.monotonic() + _DAG_SECONDS
-    while not api.has_dag(DAG_ID):
+    while not api.has_dag(dag_id):
         check()
         if problems := api.import_errors():
             raise StackError(f"Airflow cannot read a Dag file: {problems[0]}")
         if time.monotonic() > deadline:
             raise StackError(
-                f"Airflow did not find the Dag {DAG_ID} within {_DAG_SECONDS} s: read the "
+                f"Airflow did not find the Dag {dag_id} within {_DAG_SECONDS} s: read the "
                 "dag-processor's log, then run the command again."
             )
         time.sleep(_POLL_SECONDS)

@@ -17,7 +17,15 @@ from local_stack.airflow import ADMIN
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
 from local_stack.errors import StackError
-from local_stack.nights import DAG_ID, Night, last_nights, run_night, wait_for_dag
+from local_stack.nights import (
+    DAG_ID,
+    EXTRACT_DAG_ID,
+    Night,
+    hold_first_extractions,
+    last_nights,
+    run_night,
+    wait_for_dag,
+)
 from local_stack.progress import Progress
 from local_stack.settings import Settings
 from local_stack.stack import Stack, open_stack
@@ -82,6 +90,7 @@ def install(stack: Stack, api: AirflowApi) -> None:
     """Connect the demo's organisations and run its nights; with the real Xero, people connect."""
     wait_for_dag(api, check=stack.check)
     if not stack.settings.is_real:
+        hold_first_extractions(api, check=stack.check)
         connect_demo_users(stack, api)
     api.unpause(DAG_ID)
     if not stack.settings.is_real:
@@ -91,6 +100,7 @@ def install(stack: Stack, api: AirflowApi) -> None:
                 f"The nights ended, but the warehouse holds no statistics: look at {DAG_ID} in "
                 f"{stack.airflow().url}, or begin anew with `make reset`."
             )
+        api.unpause(EXTRACT_DAG_ID)
     stack.state.set("is_installed", True)
 
 

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
 from local_stack.errors import StackError
-from local_stack.nights import DAG_ID, Night, wait_for_dag
+from local_stack.nights import DAG_ID, Night, hold_first_extractions, wait_for_dag
 from local_stack.processes import Child
 from local_stack.progress import Progress
 from local_stack.sandbox import CLIENT_ID, CLIENT_SECRET, DEMO_PASSWORD
@@ -142,6 +142,7 @@ def test_no_secret_is_shown_by_airflows_own_processes(stack):
     ):
         stack.listen_in(api, ear.url)
         stack.sandbox().set_business_clock(FIRST.starts_at)
+        hold_first_extractions(api, check=stack.check)
         consent(
             f"{stack.airflow().url}/xero/connect",
             airflow_token=api.http.cookies["_token"],

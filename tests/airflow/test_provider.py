@@ -46,6 +46,8 @@ def test_the_form_shows_its_fields_with_labels_and_defaults():
         "extra__xero__login_url": "Login base URL",
         "extra__xero__store_conn_id": "Warehouse connection",
         "extra__xero__endpoints": "Endpoints",
+        "extra__xero__app_kind": "Kind of app",
+        "extra__xero__tier": "Tier of the app",
     }
     assert {name: field["value"] for name, field in widgets.items()} == {
         f"extra__xero__{name}": default for name, default in FIELD_DEFAULTS.items()
@@ -83,13 +85,13 @@ def test_the_token_keys_count_as_sensitive():
     assert ("xero", "token_keys") in conf.sensitive_config_values
 
 
-def test_the_command_line_has_its_three_commands():
+def test_the_command_line_has_its_commands():
     from airflow.cli.cli_parser import airflow_commands
 
     (group,) = [command for command in airflow_commands if command.name == "xero"]
 
     assert isinstance(group, GroupCommand)
     assert {command.name for command in group.subcommands} == {
-        *("migrate", "status", "rotate-keys"),
+        *("migrate", "status", "rotate-keys", "connect", "public"),
         *("readers", "let-read", "stop-reading"),
     }

@@ -8,8 +8,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
 
 @pytest.fixture
-def client(set_connection: Any, warehouse: Any) -> Any:
-    """The pages in this process, with everybody permitted, and a connection to a Xero."""
+def client(xero: Any) -> Any:
+    """The pages in this process, with everybody permitted, and the sandbox as their Xero."""
     from fastapi.testclient import TestClient
 
     from airflow_xero.web.access import may_connect
@@ -19,18 +19,17 @@ def client(set_connection: Any, warehouse: Any) -> Any:
         def get_name(self) -> str:
             return "ava"
 
-    set_connection("xero_default", conn_type="xero", login="an-id", password="a-secret")
     app = create_app()
     app.dependency_overrides[may_connect] = Ava
     with TestClient(app, follow_redirects=False) as client:
         yield client
 
 
-def test_a_consent_starts_with_the_scopes_and_state_of_the_connection(client, warehouse):
+def test_a_consent_starts_with_the_scopes_and_state_of_the_connection(client, xero, warehouse):
     response = client.get("/connect")
 
     assert response.status_code == 303
-    assert response.headers["location"].startswith("https://login.xero.com/identity/connect/")
+    assert response.headers["location"].startswith(f"{xero.url}/identity/connect/")
     started_by = warehouse.execute("select started_by from xero_ops.authorisations").fetchall()
     assert started_by == [("ava",)]
 

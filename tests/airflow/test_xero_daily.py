@@ -28,6 +28,8 @@ def test_the_folder_holds_exactly_these_dags_without_errors():
     assert set(bag.dags) == {
         "xero_backfill",
         "xero_daily",
+        "xero_erase",
+        "xero_extract",
         "xero_invoice_pdfs",
         "xero_refresh",
         "xero_resume",

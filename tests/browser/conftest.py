@@ -12,16 +12,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from psycopg.conninfo import conninfo_to_dict
 
 from local_stack.ports import free_port
@@ -30,7 +30,7 @@ from xero_sandbox.testing import SandboxServer
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
-_START_SECONDS = 90
+_START_SECONDS = 240
 
 # A loaded machine needs longer than Playwright's five seconds to draw Airflow.
 expect.set_options(timeout=20_000)
@@ -41,7 +41,7 @@ _ROLES = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 
 @dataclass(frozen=True)
 class Airflow:
-    """The API server as a test sees it: its address, its users, its connections."""
+    """The API server as a test sees it: its address, its users, its connections and runs."""
 
     url: str
     log: Path
@@ -103,6 +103,22 @@ class Airflow:
         """Remove an Airflow connection, if it is there."""
         assert self._api("DELETE", f"connections/{conn_id}").status_code in (204, 404)
 
+    def runs_of(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a Dag, the oldest first; nobody executes them here."""
+        answer = self._api("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "id"})
+        assert answer.status_code in (200, 404), answer.text
+        return list(answer.json().get("dag_runs", []))
+
+    def forget_runs(self) -> None:
+        """Remove every run of the Dags that the pages start."""
+        for dag_id in ("xero_extract", "xero_erase"):
+            for run in self.runs_of(dag_id):
+                self._api("DELETE", f"dags/{dag_id}/dagRuns/{run['dag_run_id']}")
+
+    def switch_dag(self, dag_id: str, *, is_paused: bool) -> None:
+        """Switch a Dag on or off."""
+        self._api("PATCH", f"dags/{dag_id}", json={"is_paused": is_paused}).raise_for_status()
+
     def _api(self, method: str, path: str, **request: Any) -> httpx.Response:
         with self.client() as client:
             headers = {"Authorization": f"Bearer {self.token('admin')}"}
@@ -118,6 +134,8 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({user: user for user in _ROLES}))
     _run_airflow(environment, "db", "migrate")
+    # What the Dag processor would do: without it Airflow knows no Dag to start.
+    _run_airflow(environment, "dags", "reserialize")
     command = ["api-server", "--host", "127.0.0.1", "--port", str(port)]
     with server.log.open("wb") as log:
         process = subprocess.Popen(
@@ -187,6 +205,7 @@ def airflow(api_server: Airflow, warehouse_dsn: str, xero_sandbox: SandboxServer
     """The server with a fresh warehouse, and the sandbox as its Xero."""
     api_server.set_warehouse(warehouse_dsn)
     api_server.set_xero(xero_sandbox)
+    api_server.forget_runs()
     return api_server
 
 
@@ -212,3 +231,49 @@ def browsing() -> Iterator[BrowserContext]:
         context.set_default_timeout(20_000)
         yield context
         browser.close()
+
+
+OpenPage = Callable[..., Page]
+Colours = Literal["light", "dark"]
+
+
+@pytest.fixture
+def open_page(airflow: Airflow, browsing: BrowserContext) -> Iterator[OpenPage]:
+    """The page Xero in a browser without cookies, logged in as the user; no script may fail."""
+    browsing.clear_cookies()
+    failures: list[str] = []
+
+    def open_as(
+        user: str | None = "admin", *, width: int = 1280, colours: Colours = "light"
+    ) -> Page:
+        if user:
+            browsing.add_cookies(
+                [{"name": "_token", "value": airflow.token(user), "url": airflow.url}]
+            )
+        page = browsing.new_page()
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=colours)
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.goto(f"{airflow.url}/plugin/xero")
+        return page
+
+    yield open_as
+    for page in browsing.pages:
+        page.close()
+    assert failures == []
+
+
+Keep = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="session")
+def keep_screenshot(tmp_path_factory: pytest.TempPathFactory) -> Keep:
+    """Keep what a page looks like: in PAGE_SCREENSHOTS, or among the files of this session."""
+    given = os.environ.get("PAGE_SCREENSHOTS")
+    folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    return keep

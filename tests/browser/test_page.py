@@ -1,43 +1,16 @@
 """A person at the page Xero, in a real browser: connects, looks, is told what to do."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from airflow_xero.runs import tenant_lock
+from tests.browser.organisations import fill
 
-OpenPage = Callable[..., Page]
-Colours = Literal["light", "dark"]
 CONNECT = "Connect to Xero"
-
-
-@pytest.fixture
-def open_page(airflow: Any, browsing: BrowserContext) -> Iterator[OpenPage]:
-    """The page Xero in a browser without cookies, logged in as the user; no script may fail."""
-    browsing.clear_cookies()
-    failures: list[str] = []
-
-    def open_as(
-        user: str | None = "admin", *, width: int = 1280, colours: Colours = "light"
-    ) -> Page:
-        if user:
-            browsing.add_cookies(
-                [{"name": "_token", "value": airflow.token(user), "url": airflow.url}]
-            )
-        page = browsing.new_page()
-        page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme=colours)
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        page.goto(f"{airflow.url}/plugin/xero")
-        return page
-
-    yield open_as
-    for page in browsing.pages:
-        page.close()
-    assert failures == []
+TABLE = "Connected organisations"
 
 
 def consent_as(page: Page, email: str) -> None:
@@ -54,45 +27,42 @@ def connect_button(page: Page) -> Any:
     return page.get_by_role("navigation", name="Xero").get_by_role("button", name=CONNECT)
 
 
-def fill(warehouse: Any, name: str = "Kauri", run: str | None = None) -> None:
-    """One connected organisation, with a run in the given state."""
-    warehouse.execute(
-        """
-        with tenant as (
-            insert into xero_ops.tenants (tenant_id, tenant_name)
-            values (gen_random_uuid(), %(name)s) returning tenant_id
-        ), consent as (
-            insert into xero_ops.grants
-                (conn_id, xero_user_id, scopes, tokens, access_expires_at, refreshed_at,
-                 connected_by)
-            values ('xero_default', gen_random_uuid(), '{}', '', now(), now(), 'Ava')
-            returning grant_id
-        ), reached as (
-            insert into xero_ops.connections (connection_id, conn_id, grant_id, tenant_id)
-            select gen_random_uuid(), 'xero_default', grant_id, tenant_id from consent, tenant
-        )
-        insert into xero_ops.extract_runs (tenant_id, day, known_at, state)
-        select tenant_id, '2026-11-20', now(), %(run)s from tenant
-        where %(run)s::text is not null
-        """,
-        {"name": name, "run": run},
-    )
+def go_to_xero(page: Page) -> None:
+    """Press the button, and leave what may be read as it is offered."""
+    connect_button(page).click()
+    page.get_by_role("button", name="Continue to Xero").click()
 
 
-def test_a_person_connects_and_sees_the_organisations(open_page):
+def tenant_ids_of(sandbox: Any, *names: str) -> list[str]:
+    return [
+        str(tenant_id)
+        for name, tenant_id in sandbox.organisations().items()
+        if name.startswith(names)
+    ]
+
+
+def test_a_person_connects_and_sees_the_organisations_being_read(open_page, airflow, xero_sandbox):
     page = open_page()
     expect(page.get_by_text("No organisation is connected yet")).to_be_visible()
 
-    connect_button(page).click()
+    go_to_xero(page)
     consent_as(page, "ava@example.com")
 
-    expect(page.get_by_role("status").get_by_text("2 organisations are connected")).to_be_visible()
+    welcome = page.get_by_role("status").filter(has_text="2 organisations are connected")
+    expect(welcome).to_contain_text("Kauri Coffee Roasters")
     expect(page).to_have_url(re.compile(r"/plugin/xero$"))
     table = page.get_by_role("table", name="Connected organisations")
     # The name holds HTML, and is shown letter by letter.
     expect(table.get_by_role("rowheader", name="Beacon & Sons <Joinery>")).to_be_visible()
     expect(table.get_by_role("rowheader", name="Kauri Coffee Roasters")).to_be_visible()
     expect(table.get_by_role("cell", name="admin")).to_have_count(2)
+    # Nobody waits for the night: the first extraction was asked for at once.
+    expect(table.get_by_text("Starting", exact=True)).to_have_count(2)
+    (run,) = airflow.runs_of("xero_extract")
+    assert (run["state"], run["conf"]) == (
+        "queued",
+        {"tenants": sorted(tenant_ids_of(xero_sandbox, "Kauri", "Beacon"))},
+    )
 
 
 def test_nobody_is_asked_to_log_in_and_comes_back(open_page, airflow):
@@ -108,7 +78,7 @@ def test_nobody_is_asked_to_log_in_and_comes_back(open_page, airflow):
 
 def test_a_person_who_cancels_is_led_back(open_page):
     page = open_page()
-    connect_button(page).click()
+    go_to_xero(page)
     page.get_by_role("button", name="Ava").click()
     page.get_by_role("button", name="Cancel").click()
 
@@ -129,20 +99,36 @@ def test_markup_in_a_name_is_text(open_page, warehouse):
 
 
 def test_the_page_follows_an_extraction_by_itself(open_page, warehouse):
-    fill(warehouse, run="running")
-    (tenant_id,) = warehouse.execute("select tenant_id::text from xero_ops.tenants").fetchone()
+    tenant_id = fill(warehouse, run="running")
     with tenant_lock(warehouse, tenant_id):
         page = open_page()
-        expect(page.get_by_text("Extracting", exact=True)).to_be_visible()
+        row = page.get_by_role("row", name="Kauri")
+        progress = row.get_by_role("progressbar", name="Extraction of Kauri")
+        expect(progress).to_have_attribute("aria-valuenow", "0")
+        read_endpoints(warehouse, tenant_id, accounts=90, contacts=1_234)
+
+        expect(row.get_by_text("Extracting", exact=True)).to_be_visible()
+        expect(row.get_by_text("1,324 records")).to_be_visible(timeout=10_000)
+        expect(progress).to_have_attribute("aria-valuenow", "2")
 
     warehouse.execute("update xero_ops.extract_runs set state = 'complete'")
     warehouse.execute(
         "update xero_ops.tenants set complete_at = now(), complete_day = '2026-11-20'"
     )
 
-    row = page.get_by_role("row", name="Kauri")
     expect(row.get_by_text("Healthy")).to_be_visible(timeout=10_000)
     expect(row.get_by_text("20 Nov 2026")).to_be_visible()
+
+
+def read_endpoints(warehouse: Any, tenant_id: str, **records: int) -> None:
+    for endpoint, count in records.items():
+        warehouse.execute(
+            "insert into xero_ops.extract_endpoints"
+            " (run_id, tenant_id, endpoint, records_read, finished_at)"
+            " select run_id, tenant_id, %s, %s, now() from xero_ops.extract_runs"
+            " where tenant_id = %s",
+            (endpoint, count, tenant_id),
+        )
 
 
 def test_a_viewer_is_told_whom_to_ask(open_page):
@@ -165,48 +151,74 @@ def test_an_error_says_what_to_do_and_can_be_tried_again(open_page, airflow, war
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_page_at_another_address_says_where_to_connect(open_page, airflow, xero_sandbox):
-    airflow.set_xero(xero_sandbox, redirect_uri="https://airflow.example/xero/callback")
+def test_what_is_known_of_an_organisation_stands_in_its_row(open_page, warehouse, keep_screenshot):
+    known = {"country": "NZ", "currency": "NZD", "complete": "2026-11-20", "calls_left": 4321}
+    fill(warehouse, run="complete", refreshed_days=50, **known)
 
-    page = open_page()
+    page = open_page(width=1440)
 
-    expect(page.get_by_text("https://airflow.example/plugin/xero")).to_be_visible()
-    expect(connect_button(page)).to_be_disabled()
-
-
-def test_many_organisations_can_be_searched(open_page, warehouse):
-    for number in range(60):
-        fill(warehouse, f"Company {number:02}")
-    page = open_page()
-    rows = page.get_by_role("table").locator("tbody tr")
-    expect(rows).to_have_count(50)
-    expect(page.get_by_text("50 of 60 shown")).to_be_visible()
-
-    page.get_by_role("button", name="Show more").click()
-    expect(rows).to_have_count(60)
-
-    page.get_by_role("searchbox", name="Search organisations").fill("company 57")
-    expect(rows).to_have_count(1)
+    row = page.get_by_role("row", name="Kauri")
+    for words in ("New Zealand · NZD", "Healthy", "20 Nov 2026", "4,321", "Ava"):
+        expect(row.get_by_text(words, exact=True)).to_be_visible()
+    expect(row.get_by_text("access ends in 9 days")).to_be_visible()
+    keep_screenshot(page, "organisations-light")
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_a_phone_shows_cards_that_fit_its_width(open_page, warehouse, colours):
+def test_a_phone_shows_cards_that_fit_its_width(open_page, warehouse, colours, keep_screenshot):
     fill(warehouse, "A company with quite a long name, as companies may have " * 3)
+    fill(warehouse, "Alpha" * 2_000)
 
     page = open_page(width=390, colours=colours)
 
     expect(page.get_by_role("list", name="Connected organisations")).to_be_visible()
     expect(page.get_by_role("table")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    keep_screenshot(page, f"phone-{colours}")
 
 
-def test_the_button_can_be_reached_and_pressed_by_keyboard(open_page):
-    page = open_page()
+def test_connecting_needs_the_keyboard_alone(open_page, keep_screenshot):
+    page = open_page(colours="dark")
     expect(connect_button(page)).to_be_enabled()
 
-    page.get_by_role("link", name="Data documentation").focus()
+    page.get_by_role("button", name="Invite…").focus()
     page.keyboard.press("Tab")
     expect(connect_button(page)).to_be_focused()
     page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="What may be read?")
+    expect(dialog).to_be_visible()
+    keep_screenshot(page, "granting-dark")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(connect_button(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Continue to Xero").press("Enter")
 
     expect(page.get_by_label("Email address")).to_be_visible()
+
+
+def test_only_what_was_chosen_is_asked_of_xero(open_page, xero_sandbox):
+    page = open_page()
+    connect_button(page).click()
+    group = page.get_by_role("group", name="What may be read")
+    expect(group.get_by_text("accounting.settings.read")).to_be_visible()
+
+    group.get_by_text("Budgets", exact=True).click()
+    expect(group.get_by_role("checkbox", name="Budgets")).not_to_be_checked()
+    with page.expect_request(re.compile("/identity/connect/authorize")) as asked:
+        page.get_by_role("button", name="Continue to Xero").click()
+
+    assert "accounting.settings.read" in asked.value.url
+    assert "accounting.budgets" not in asked.value.url
+
+
+def test_a_page_at_another_address_is_handed_over(open_page, airflow, xero_sandbox):
+    airflow.set_xero(xero_sandbox, redirect_uri="https://airflow.example/xero/callback")
+    page = open_page()
+    page.route("https://airflow.example/**", lambda route: route.fulfill(body="handed over"))
+
+    connect_button(page).click()
+    with page.expect_request(re.compile("handover=1")):
+        page.get_by_role("button", name="Continue to Xero").click()
+
+    expect(page).to_have_url(re.compile(r"^https://airflow\.example/"))

@@ -15,6 +15,7 @@ from airflow_xero import __version__, oauth
 from airflow_xero.errors import (
     BadRequestError,
     ConsentLostError,
+    ConsentRefusedError,
     UnavailableError,
     UnexpectedPayloadError,
     XeroSetupError,
@@ -123,7 +124,7 @@ def test_a_code_works_once(app, consent, http):
 
     with pytest.raises(XeroSetupError, match="press Connect to Xero again") as refused:
         oauth.exchange_code(app, code, code_verifier=VERIFIER, http=http, now=NOW)
-    assert type(refused.value) is XeroSetupError
+    assert type(refused.value) is ConsentRefusedError
     assert code not in str(refused.value)
 
 

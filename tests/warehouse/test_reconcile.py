@@ -38,7 +38,7 @@ def test_reconcile_leaves_out_an_organisation_that_was_disconnected_at_xero(
     check()
 
     assert {one.tenant_name: one.state for one in status(warehouse, "xero_default")} == {
-        BEACON: "new",
+        BEACON: "never_extracted",
         KAURI: "disconnected",
     }
     assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON]
@@ -111,7 +111,7 @@ def test_connecting_again_brings_a_disconnected_organisation_back(
     consents.run()
 
     (after,) = [one for one in status(warehouse, "xero_default") if one.tenant_name == KAURI]
-    assert after.state == "new"
+    assert after.state == "never_extracted"
     assert after.connected_at > before.connected_at
     assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
 

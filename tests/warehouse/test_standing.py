@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
-from airflow_xero import runs
+from airflow_xero import pausing, runs
+from airflow_xero.answers import REFUSES_ORGANISATION
+from airflow_xero.audit import Actor
+from airflow_xero.due import tenants_to_backfill, tenants_to_refresh, waiting_tenants
 from airflow_xero.errors import ConsentLostError
 from airflow_xero.standing import (
     OrganisationStatus,
@@ -16,8 +20,11 @@ from airflow_xero.standing import (
     status,
     tenants_to_extract,
 )
+from airflow_xero.tie_outs import TieOut, tie_outs
+from tests.browser.organisations import fill_many
 
 DAY = date(2026, 11, 20)
+ADA = Actor("ada")
 
 
 @pytest.fixture
@@ -52,10 +59,10 @@ def lose_the_consent(warehouse, xero_sandbox, token_store) -> str:
     return lost.value.message
 
 
-def test_an_organisation_that_was_never_extracted_is_new(one, tenant_id):
+def test_an_organisation_that_was_never_extracted_says_so(one, tenant_id):
     found = one()
 
-    assert found.state == "new"
+    assert found.state == "never_extracted"
     assert (found.tenant_name, found.connected_by) == ("Kauri Coffee Roasters", "ada")
     assert abs(datetime.now(UTC) - found.connected_at) < timedelta(minutes=1)
     unknown = (
@@ -216,6 +223,142 @@ def test_an_organisation_that_is_connected_again_shows_its_last_run(
         tenant_id
     ]
     assert skipped_tenants(warehouse, "xero_default") == []
+
+
+def test_a_paused_organisation_is_in_no_list_and_says_who_paused_it(one, tenant_id, warehouse):
+    runs.complete(warehouse, tenant_id, start(warehouse, tenant_id))
+
+    pausing.pause(warehouse, "xero_default", tenant_id, actor=ADA, now=datetime.now(UTC))
+
+    assert (one().state, one().last_run_reason) == ("paused", "Paused by ada")
+    lists = (
+        tenants_to_extract,
+        skipped_tenants,
+        tenants_to_backfill,
+        tenants_to_refresh,
+        waiting_tenants,
+    )
+    assert [list_them(warehouse, "xero_default") for list_them in lists] == [[]] * 5
+
+
+def test_a_second_user_does_not_resume_what_somebody_paused(one, tenant_id, warehouse, consents):
+    pausing.pause(warehouse, "xero_default", tenant_id, actor=ADA, now=datetime.now(UTC))
+
+    consents.run("kaito@example.com")
+    consents.run(organisations=[tenant_id], started_by="bob")
+
+    assert status(warehouse, "xero_default", tenant_ids=[tenant_id])[0].state == "paused"
+
+
+def test_an_organisation_that_xero_refuses_is_not_permitted(one, tenant_id, warehouse):
+    run = start(warehouse, tenant_id)
+    runs.fail(warehouse, tenant_id, run, reason=f"{REFUSES_ORGANISATION}: it was disconnected")
+
+    assert one().state == "not_permitted"
+
+
+def test_an_organisation_whose_erasure_was_asked_for_is_erasing(one, tenant_id, warehouse):
+    warehouse.execute(
+        "insert into xero_ops.erasures (tenant_id, requested_by, requested_at)"
+        " values (%s, 'ada', now())",
+        (tenant_id,),
+    )
+
+    assert one().state == "erasing"
+
+
+def test_country_currency_calls_and_grant_are_told(one, tenant_id, warehouse):
+    assert (one().country_code, one().base_currency, one().calls_left) == (None, None, None)
+    warehouse.execute(
+        "insert into xero_raw.organisations (tenant_id, record_id, known_from, payload, run_id)"
+        " values (%s, %s, now(), jsonb_build_object(%s::text, %s::text, %s::text, %s::text), 1)",
+        (tenant_id, tenant_id, "CountryCode", "NZ", "BaseCurrency", "NZD"),
+    )
+    warehouse.execute(
+        "insert into xero_ops.endpoint_days"
+        " (tenant_id, on_date, endpoint, calls, bytes, seconds, day_calls_left)"
+        " select %s, (now() at time zone 'UTC')::date - ago, endpoint, 1, 1, 1, calls_left"
+        " from (values (0, 'invoices', 4990), (0, 'contacts', 4991), (1, 'invoices', 3))"
+        " as days (ago, endpoint, calls_left)",
+        (tenant_id,),
+    )
+
+    found = one()
+
+    assert (found.country_code, found.base_currency, found.calls_left) == ("NZ", "NZD", 4990)
+    assert found.refreshed_at
+    assert abs(datetime.now(UTC) - found.refreshed_at) < timedelta(minutes=1)
+
+
+def test_progress_is_that_of_the_run_under_way(one, tenant_id, warehouse, warehouse_dsn):
+    with (
+        psycopg.connect(warehouse_dsn, autocommit=True) as worker,
+        runs.tenant_lock(worker, tenant_id),
+    ):
+        run = start(worker, tenant_id)
+        assert (one().endpoints_read, one().records_read) == (0, 0)
+        warehouse.execute(
+            "insert into xero_ops.extract_endpoints"
+            " (run_id, tenant_id, endpoint, records_read, finished_at)"
+            " values (%(run)s, %(tenant)s, 'accounts', 90, now()),"
+            " (%(run)s, %(tenant)s, 'invoices', 500, null)",
+            {"run": run.run_id, "tenant": tenant_id},
+        )
+        assert (one().endpoints_read, one().records_read) == (1, 590)
+        runs.complete(worker, tenant_id, run)
+
+    assert (one().endpoints_read, one().records_read) == (None, None)
+
+
+class CountingCursor(psycopg.Cursor[Any]):
+    """Counts what is asked."""
+
+    asked = 0
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        CountingCursor.asked += 1
+        return super().execute(*args, **kwargs)
+
+
+def test_a_thousand_organisations_are_one_question(warehouse, warehouse_dsn):
+    fill_many(warehouse, 1_000)
+    with psycopg.connect(warehouse_dsn, cursor_factory=CountingCursor) as reader:
+        CountingCursor.asked = 0
+
+        found = status(reader, "xero_default")
+
+        assert CountingCursor.asked == 1
+        assert len(found) == 1_000
+        assert {each.state for each in found} == {"healthy"}
+        assert tie_outs(reader, "xero_default") == {}
+
+
+def test_the_newest_comparison_of_each_report_is_the_tie_out(tenant_id, warehouse):
+    warehouse.execute("create schema if not exists xero_marts")
+    warehouse.execute(
+        "create table xero_marts.rpt_tie_out_summary (tenant_id uuid, report text, basis text,"
+        " report_date date, known_at timestamptz, lines bigint, broken_lines bigint)"
+    )
+    warehouse.execute(
+        "insert into xero_marts.rpt_tie_out_summary"
+        " select %s, report, 'accrual', day::date, now() + known * interval '1 hour', 10, broken"
+        " from (values ('TrialBalance', '2026-11-19', 0, 9), ('TrialBalance', '2026-11-20', 0, 8),"
+        " ('TrialBalance', '2026-11-20', 1, 2), ('BalanceSheet', '2026-10-31', 0, 1))"
+        " as versions (report, day, known, broken)",
+        (tenant_id,),
+    )
+
+    assert tie_outs(warehouse, "xero_default") == {
+        tenant_id: TieOut(tenant_id, date(2026, 11, 20), lines=20, broken_lines=3)
+    }
+    assert tie_outs(warehouse, "another_app") == {}
+
+
+def test_marts_of_another_version_are_no_tie_out_and_no_error(tenant_id, warehouse):
+    warehouse.execute("create schema if not exists xero_marts")
+    warehouse.execute("create table xero_marts.rpt_tie_out_summary (tenant_id uuid)")
+
+    assert tie_outs(warehouse, "xero_default") == {}
 
 
 def test_a_question_leaves_no_transaction_open(tenant_id, connect):

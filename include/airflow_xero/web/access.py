@@ -5,7 +5,9 @@ or belongs to the public room. Knows Airflow's auth manager through its interfac
 FAB and others alike). Must not know Xero or the warehouse.
 
 * the organisations: whoever may read the Airflow connection;
-* connecting: whoever may edit it;
+* connecting, inviting, pausing, disconnecting: whoever may edit it;
+* erasing: whoever may delete it;
+* extracting at once: whoever may also start the Dag that does;
 * the dbt documentation: whoever may see the Dag that builds it, so that analysts may read it
   without any right over connections.
 """
@@ -16,7 +18,11 @@ from typing import Annotated, Literal
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails, DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    ConnectionDetails,
+    DagAccessEntity,
+    DagDetails,
+)
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.models import Connection
 from airflow.models.dag import DagModel
@@ -24,8 +30,12 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from airflow_xero import settings
+from airflow_xero.audit import Actor
+from airflow_xero.web.triggering import DAILY_DAG, EXTRACT_DAG
 
-DAG_ID = "xero_daily"
+DAG_ID = DAILY_DAG
+PAGE_HEADER = "x-xero-page"
+"""What the page's script sends with every change, and no form or link of another site can."""
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
@@ -54,24 +64,49 @@ PageUser = Annotated[BaseUser, Depends(signed_in_or_sent_to_login)]
 
 def may_see_organisations(user: User) -> BaseUser:
     """Guard: the user may read the Airflow connection, or 403."""
-    if not has_right(user, "GET"):
-        raise HTTPException(
-            403,
-            "Your Airflow role may not see the Xero connection. "
-            "Ask an Airflow administrator for read access to connections.",
-        )
-    return user
+    return _permitted(user, "GET", to="see the Xero connection", right="read")
 
 
 def may_connect(user: PageUser) -> BaseUser:
+    """Guard of a page: the user may edit the Airflow connection, or 403; nobody is asked first."""
+    return _permitted(user, "PUT", to="connect organisations", right="edit")
+
+
+def may_change(user: User) -> BaseUser:
     """Guard: the user may edit the Airflow connection, or 403."""
-    if not has_right(user, "PUT"):
+    return _permitted(user, "PUT", to="change what is connected", right="edit")
+
+
+def may_erase(user: User) -> BaseUser:
+    """Guard: the user may delete the Airflow connection, or 403."""
+    return _permitted(user, "DELETE", to="erase an organisation", right="delete")
+
+
+def may_extract(user: User) -> BaseUser:
+    """Guard: the user may see the organisations and start the Dag that extracts, or 403."""
+    _permitted(user, "GET", to="see the Xero connection", right="read")
+    if not can_extract(user):
         raise HTTPException(
             403,
-            "Your Airflow role may not connect organisations. "
-            "Ask an Airflow administrator for edit access to connections.",
+            f"Your Airflow role may not start the Dag {EXTRACT_DAG}. "
+            "Ask an Airflow administrator for the right to run it.",
         )
     return user
+
+
+def from_our_page(request: Request) -> None:
+    """Guard of every change: the page's own script sent it, or 403; the login cookie is not enough.
+
+    A form or link of another site can neither send JSON nor a header of its own, and a browser says
+    where a request comes from.
+    """
+    is_ours = (
+        request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        and request.headers.get(PAGE_HEADER) == "1"
+        and request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    )
+    if not is_ours:
+        raise HTTPException(403, "Changes are made by the page Xero in Airflow.")
 
 
 def may_read_docs(user: PageUser) -> BaseUser:
@@ -86,13 +121,38 @@ def may_read_docs(user: PageUser) -> BaseUser:
     return user
 
 
-def has_right(user: BaseUser, method: Literal["GET", "PUT"]) -> bool:
-    """Whether the user may read (GET) or edit (PUT) the Airflow connection to Xero."""
+def has_right(user: BaseUser, method: Literal["GET", "PUT", "DELETE"]) -> bool:
+    """Whether the user may read (GET), edit (PUT) or delete the Airflow connection to Xero."""
     conn_id = settings.conn_id()
     details = ConnectionDetails(conn_id=conn_id, team_name=Connection.get_team_name(conn_id))
     return get_auth_manager().is_authorized_connection(method=method, details=details, user=user)
 
 
+def can_extract(user: BaseUser) -> bool:
+    """Whether the user may start the Dag that extracts at once."""
+    details = DagDetails(id=EXTRACT_DAG, team_name=DagModel.get_team_name(EXTRACT_DAG))
+    return get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user
+    )
+
+
 def user_name(user: BaseUser) -> str:
     """The name that is stored beside what the user did."""
     return user.get_name()
+
+
+def actor_of(user: BaseUser, request: Request) -> Actor:
+    """Who acts, and from where: what the audit log says."""
+    return Actor(user_name(user), request.client.host if request.client else None)
+
+
+def _permitted(
+    user: BaseUser, method: Literal["GET", "PUT", "DELETE"], *, to: str, right: str
+) -> BaseUser:
+    if not has_right(user, method):
+        raise HTTPException(
+            403,
+            f"Your Airflow role may not {to}. "
+            f"Ask an Airflow administrator for {right} access to connections.",
+        )
+    return user

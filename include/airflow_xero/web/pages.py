@@ -6,30 +6,27 @@ SQL beyond the one page it serves, nor let an error show more than its message.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlencode
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from airflow_xero import connect, settings
+from airflow_xero import settings
+from airflow_xero.connect import Cap, Connected
 from airflow_xero.errors import XeroError
 from airflow_xero.hook import XeroHook
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import api
-from airflow_xero.web.access import DAG_ID, may_connect, may_read_docs, user_name
-from airflow_xero.web.public import (
-    CONSENT_SECONDS,
-    ProtectiveHeaders,
-    consent_cookie,
-    error_page,
-    notice,
-    public_router,
-    status_of,
-)
+from airflow_xero.web.access import DAG_ID, actor_of, may_connect, may_read_docs, user_name
+from airflow_xero.web.desk import ConsentDesk
+from airflow_xero.web.notices import ProtectiveHeaders, error_page, notice, status_of
+from airflow_xero.web.public import public_router
+from airflow_xero.web.triggering import start_extraction
+from airflow_xero.web.visitors import bind
 
 URL_PREFIX = "/xero"
 URL_ROUTE = "xero"
@@ -46,9 +43,11 @@ _DOCS_POLICY = (
 
 def create_app() -> FastAPI:
     """The application that the plugin mounts at `/xero`; each route has its guard."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # A slash too many must not become a redirect to whatever host the request names.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(ProtectiveHeaders)
-    app.include_router(public_router(finish=finish_consent, home=home))
+    app.state.desk = ConsentDesk(when_connected=_extract_at_once)
+    app.include_router(public_router(app.state.desk, home=home))
     app.include_router(api.router)
     app.add_api_route("/", go_home, methods=["GET"])
     app.add_api_route("/connect", start_consent, methods=["GET"])
@@ -56,6 +55,10 @@ def create_app() -> FastAPI:
     app.add_exception_handler(XeroError, _tell_xero_error)
     app.add_exception_handler(HTTPException, _tell_http_error)
     return app
+
+
+def _extract_at_once(reached: Sequence[Connected]) -> None:
+    start_extraction([one.tenant_id for one in reached], started_by=None)
 
 
 def home(request: Request) -> str:
@@ -69,54 +72,51 @@ def go_home(request: Request) -> Response:
     return RedirectResponse(home(request), status_code=303)
 
 
-def start_consent(request: Request, user: Annotated[BaseUser, Depends(may_connect)]) -> Response:
-    """Begin a consent: remember it, give the browser its cookie, and go to Xero.
+def start_consent(
+    request: Request,
+    user: Annotated[BaseUser, Depends(may_connect)],
+    *,
+    grant: Annotated[list[str] | None, Query(max_length=20)] = None,
+    handover: bool = False,
+    full: bool = False,
+) -> Response:
+    """Begin a consent to what was chosen (`grant`, keys of `scope_choices`), and go to Xero.
 
-    A start that another site caused begins nothing and lands on the page with the button.
+    With `handover` it goes on where Xero sends people back, which is another address than the
+    page's; `full` says that the person knows that the tier's cap is reached. A Custom Connection
+    is connected at once. A start that another site caused begins nothing and lands on the page.
     """
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return RedirectResponse(home(request), status_code=303)
-    with XeroHook(settings.conn_id()) as hook, warehouse_errors():
-        app = hook.app()
-        with hook.warehouse() as warehouse:
-            begun = connect.begin(
-                app,
-                warehouse=warehouse,
-                keys=settings.token_keys_from_environment(),
-                started_by=user_name(user),
-                now=datetime.now(UTC),
-            )
-    (state,) = parse_qs(urlsplit(begun.url).query)["state"]
+    desk: ConsentDesk = request.app.state.desk
+    grants = grant or []
+    reached = desk.connect_custom(actor_of(user, request))
+    if reached is not None:
+        return RedirectResponse(f"{home(request)}?connected={len(reached)}", status_code=303)
+    if (cap := desk.cap()).is_reached and not full:
+        return _warn_of_cap(request, cap, grants, handover=handover)
+    if handover:
+        url = desk.hand_over(actor_of(user, request), grants=grants)
+        return RedirectResponse(url, status_code=303)
+    begun = desk.begin(user_name(user), grants=grants)
     answer = RedirectResponse(begun.url, status_code=303)
-    answer.set_cookie(
-        consent_cookie(state),
-        begun.browser_cookie,
-        max_age=CONSENT_SECONDS,
-        path=str(request.scope.get("root_path", "")) or URL_PREFIX,
-        # Where Xero sends the browser back decides; a proxy may hide https from us.
-        secure=app.redirect_uri.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    bind(answer, begun, request)
     return answer
 
 
-def finish_consent(*, state: str, code: str, browser_cookie: str) -> int:
-    """Complete a consent; returns how many organisations it reached, raises XeroError."""
-    with XeroHook(settings.conn_id()) as hook, warehouse_errors():
-        app, tokens = hook.app(), hook.token_store()
-        with hook.warehouse() as warehouse:
-            connected = connect.finish(
-                app,
-                warehouse=warehouse,
-                tokens=tokens,
-                http=hook.http(),
-                state=state,
-                code=code,
-                browser_cookie=browser_cookie,
-                now=datetime.now(UTC),
-            )
-    return len(connected)
+def _warn_of_cap(request: Request, cap: Cap, grants: Sequence[str], *, handover: bool) -> Response:
+    again = [("full", "true"), *(("grant", one) for one in grants)]
+    again += [("handover", "true")] if handover else []
+    return notice(
+        request,
+        title="All connections of this app are used",
+        message=f"The app's tier at Xero allows {cap.allowed} connections, and {cap.used} are "
+        "open: Xero will refuse an organisation that is not connected yet. Disconnect one on the "
+        "page Xero, or choose a higher tier at developer.xero.com. An organisation that you "
+        "connected before can be connected again.",
+        status=409,
+        link=(f"connect?{urlencode(again)}", "Go on to Xero"),
+    )
 
 
 def show_docs(request: Request, _: Annotated[BaseUser, Depends(may_read_docs)]) -> Response:

@@ -1,237 +1,164 @@
-// The organisations as a table or, on a phone, as cards. Draws what it is given.
+// The organisations: sought, sorted, paged; a table or, on a phone, cards. Draws what it is given.
 
-import { HiddenText, LINE, PANEL, useIsNarrow } from "./look.js";
+import { Cards, Rows } from "./rows.js";
+import { LINE, OutlineButton, Small, useIsNarrow } from "./look.js";
 import {
-  agoOf,
-  canReconnect,
-  dayOf,
-  explanationOf,
-  initialOf,
+  endOfGrant,
+  numberOf,
+  orderOfState,
+  placeOf,
+  shownState,
   stateOf,
-  timeOf,
+  statesAmong,
 } from "./words.js";
 
-const { createElement: h, useState } = globalThis.React;
-const { Badge, Box, Button, Card, Flex, Input, SimpleGrid, Spinner, Table, Text } =
-  globalThis.ChakraUI;
+const { createElement: h, useMemo, useState } = globalThis.React;
+const { Box, Flex, Input, NativeSelect, Text } = globalThis.ChakraUI;
 
 const SEARCH_FROM = 8;
-const SHOWN_AT_ONCE = 50;
+const PAGE_SIZE = 50;
+const ALL = "";
 
-export function Organisations({ organisations, onConnect }) {
+const NAMES = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const byText = (value) => (one, other) => NAMES.compare(value(one) ?? "", value(other) ?? "");
+const byName = byText((one) => one.name);
+
+// How two organisations are compared; what is unknown stands behind what is known, or in front.
+const ORDERS = {
+  name: byName,
+  state: (one, other) => orderOfState(one) - orderOfState(other),
+  day: byText((one) => one.last_complete_day),
+  tie_out: (one, other) => brokenLines(other) - brokenLines(one),
+  calls: (one, other) => (one.calls_left ?? Infinity) - (other.calls_left ?? Infinity) || 0,
+  access: byText((one) => (endOfGrant(one) ? one.grant_ends_at : "9")),
+};
+const brokenLines = (one) => one.tie_out?.broken_lines ?? -1;
+
+export function Organisations({ organisations, ...shown }) {
   const [sought, setSought] = useState("");
-  const [most, setMost] = useState(SHOWN_AT_ONCE);
+  const [state, setState] = useState(ALL);
+  const [sort, setSort] = useState({ by: "name", isDown: false });
+  const [page, setPage] = useState(0);
   const isNarrow = useIsNarrow();
-  const found = organisations.filter((one) =>
-    `${one.name} ${one.connected_by} ${stateOf(one).label}`
-      .toLocaleLowerCase()
-      .includes(sought.trim().toLocaleLowerCase()),
+  const found = useMemo(
+    () => inOrder(organisations.filter(matching(sought, state)), sort),
+    [organisations, sought, state, sort],
   );
+  const first = Math.min(page, Math.max(0, Math.ceil(found.length / PAGE_SIZE) - 1)) * PAGE_SIZE;
+  const seen = found.slice(first, first + PAGE_SIZE);
+  // Another search or order begins at its first page.
+  const anew = (change) => (value) => {
+    setPage(0);
+    change(value);
+  };
   const List = isNarrow ? Cards : Rows;
   return h(
     Flex,
     { direction: "column", gap: 4 },
     organisations.length >= SEARCH_FROM &&
-      h(Input, {
-        "aria-label": "Search organisations",
-        maxW: "sm",
-        onChange: (event) => setSought(event.target.value),
-        placeholder: "Search by name, person or state",
-        type: "search",
-        value: sought,
+      h(Filters, {
+        found: found.length,
+        isNarrow,
+        onSeek: anew(setSought),
+        onSort: anew((by) => setSort({ by, isDown: false })),
+        onState: anew(setState),
+        organisations,
+        sort,
+        sought,
+        state,
       }),
     found.length
-      ? h(List, { organisations: found.slice(0, most), onConnect })
+      ? h(List, { ...shown, organisations: seen, onSort: anew(setSort), sort })
       : h(Text, { color: "fg.muted", py: 6 }, "No organisation matches your search."),
-    found.length > most &&
-      h(
-        Flex,
-        { align: "center", gap: 3 },
-        h(
-          Button,
-          { ...LINE, onClick: () => setMost(most + SHOWN_AT_ONCE), variant: "outline" },
-          "Show more",
-        ),
-        h(Text, { color: "fg.muted", fontSize: "sm" }, `${most} of ${found.length} shown`),
-      ),
+    found.length > PAGE_SIZE &&
+      h(Pages, { first, last: first + seen.length, of: found.length, setPage }),
   );
 }
 
-function Rows({ organisations, onConnect }) {
-  const heads = ["Organisation", "State", "Last complete day", "Connected by", ""];
-  return h(
-    Box,
-    { ...PANEL, borderRadius: "lg", overflowX: "auto" },
-    h(
-      Table.Root,
-      { "aria-label": "Connected organisations", bg: "transparent", size: "md" },
-      h(
-        Table.Header,
-        null,
-        h(
-          Table.Row,
-          { bg: { base: "bg.subtle", _dark: "whiteAlpha.50" } },
-          heads.map((head) =>
-            h(
-              Table.ColumnHeader,
-              {
-                ...LINE,
-                color: "fg.muted",
-                fontSize: "sm",
-                fontWeight: 500,
-                key: head,
-                scope: "col",
-                whiteSpace: "nowrap",
-              },
-              head || h(HiddenText, null, "Actions"),
-            ),
-          ),
-        ),
-      ),
-      h(
-        Table.Body,
-        { css: { "& tr:last-of-type > *": { borderBottomWidth: 0 } } },
-        organisations.map((one) => h(Row, { key: one.tenant_id, one, onConnect })),
-      ),
-    ),
-  );
-}
+const matching = (sought, state) => {
+  const words = sought.trim().toLocaleLowerCase();
+  return (one) =>
+    (state === ALL || shownState(one) === state) &&
+    `${one.name} ${placeOf(one)} ${one.connected_by} ${stateOf(one).label}`
+      .toLocaleLowerCase()
+      .includes(words);
+};
 
-function Row({ one, onConnect }) {
-  const cell = { ...LINE, bg: "transparent", verticalAlign: "top" };
-  return h(
-    Table.Row,
-    { bg: "transparent" },
-    h(
-      Table.Cell,
-      { ...cell, as: "th", fontWeight: 400, scope: "row", textAlign: "start" },
-      h(Name, { one }),
-    ),
-    h(Table.Cell, cell, h(State, { one })),
-    h(Table.Cell, { ...cell, whiteSpace: "nowrap" }, h(LastDay, { one })),
-    h(Table.Cell, cell, h(ConnectedBy, { one })),
-    h(Table.Cell, { ...cell, textAlign: "end" }, h(Reconnect, { one, onConnect })),
-  );
-}
+const inOrder = (found, { by, isDown }) => {
+  const compare = ORDERS[by];
+  return found.sort((one, other) => (isDown ? -1 : 1) * compare(one, other) || byName(one, other));
+};
 
-function Cards({ organisations, onConnect }) {
+const SORTS = [
+  ["name", "Name"],
+  ["state", "State: who needs you first"],
+  ["day", "Last complete day: oldest first"],
+  ["tie_out", "Tie-out: most differences first"],
+  ["calls", "Calls left: fewest first"],
+  ["access", "Access: ends soonest first"],
+];
+
+function Filters({ found, isNarrow, onSeek, onSort, onState, organisations, sort, sought, state }) {
   return h(
     Flex,
-    {
-      "aria-label": "Connected organisations",
-      as: "ul",
-      direction: "column",
-      gap: 3,
-      listStyleType: "none",
-    },
-    organisations.map((one) =>
-      h(
-        Card.Root,
-        { ...PANEL, as: "li", key: one.tenant_id, size: "sm" },
-        h(
-          Card.Body,
-          { gap: 3 },
-          h(Name, { one }),
-          h(State, { one }),
-          h(
-            SimpleGrid,
-            { columns: 2, gap: 3 },
-            h(Labelled, { label: "Last complete day" }, h(LastDay, { one })),
-            h(Labelled, { label: "Connected by" }, h(ConnectedBy, { one })),
-          ),
-          h(Reconnect, { one, onConnect }),
-        ),
-      ),
-    ),
-  );
-}
-
-function Labelled({ label, children }) {
-  return h(Box, null, h(Text, { color: "fg.muted", fontSize: "xs" }, label), children);
-}
-
-// Names come from Xero: React writes them as text, and <bdi> keeps their direction to themselves.
-function Name({ one }) {
-  return h(
-    Flex,
-    { align: "center", gap: 3 },
-    h(
-      Flex,
-      {
-        "aria-hidden": true,
-        align: "center",
-        bg: { base: "bg.muted", _dark: "whiteAlpha.200" },
-        borderRadius: "full",
-        boxSize: 9,
-        color: "fg.muted",
-        flexShrink: 0,
-        fontWeight: 600,
-        justify: "center",
-      },
-      initialOf(one.name),
-    ),
-    h(
-      Text,
-      { fontWeight: 600, lineClamp: 3, overflowWrap: "anywhere", title: one.name },
-      h("bdi", null, one.name),
-    ),
-  );
-}
-
-function State({ one }) {
-  const { label, palette } = stateOf(one);
-  const explanation = explanationOf(one);
-  return h(
-    Flex,
-    { align: "start", direction: "column", gap: 1, maxW: "sm" },
-    h(
-      Badge,
-      { colorPalette: palette, gap: 1.5, px: 2, py: 0.5, size: "md", variant: "subtle" },
-      one.state === "extracting"
-        ? h(Spinner, { "aria-hidden": true, boxSize: 3, borderWidth: "1.5px" })
-        : h(Box, { "aria-hidden": true, bg: "currentColor", borderRadius: "full", boxSize: 2 }),
-      label,
-    ),
-    explanation &&
-      h(Text, { color: "fg.muted", fontSize: "sm", overflowWrap: "anywhere" }, explanation),
-  );
-}
-
-function LastDay({ one }) {
-  return h(
-    Box,
-    null,
-    h(Text, null, dayOf(one.last_complete_day)),
-    one.last_extracted_at &&
-      h(Small, { title: timeOf(one.last_extracted_at) }, `read ${agoOf(one.last_extracted_at)}`),
-  );
-}
-
-function ConnectedBy({ one }) {
-  return h(
-    Box,
-    null,
-    h(Text, { overflowWrap: "anywhere" }, h("bdi", null, one.connected_by)),
-    h(Small, { title: timeOf(one.connected_at) }, agoOf(one.connected_at)),
-  );
-}
-
-function Small({ title, children }) {
-  return h(Text, { color: "fg.muted", fontSize: "sm", title }, children);
-}
-
-function Reconnect({ one, onConnect }) {
-  if (!onConnect || !canReconnect(one)) return null;
-  return h(
-    Button,
-    {
+    { align: { base: "stretch", md: "center" }, direction: { base: "column", md: "row" }, gap: 3 },
+    h(Input, {
       ...LINE,
-      "aria-label": `Reconnect ${one.name}`,
-      alignSelf: "start",
-      onClick: onConnect,
-      size: "sm",
-      variant: "outline",
-    },
-    "Reconnect",
+      "aria-label": "Search organisations",
+      maxW: { base: "full", md: "sm" },
+      onChange: (event) => onSeek(event.target.value),
+      placeholder: "Search by name, country, person or state",
+      type: "search",
+      value: sought,
+    }),
+    h(Choice, {
+      choices: [[ALL, "Every state"], ...statesAmong(organisations)],
+      label: "Show organisations in state",
+      onChoose: onState,
+      value: state,
+    }),
+    isNarrow &&
+      h(Choice, { choices: SORTS, label: "Sort organisations by", onChoose: onSort, value: sort.by }),
+    h(
+      Small,
+      { "aria-live": "polite", ms: { md: "auto" }, role: "status", whiteSpace: "nowrap" },
+      `${numberOf(found)} of ${numberOf(organisations.length)} organisations`,
+    ),
+  );
+}
+
+function Choice({ choices, label, onChoose, value }) {
+  return h(
+    NativeSelect.Root,
+    { width: { base: "full", md: "2xs" } },
+    h(
+      NativeSelect.Field,
+      { ...LINE, "aria-label": label, onChange: (event) => onChoose(event.target.value), value },
+      choices.map(([key, words]) => h("option", { key, value: key }, words)),
+    ),
+    h(NativeSelect.Indicator),
+  );
+}
+
+function Pages({ first, last, of, setPage }) {
+  const page = first / PAGE_SIZE;
+  return h(
+    Flex,
+    { "aria-label": "Pages of organisations", align: "center", as: "nav", gap: 3, wrap: "wrap" },
+    h(
+      OutlineButton,
+      { disabled: page === 0, onClick: () => setPage(page - 1), size: "sm" },
+      "Previous",
+    ),
+    h(
+      OutlineButton,
+      { disabled: last >= of, onClick: () => setPage(page + 1), size: "sm" },
+      "Next",
+    ),
+    h(
+      Box,
+      null,
+      h(Small, { as: "span" }, `${numberOf(first + 1)} to ${numberOf(last)} of ${numberOf(of)}`),
+    ),
   );
 }

@@ -1,0 +1,65 @@
+"""Who did what, to which organisation, from where, and how it ended: xero_ops.audit_log.
+
+Knows the table alone. What is written must outlive what it is about, so that `detail` may name
+ids and counts, but no secret, no name of an organisation or person and no record of Xero's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from airflow_xero.warehouse import warehouse_errors
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a user of Airflow, a Dag or an invitation; and the IP address, if there is one."""
+
+    name: str
+    address: str | None = None
+
+
+def record(
+    warehouse: psycopg.Connection[Any],
+    actor: Actor,
+    *,
+    action: str,
+    outcome: str,
+    tenant_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a line; within the caller's transaction when one is open, else in one of its own.
+
+    `action` is a verb such as `connect`. An address that is none is left out rather than
+    refused: what happened is more than from where. Raises WarehouseBusyError, XeroSetupError.
+    """
+    values = (
+        actor.name,
+        _ip(actor.address),
+        action,
+        tenant_id,
+        outcome,
+        Jsonb(dict(detail or {})),
+    )
+    with warehouse_errors(tenant_id=tenant_id), warehouse.transaction():
+        warehouse.execute(_RECORD, values)
+
+
+def _ip(address: str | None) -> str | None:
+    """What Postgres calls inet: without the zone of a link-local address."""
+    try:
+        return str(ip_address((address or "").partition("%")[0]))
+    except ValueError:
+        return None
+
+
+_RECORD = """
+insert into xero_ops.audit_log (actor, address, action, tenant_id, outcome, detail)
+values (%s, %s::inet, %s, %s::uuid, %s, %s)
+"""

@@ -1,0 +1,332 @@
+"""Invitations: a link by which somebody without a login in Airflow connects once.
+
+The link's secret is 256 random bits, signed with the keys of the installation, so that a guess is
+refused without asking the database; stored is a hash. It stands behind the `#` of the address,
+which browsers send to nobody: no server, proxy or log sees it. Knows xero_ops.invitations. Must
+not know OAuth, tokens, or how a page looks.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from airflow_xero.audit import Actor, record
+from airflow_xero.authorisations import hash_of
+from airflow_xero.errors import ConsentRefusedError, XeroError, XeroSetupError
+from airflow_xero.oauth import XeroApp
+from airflow_xero.scope_choices import chosen
+from airflow_xero.sealing import cipher_of
+from airflow_xero.warehouse import require_idle, warehouse_errors
+
+MOST_DAYS = 30
+LONGEST_NOTE = 200
+HANDOVER_TIME = timedelta(minutes=10)
+"""How long a user of Airflow may take to go on at the address that Xero sends people back to."""
+
+_RANDOM_BYTES = 32
+_SIGNATURE_BYTES = 16
+_ASK = "ask the person who invited you for a new link"
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A link that was just made. The address is shown once: it is stored nowhere."""
+
+    invitation_id: str
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An invitation as its list shows it; no `scopes` are those of the Airflow connection."""
+
+    invitation_id: str
+    invited_by: str
+    note: str | None
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_by_email: str | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+    state: Literal["open", "used", "expired", "revoked"]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a user of Airflow made it for themselves: see `hand_over`."""
+        return self.expires_at - self.created_at <= HANDOVER_TIME
+
+
+def invite(
+    warehouse: psycopg.Connection[Any],
+    app: XeroApp,
+    *,
+    keys: Sequence[str],
+    actor: Actor,
+    note: str = "",
+    grants: Collection[str] = (),
+    days: int = 7,
+    now: datetime,
+) -> Invitation:
+    """Make a link that is good for `days`, asking for the `grants` (keys of scope_choices).
+
+    `note` tells the invited person what it is about. Raises XeroSetupError for a Custom
+    Connection, for more than 30 days or a note of more than 200 characters.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise XeroSetupError(f"An invitation is good for 1 to {MOST_DAYS} days")
+    if len(note) > LONGEST_NOTE:
+        raise XeroSetupError(f"A note has at most {LONGEST_NOTE} characters")
+    return _made(
+        warehouse,
+        app,
+        keys=keys,
+        actor=actor,
+        note=note.strip() or None,
+        scopes=chosen(app.scopes, grants) if grants else (),
+        now=now,
+        expires_at=now + timedelta(days=days),
+    )
+
+
+def hand_over(
+    warehouse: psycopg.Connection[Any],
+    app: XeroApp,
+    *,
+    keys: Sequence[str],
+    actor: Actor,
+    grants: Collection[str] = (),
+    now: datetime,
+) -> Invitation:
+    """A link for the user themselves, to go on where the callback is served: ten minutes."""
+    return _made(
+        warehouse,
+        app,
+        keys=keys,
+        actor=actor,
+        note=None,
+        scopes=chosen(app.scopes, grants) if grants else (),
+        now=now,
+        expires_at=now + HANDOVER_TIME,
+    )
+
+
+def listed(warehouse: psycopg.Connection[Any], conn_id: str, *, now: datetime) -> list[Invited]:
+    """The app's invitations of others, the newest first, at most a hundred."""
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(Invited)) as cursor,
+    ):
+        values = {"conn_id": conn_id, "now": now, "own": HANDOVER_TIME}
+        return cursor.execute(_LISTED, values).fetchall()
+
+
+def revoke(
+    warehouse: psycopg.Connection[Any],
+    conn_id: str,
+    invitation_id: str,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Make a link useless, also for a consent that is under way; False when it is so already."""
+    try:
+        wanted = UUID(invitation_id)
+    except ValueError:
+        return False
+    values = {"id": wanted, "conn_id": conn_id, "now": now, "actor": actor.name}
+    with warehouse_errors(), warehouse.transaction():
+        is_revoked = warehouse.execute(_REVOKE, values).rowcount == 1
+        if is_revoked:
+            detail = {"invitation_id": str(wanted)}
+            record(warehouse, actor, action="invite", outcome="revoked", detail=detail)
+    return is_revoked
+
+
+def look(
+    warehouse: psycopg.Connection[Any],
+    app: XeroApp,
+    token: str,
+    *,
+    keys: Sequence[str],
+    now: datetime,
+) -> Invited:
+    """The invitation behind a link, if it can still be used.
+
+    Raises ConsentRefusedError, whose message the invited person may read. A link that we did not
+    sign is refused without asking the database.
+    """
+    secret, _, signature = token.partition(".")
+    found = None
+    if any(hmac.compare_digest(_signature(key, app, secret), signature) for key in keys):
+        found = _of_secret(warehouse, app, secret, now=now)
+    if found is None:
+        raise ConsentRefusedError(
+            "This invitation link is not valid: copy all of it from the message that you got, or "
+            f"{_ASK}"
+        )
+    _require_open(found)
+    return found
+
+
+@contextmanager
+def claimed(
+    warehouse: psycopg.Connection[Any], invitation_id: str | None, *, now: datetime
+) -> Iterator[list[str]]:
+    """Use an invitation up while its consent is completed; without an id there is none to use.
+
+    Of two consents at once one gets it. It is given back when the consent fails with a XeroError;
+    the caller appends the email of the Xero user. Raises ConsentRefusedError.
+    """
+    used_by: list[str] = []
+    if invitation_id is None:
+        yield used_by
+        return
+    values = {"id": invitation_id, "now": now}
+    with warehouse_errors(), warehouse.transaction():
+        if warehouse.execute(_CLAIM, values).rowcount != 1:
+            raise ConsentRefusedError(
+                f"This invitation was used, has expired or was taken back: {_ASK}"
+            )
+    try:
+        yield used_by
+    except XeroError:
+        with warehouse_errors(), warehouse.transaction():
+            warehouse.execute(_GIVE_BACK, values)
+        raise
+    with warehouse_errors(), warehouse.transaction():
+        warehouse.execute(
+            "update xero_ops.invitations set used_by_email = %s where invitation_id = %s",
+            (next(iter(used_by), None), invitation_id),
+        )
+
+
+def _made(
+    warehouse: psycopg.Connection[Any],
+    app: XeroApp,
+    *,
+    keys: Sequence[str],
+    actor: Actor,
+    note: str | None,
+    scopes: Sequence[str],
+    now: datetime,
+    expires_at: datetime,
+) -> Invitation:
+    require_idle(warehouse)
+    cipher_of(keys)
+    if app.is_custom:
+        raise XeroSetupError("A Custom Connection has one organisation: nobody can be invited")
+    secret = secrets.token_urlsafe(_RANDOM_BYTES)
+    values = {
+        "conn_id": app.conn_id,
+        "token_hash": hash_of(secret),
+        "invited_by": actor.name,
+        "note": note,
+        "scopes": list(scopes),
+        "now": now,
+        "expires_at": expires_at,
+    }
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=tuple_row) as cursor,
+    ):
+        row = cursor.execute(_INSERT, values).fetchone()
+        invitation_id = str(row[0]) if row else ""
+        detail = {"invitation_id": invitation_id, "expires_at": expires_at.isoformat()}
+        record(warehouse, actor, action="invite", outcome="invited", detail=detail)
+    page = app.redirect_uri.removesuffix("/callback") + "/invitation"
+    url = f"{page}#{secret}.{_signature(keys[0], app, secret)}"
+    return Invitation(invitation_id, url, expires_at)
+
+
+def _signature(key: str, app: XeroApp, secret: str) -> str:
+    message = f"invitation\n{app.conn_id}\n{secret}".encode()
+    digest = hmac.digest(key.strip().encode(), message, "sha256")[:_SIGNATURE_BYTES]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _of_secret(
+    warehouse: psycopg.Connection[Any], app: XeroApp, secret: str, *, now: datetime
+) -> Invited | None:
+    values = {"conn_id": app.conn_id, "token_hash": hash_of(secret), "now": now}
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(Invited)) as cursor,
+    ):
+        return cursor.execute(_ONE, values).fetchone()
+
+
+def _require_open(found: Invited) -> None:
+    if found.state == "used":
+        raise ConsentRefusedError(
+            f"This invitation was used on {found.used_at:%d %B %Y}, and works once. To connect "
+            f"another organisation, {_ASK}"
+        )
+    if found.state == "revoked":
+        raise ConsentRefusedError(f"This invitation was taken back by who invited you: {_ASK}")
+    if found.state == "expired":
+        raise ConsentRefusedError(f"This invitation expired on {found.expires_at:%d %B %Y}: {_ASK}")
+
+
+_INVITED = """
+select
+    invitation_id::text, invited_by, note, scopes, created_at, expires_at, used_at, used_by_email,
+    revoked_at, revoked_by,
+    case
+        when used_at is not null then 'used'
+        when revoked_at is not null then 'revoked'
+        when expires_at <= %(now)s then 'expired'
+        else 'open'
+    end as state
+from xero_ops.invitations
+where conn_id = %(conn_id)s
+"""
+
+_ONE = f"{_INVITED} and token_hash = %(token_hash)s"  # two constants of this module
+
+_LISTED = f"""
+{_INVITED} and expires_at - created_at > %(own)s
+order by created_at desc, invitation_id
+limit 100
+"""
+
+_INSERT = """
+insert into xero_ops.invitations
+    (conn_id, token_hash, invited_by, note, scopes, created_at, expires_at)
+values
+    (%(conn_id)s, %(token_hash)s, %(invited_by)s, %(note)s, %(scopes)s, %(now)s, %(expires_at)s)
+returning invitation_id
+"""
+
+_IS_OPEN = "used_at is null and revoked_at is null"
+
+_REVOKE = f"""
+update xero_ops.invitations set revoked_at = %(now)s, revoked_by = %(actor)s
+where invitation_id = %(id)s and conn_id = %(conn_id)s and expires_at > %(now)s and {_IS_OPEN}
+"""  # noqa: S608 -- constants of this module
+
+_CLAIM = f"""
+update xero_ops.invitations set used_at = %(now)s
+where invitation_id = %(id)s and expires_at > %(now)s and {_IS_OPEN}
+"""  # noqa: S608
+
+_GIVE_BACK = """
+update xero_ops.invitations set used_at = null
+where invitation_id = %(id)s and used_by_email is null
+"""

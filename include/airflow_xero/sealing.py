@@ -1,0 +1,85 @@
+"""What is sealed before it is stored: the keys of `XERO_TOKEN_KEYS`, and a grant's tokens.
+
+Knows Fernet and the form of the sealed payload. Must not know tables, HTTP or Airflow, and lets no
+secret reach an error or a repr.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from airflow_xero.errors import XeroSetupError
+
+
+def cipher_of(keys: Sequence[str]) -> MultiFernet:
+    """The cipher of `XERO_TOKEN_KEYS`: the first key encrypts, every key decrypts.
+
+    Raises XeroSetupError naming XERO_TOKEN_KEYS when there is none or one is malformed.
+    """
+    if not keys:
+        raise XeroSetupError(
+            "XERO_TOKEN_KEYS is not set: put at least one Fernet key into the environment of "
+            "Airflow's API server and workers (docs/security.md says how to make one)"
+        )
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys])
+    except ValueError:
+        # The cause would quote the key.
+        raise XeroSetupError(
+            "XERO_TOKEN_KEYS holds something that is no Fernet key: keys are 44 characters, "
+            "separated by commas"
+        ) from None
+
+
+@dataclass(frozen=True)
+class GrantSecrets:
+    """What is sealed of a grant; `previous` is the way back until `previous_until` (aware)."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    previous: str | None = field(repr=False, default=None)
+    previous_until: datetime | None = None
+
+    def way_back(self, now: datetime) -> str | None:
+        """The previous refresh token while Xero still accepts it."""
+        is_alive = self.previous_until is not None and now < self.previous_until
+        return self.previous if is_alive else None
+
+    def sealed(self, cipher: MultiFernet) -> bytes:
+        """Encrypted with the cipher's first key."""
+        until = self.previous_until.isoformat() if self.previous_until else None
+        payload = {
+            "access_token": self.access_token,
+            "refresh_token": self.refresh_token,
+            "previous": self.previous,
+            "previous_until": until,
+        }
+        return cipher.encrypt(json.dumps(payload).encode())
+
+
+def unsealed(sealed: bytes, cipher: MultiFernet) -> GrantSecrets:
+    """What `sealed` made. Raises XeroSetupError when no key opens it."""
+    try:
+        payload = json.loads(cipher.decrypt(bytes(sealed)))
+    except InvalidToken:
+        raise no_key_opens() from None
+    until = payload["previous_until"]
+    return GrantSecrets(
+        payload["access_token"],
+        payload["refresh_token"],
+        previous=payload["previous"],
+        previous_until=datetime.fromisoformat(until) if until else None,
+    )
+
+
+def no_key_opens() -> XeroSetupError:
+    """The error for something sealed with a key that is not in the list."""
+    return XeroSetupError(
+        "No key in XERO_TOKEN_KEYS opens the stored grants: add the key that encrypted them "
+        "at the end of the list, or let every user press Connect to Xero again"
+    )

@@ -1,0 +1,159 @@
+"""What the pages do at the warehouse's desk: begin a consent, finish it, read an invitation.
+
+Opens the Airflow connection and the warehouse for each story and tells it the time. The same desk
+serves Airflow's users and the public routes, in Airflow's web server or alone. Must not know how
+a page looks or who may see it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from airflow_xero import connect, invitations, settings
+from airflow_xero.audit import Actor
+from airflow_xero.connect import Begun, Cap, Connected
+from airflow_xero.consent_page import try_authorize
+from airflow_xero.errors import XeroBusyError
+from airflow_xero.hook import XeroHook
+from airflow_xero.identity import SigningKeys
+from airflow_xero.invitations import Invited
+from airflow_xero.oauth import XeroApp
+from airflow_xero.scope_choices import Choice, choices_of, chosen
+from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.web.visitors import INVITED
+
+WhenConnected = Callable[[Sequence[Connected]], object]
+
+
+class ConsentDesk:
+    """Keeps nothing but Xero's signing keys. `when_connected` is told what was just connected."""
+
+    def __init__(self, *, conn_id: str | None = None, when_connected: WhenConnected) -> None:
+        self._conn_id = conn_id
+        self._when_connected = when_connected
+        self._signing_keys = SigningKeys()
+
+    def cap(self) -> Cap:
+        """How many connections are open, and how many the tier allows. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            return connect.cap(warehouse, hook.app())
+
+    def begin(self, user: str, *, grants: Sequence[str] = ()) -> Begun:
+        """Begin a consent of a user of Airflow, for what was chosen. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            app = hook.app()
+            _try(app, hook)
+            return connect.begin(
+                app,
+                warehouse=warehouse,
+                keys=settings.token_keys_from_environment(),
+                started_by=user,
+                scopes=chosen(app.scopes, grants),
+                now=_now(),
+            )
+
+    def hand_over(self, actor: Actor, *, grants: Sequence[str] = ()) -> str:
+        """The address at which the user goes on where the callback is served. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            made = invitations.hand_over(
+                warehouse,
+                hook.app(),
+                keys=settings.token_keys_from_environment(),
+                actor=actor,
+                grants=grants,
+                now=_now(),
+            )
+        return made.url
+
+    def connect_custom(self, actor: Actor) -> Sequence[Connected] | None:
+        """Connect a Custom Connection's organisation; None for an app whose users consent."""
+        with self._open() as (hook, warehouse):
+            app = hook.app()
+            if not app.is_custom:
+                return None
+            reached = connect.connect_custom(
+                app,
+                warehouse=warehouse,
+                tokens=hook.token_store(),
+                http=hook.http(),
+                actor=actor,
+                now=_now(),
+            )
+        self._when_connected(reached)
+        return reached
+
+    def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
+        """The invitation, if it can still be used, and what it asks for. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            app = hook.app()
+            keys = settings.token_keys_from_environment()
+            found = invitations.look(warehouse, app, token, keys=keys, now=_now())
+        return found, choices_of(found.scopes or app.scopes)
+
+    def begin_invited(self, token: str) -> Begun:
+        """Begin the consent that an invitation is for. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            app, now = hook.app(), _now()
+            keys = settings.token_keys_from_environment()
+            invited = invitations.look(warehouse, app, token, keys=keys, now=now)
+            _try(app, hook)
+            return connect.begin(
+                app,
+                warehouse=warehouse,
+                keys=keys,
+                started_by=invited.invited_by + ("" if invited.is_own else " (by invitation)"),
+                scopes=invited.scopes,
+                invitation_id=invited.invitation_id,
+                cookie_prefix=INVITED,
+                now=now,
+            )
+
+    def finish(
+        self, *, state: str, code: str, browser_cookie: str, address: str | None
+    ) -> Sequence[Connected]:
+        """Complete a consent; the organisations it reached. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            reached = connect.finish(
+                hook.app(),
+                warehouse=warehouse,
+                tokens=hook.token_store(),
+                http=hook.http(),
+                state=state,
+                code=code,
+                browser_cookie=browser_cookie,
+                now=_now(),
+                address=address,
+                signing_keys=self._signing_keys,
+            )
+        self._when_connected(reached)
+        return reached
+
+    def redirect_uri(self) -> str:
+        """Where Xero sends people back. Raises XeroError."""
+        with XeroHook(self._conn_id or settings.conn_id()) as hook:
+            return hook.app().redirect_uri
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[XeroHook, psycopg.Connection[Any]]]:
+        with (
+            XeroHook(self._conn_id or settings.conn_id()) as hook,
+            warehouse_errors(),
+            hook.warehouse() as warehouse,
+        ):
+            yield hook, warehouse
+
+
+def _try(app: XeroApp, hook: XeroHook) -> None:
+    # From here Xero may be out of reach although the person's browser gets there.
+    with contextlib.suppress(XeroBusyError):
+        try_authorize(app, http=hook.http())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,66 @@
+// The page behind an invitation link. The secret is what follows the # of the address: it is sent
+// to this page's own server alone, in the body of a request, and taken out of the address at once.
+const { document, fetch, history, location } = globalThis;
+const at = (id) => document.getElementById(id);
+const token = location.hash.slice(1);
+history.replaceState(null, "", location.pathname);
+
+/** The server's answer to a question about the invitation; says what is wrong, if something is. */
+async function ask(question) {
+  try {
+    const response = await fetch(`${location.pathname}/${question}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Xero-Page": "1" },
+      body: JSON.stringify({ token }),
+      cache: "no-store",
+    });
+    const answer = await response.json();
+    if (response.ok) return answer;
+    say(answer.title ?? "Not connected", answer.message ?? answer.detail);
+  } catch {
+    say("No answer", "The server does not answer. Please open your link again in a minute.");
+  }
+  return undefined;
+}
+
+function say(title, message) {
+  document.title = `${title} · Xero`;
+  at("title").textContent = title;
+  at("message").textContent = message;
+  at("invitation").hidden = true;
+}
+
+function show({ invited_by, note, expires_at, choices }) {
+  say("Connect your organisation", `${invited_by} invites you to connect your organisation in Xero.`);
+  at("note").textContent = note ?? "";
+  at("note").hidden = !note;
+  for (const { label, description } of choices) {
+    const item = document.createElement("li");
+    const name = document.createElement("strong");
+    name.textContent = label;
+    item.append(name, ` ${description}`);
+    at("choices").append(item);
+  }
+  at("scopes").textContent = choices.flatMap((one) => one.scopes).join(" ");
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+  at("expires").textContent = `This invitation works once, until ${day.format(new Date(expires_at))}.`;
+  at("invitation").hidden = false;
+}
+
+async function goToXero() {
+  at("go").disabled = true;
+  const begun = await ask("begin");
+  if (begun) location.assign(begun.url);
+}
+
+// Whoever comes back from Xero by the browser's button may press again.
+globalThis.addEventListener("pageshow", () => {
+  at("go").disabled = false;
+});
+at("go").addEventListener("click", goToXero);
+if (token) {
+  const invitation = await ask("look");
+  if (invitation) show(invitation);
+} else {
+  say("Nothing to do here", "Please open the invitation link from the message that you got.");
+}

@@ -1,0 +1,176 @@
+// What can be done with one organisation: a menu, and a question before what cannot be undone.
+
+import { LINE, OutlineButton, Question } from "./look.js";
+import { act } from "./server.js";
+import { AIRFLOW_URL, canExtract, canReconnect, isRead } from "./words.js";
+
+const { createElement: h, useRef, useState } = globalThis.React;
+const { Box, Button, Field, Flex, IconButton, Input, Menu, Portal, Text } = globalThis.ChakraUI;
+
+export function RowActions({ one, may, onReconnect, onDone }) {
+  const [asked, setAsked] = useState(null);
+  const menu = useRef();
+  const run = async (action, body) => {
+    setAsked(null);
+    onDone(await act(`organisations/${one.tenant_id}/${action}`, body), one);
+  };
+  const items = itemsFor(one, may);
+  const choose = ({ value }) => {
+    if (value === "runs") return globalThis.location.assign(runsOf(one));
+    if (value === "reconnect") return onReconnect(one);
+    return QUESTIONS[value] ? setAsked(value) : run(value);
+  };
+  const Asked = QUESTIONS[asked];
+  return h(
+    Flex,
+    { gap: 2, justify: { base: "start", lg: "end" } },
+    canReconnect(one) &&
+      may.connect &&
+      h(
+        OutlineButton,
+        { "aria-label": `Reconnect ${one.name}`, onClick: () => onReconnect(one), size: "sm" },
+        "Reconnect",
+      ),
+    h(
+      Menu.Root,
+      { lazyMount: true, onSelect: choose, unmountOnExit: true },
+      h(
+        Menu.Trigger,
+        { asChild: true },
+        h(
+          IconButton,
+          {
+            ...LINE,
+            "aria-label": `Actions for ${one.name}`,
+            ref: menu,
+            size: "sm",
+            variant: "outline",
+          },
+          h(Dots),
+        ),
+      ),
+      h(
+        Portal,
+        null,
+        h(
+          Menu.Positioner,
+          null,
+          h(
+            Menu.Content,
+            null,
+            items.map(([value, label, isDanger]) =>
+              h(Menu.Item, { color: isDanger ? "red.fg" : undefined, key: value, value }, label),
+            ),
+          ),
+        ),
+      ),
+    ),
+    Asked &&
+      h(Asked, {
+        finalFocusEl: () => menu.current,
+        one,
+        onClose: () => setAsked(null),
+        onYes: (body) => run(asked, body),
+      }),
+  );
+}
+
+function itemsFor(one, may) {
+  const isLive = one.state !== "disconnected" && one.state !== "erasing";
+  return [
+    may.extract && canExtract(one) && ["extract", "Extract now"],
+    may.connect && one.state !== "erasing" && ["reconnect", "Reconnect"],
+    may.connect && one.state === "paused" && ["unpause", "Resume"],
+    may.connect && isLive && one.state !== "paused" && ["pause", "Pause"],
+    ["runs", "Runs in Airflow"],
+    may.connect && isLive && ["disconnect", "Disconnect…", true],
+    may.erase && one.state !== "erasing" && ["erase", "Erase…", true],
+  ].filter(Boolean);
+}
+
+/** Airflow's list of the tasks that read the organisation, of every Dag, by the name they carry. */
+function runsOf(one) {
+  const url = new URL("task_instances", AIRFLOW_URL);
+  url.searchParams.set("dag_id_pattern", "xero");
+  url.searchParams.set("rendered_map_index", one.name);
+  return url;
+}
+
+function Disconnect({ one, onYes, ...props }) {
+  return h(
+    Sure,
+    { ...props, onYes: () => onYes({}), title: `Disconnect ${one.name}?`, yes: "Disconnect" },
+    "Its connection ends at Xero, for everybody who connected it here. What was read stays in the warehouse, and it can be connected again at any time.",
+  );
+}
+
+function Erase({ one, onYes, ...props }) {
+  const [typed, setTyped] = useState("");
+  const field = useRef();
+  return h(
+    Sure,
+    {
+      ...props,
+      initialFocusEl: () => field.current,
+      isDisabled: asShown(typed) !== asShown(one.name),
+      onYes: () => onYes({ typed_name: typed }),
+      title: `Erase ${one.name}?`,
+      yes: "Erase for good",
+    },
+    "It is disconnected, and everything that was read of it is removed from the warehouse: raw data, statistics, runs. Only the audit log keeps that this happened. It cannot be undone.",
+    h(
+      Field.Root,
+      { mt: 4 },
+      h(Field.Label, null, "Type its name to confirm"),
+      h(Input, {
+        ...LINE,
+        autoComplete: "off",
+        onChange: (event) => setTyped(event.target.value),
+        placeholder: one.name,
+        ref: field,
+        value: typed,
+      }),
+    ),
+  );
+}
+
+function Sure({ children, isDisabled, onClose, onYes, yes, ...props }) {
+  const [isSent, setIsSent] = useState(false);
+  const send = (event) => {
+    event.preventDefault();
+    if (isDisabled || isSent) return;
+    setIsSent(true);
+    onYes();
+  };
+  const form = `sure-${yes}`;
+  const [words, ...fields] = [].concat(children);
+  return h(
+    Question,
+    {
+      ...props,
+      footer: [
+        h(OutlineButton, { key: "no", onClick: onClose }, "Cancel"),
+        h(
+          Button,
+          { colorPalette: "red", disabled: isDisabled || isSent, form, key: "yes", type: "submit" },
+          yes,
+        ),
+      ],
+      onClose,
+      role: "alertdialog",
+    },
+    h(Box, { as: "form", id: form, onSubmit: send }, h(Text, null, words), ...fields),
+  );
+}
+
+// A page shows several spaces as one.
+const asShown = (name) => name.normalize("NFC").trim().replace(/\s+/gu, " ");
+
+const QUESTIONS = { disconnect: Disconnect, erase: Erase };
+
+const Dots = () =>
+  h(
+    "svg",
+    { "aria-hidden": true, fill: "currentColor", height: 16, viewBox: "0 0 16 16", width: 16 },
+    [3, 8, 13].map((x) => h("circle", { cx: x, cy: 8, key: x, r: 1.4 })),
+  );

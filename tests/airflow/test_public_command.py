@@ -1,0 +1,126 @@
+"""`airflow xero public` as its own process: the invited connect, and nothing else is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from airflow_xero import cli, invitations
+from airflow_xero.audit import Actor
+from airflow_xero.hook import XeroHook
+from local_stack.ports import free_port
+from tests.airflow.conftest import TOKEN_KEY, xero_fields
+
+pytestmark = pytest.mark.usefixtures("airflow_database")
+
+OURS = {"X-Xero-Page": "1", "Sec-Fetch-Site": "same-origin"}
+_START_SECONDS = 120
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "public.log"
+
+
+@pytest.fixture
+def public_url(xero: Any, set_connection: Any, log: Path) -> Iterator[str]:
+    """The command, serving; its address is that of the redirect URI."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    set_connection("xero_default", **xero_fields(xero, redirect_uri=f"{url}/xero/callback"))
+    command = [sys.executable, "-m", "airflow", "xero", "public", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_served(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/xero/invitation", verify=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(f"The command did not serve:\n{log.read_text()}")
+
+
+def test_the_invited_connect_through_it_and_find_nothing_else(public_url, xero, warehouse, log):
+    with XeroHook() as hook, hook.warehouse() as connection:
+        link = invitations.invite(
+            connection,
+            hook.app(),
+            keys=[TOKEN_KEY],
+            actor=Actor("ada"),
+            now=datetime.now(UTC),
+        ).url
+    assert link.startswith(f"{public_url}/xero/invitation#")
+    body = {"token": urlsplit(link).fragment}
+
+    with httpx.Client(base_url=public_url, verify=False, timeout=60) as client:
+        looked = client.post("/xero/invitation/look", json=body, headers=OURS)
+        begun = client.post("/xero/invitation/begin", json=body, headers=OURS)
+        callback = xero.consent(begun.json()["url"])
+        thanks = client.get(callback)
+        closed = [
+            client.get(path).status_code
+            for path in ("/", "/xero/", "/xero/connect", "/xero/api/organisations", "/api/v2/dags")
+        ]
+        elsewhere = client.get("/xero/invitation", headers={"Host": "evil.example"})
+
+    assert looked.json()["invited_by"] == "ada"
+    assert "Kauri Coffee Roasters" in thanks.text
+    assert "<a " not in thanks.text
+    assert (closed, elsewhere.status_code) == ([404] * 5, 421)
+    assert "server" not in thanks.headers
+    stored = warehouse.execute(
+        "select actor, action, outcome, host(address) from xero_ops.audit_log order by entry_id"
+    ).fetchall()
+    assert stored == [
+        ("ada", "invite", "invited", None),
+        *[("ada (by invitation)", "connect", "connected", "127.0.0.1")] * 2,
+    ]
+    said = log.read_text()
+    assert "path='/xero/callback' status=200 address=127.0.0.1" in said
+    query = dict(httpx.URL(callback).params)
+    secrets = (*body["token"].split("."), query["code"], query["state"], TOKEN_KEY)
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_a_custom_connection_is_connected_at_the_command_line(xero, set_connection, capsys):
+    set_connection("xero_default", **xero_fields(xero, app_kind="custom"))
+
+    cli.connect(Namespace(conn_id=None))
+
+    assert capsys.readouterr().out.startswith("Connected ")
+
+
+def test_an_app_for_people_names_the_field(xero, set_connection):
+    with pytest.raises(SystemExit, match="choose custom as its kind"):
+        cli.connect(Namespace(conn_id=None))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("app_kind", "native", "choose one of web, custom"), ("tier", "gold", "one of starter, core")],
+)
+def test_a_field_with_an_unknown_value_names_the_known(xero, set_connection, field, value, said):
+    set_connection("xero_default", **xero_fields(xero, **{field: value}))
+
+    with pytest.raises(SystemExit, match=said):
+        cli.connect(Namespace(conn_id=None))

@@ -1,0 +1,137 @@
+"""Starting Dags from the pages: what Airflow's own tables hold then, and why it may refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_xero.errors import XeroSetupError
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+KAURI = "6f5b2a0e-0000-4000-8000-000000000001"
+BEACON = "6f5b2a0e-0000-4000-8000-000000000002"
+
+pytestmark = [
+    # Third parties, met inside Airflow's own code.
+    pytest.mark.filterwarnings(
+        "ignore:Using .httpx. with .starlette.testclient. is deprecated"
+        ":starlette.exceptions.StarletteDeprecationWarning"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def known_dags(airflow_database: None) -> None:
+    """Airflow knows the Dags, as its Dag processor would have told it."""
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    name = "dags-folder"
+    with create_session() as session:
+        if session.get(DagBundleModel, name) is None:
+            session.add(DagBundleModel(name=name))
+    bag = BundleDagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name=name)
+    assert bag.import_errors == {}
+    sync_bag_to_db(bag, name, bundle_version=None)
+
+
+@pytest.fixture
+def triggering(known_dags: None) -> Iterator[Any]:
+    """The module under test; afterwards no run is left, and every Dag is switched on."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, update
+
+    from airflow_xero.web import triggering
+
+    yield triggering
+    with create_session() as session:
+        session.execute(delete(DagRun))
+        session.execute(update(DagModel).values(is_paused=False, is_stale=False))
+
+
+def change_dag(dag_id: str, **values: Any) -> None:
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    with create_session() as session:
+        session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(**values))
+
+
+def queued_runs() -> list[tuple[Any, ...]]:
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        runs = session.scalars(select(DagRun).order_by(DagRun.id)).all()
+        return [(run.dag_id, run.state, run.conf, run.triggering_user_name) for run in runs]
+
+
+def test_the_organisations_of_a_consent_are_queued_as_one_run_in_the_users_name(triggering):
+    assert triggering.start_extraction([KAURI, BEACON], started_by="ada")
+
+    conf = {"tenants": [KAURI, BEACON]}
+    assert queued_runs() == [("xero_extract", "queued", conf, "ada")]
+
+
+def test_a_consent_that_reached_nothing_starts_nothing(triggering):
+    assert not triggering.start_extraction([], started_by="ada")
+    assert queued_runs() == []
+
+
+def test_what_was_asked_for_is_told_until_its_run_has_ended(triggering):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    triggering.request_extraction([KAURI], started_by="ada")
+    triggering.request_extraction([BEACON], started_by="bob")
+    assert triggering.plan().asked == {KAURI, BEACON}
+
+    with create_session() as session:
+        session.execute(update(DagRun).values(state="success"))
+    assert triggering.plan().asked == frozenset()
+
+
+def test_the_next_night_is_what_airflow_has_planned(triggering):
+    moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    change_dag("xero_daily", next_dagrun_create_after=moment, is_paused=False)
+    assert triggering.plan().next_night_at == moment
+
+    change_dag("xero_daily", is_paused=True)
+    assert (triggering.plan().next_night_at, triggering.plan().is_daily_paused) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"is_paused": True}, "is switched off: switch it on"),
+        ({"is_stale": True}, "does not know the Dag xero_extract yet"),
+        ({"has_import_errors": True}, "has an import error"),
+    ],
+)
+def test_a_dag_that_would_not_run_says_so_and_spoils_no_consent(triggering, values, said):
+    change_dag("xero_extract", **values)
+
+    try:
+        assert not triggering.start_extraction([KAURI], started_by="ada")
+        with pytest.raises(XeroSetupError, match=said):
+            triggering.request_extraction([KAURI], started_by="ada")
+        assert queued_runs() == []
+    finally:
+        change_dag("xero_extract", has_import_errors=False)
+
+
+def test_a_run_that_somebody_started_by_hand_with_nonsense_disturbs_no_page(triggering):
+    for conf in ({}, {"tenants": "all"}, {"tenants": 7}):
+        triggering._trigger("xero_extract", conf, started_by="ada")
+
+    assert triggering.plan().asked == frozenset()
