@@ -1,6 +1,6 @@
 """Bring one organisation's raw tables up to now: what is due, and in which order.
 
-Settings, documents, what Xero changes without a stamp, and the reports as at a day. How each kind
+Settings, documents, what is read again (`rereading.py`), and the reports as at a day. How each kind
 is read is told by `reader.py`. Must not know Airflow, HTTP or SQL, nor the lock and the state of
 the extraction (`extract.py`).
 """
@@ -8,15 +8,14 @@ the extraction (`extract.py`).
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 
-from airflow_xero import rereads, runs, wanted
+from airflow_xero import runs, wanted
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS
@@ -30,13 +29,13 @@ from airflow_xero.progress import OVERLAP
 from airflow_xero.raw import CLOCK_SKEW, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
 from airflow_xero.references import unknown_settings
+from airflow_xero.rereading import Rereading
 from airflow_xero.unpublished import News, news_of
 
 _CLOCK = ENDPOINTS[0].name
 _FRESH = timedelta(minutes=30)
 # Half a day less than a week, so that the hour of the night does not matter.
 _WEEK = timedelta(days=6, hours=12)
-_NIGHT = timedelta(hours=20)
 _EASTERNMOST = timedelta(hours=14)
 
 _log = logging.getLogger(__name__)
@@ -108,9 +107,8 @@ class CatchingUp:
             if not self._is_up_to_date(endpoint):
                 self._read_or_leave(endpoint)
         # A refresh is many a day: what is read again a share a night is left to the night.
-        for endpoint in others if self._closes_day else ():
-            if endpoint.reread_nights and endpoint.name not in self.gaps:
-                self._reread(endpoint)
+        if self._closes_day:
+            self._reread(others)
         # What a try before this one stored, which failed or waited, counts as well.
         news = news_of(self._warehouse, self._tenant.tenant_id)
         self._read_unknown_settings(others, news)
@@ -119,6 +117,19 @@ class CatchingUp:
             self._read_or_leave(endpoint)
         self._want_reports(reports, news)
         self._read_wanted(reports)
+
+    def _reread(self, endpoints: Sequence[Endpoint]) -> None:
+        rereading = Rereading(
+            self._tenant.tenant_id,
+            warehouse=self._warehouse,
+            raw=self._raw,
+            reader=self._reader,
+            accept_deletions=self._accept_deletions,
+            on_alarm=self._alarm,
+        )
+        for endpoint in endpoints:
+            if endpoint.reading is Reading.CHANGES and endpoint.name not in self.gaps:
+                self._or_leave(endpoint, rereading.reread)
 
     def _want_reports(self, reports: Sequence[Endpoint], news: News) -> None:
         """Remember which past reports are to be fetched: all at first, then what has moved."""
@@ -208,8 +219,13 @@ class CatchingUp:
                 self._read_or_leave(endpoint)
 
     def _read_or_leave(self, endpoint: Endpoint) -> None:
+        if self._or_leave(endpoint, self._reader.read):
+            self._log_read(endpoint)
+
+    def _or_leave(self, endpoint: Endpoint, read: Callable[[Endpoint], None]) -> bool:
+        """Read the endpoint; whether that went well, or is left as a gap."""
         try:
-            self._reader.read(endpoint)
+            read(endpoint)
         except (ScopeMissingError, TenantForbiddenError) as error:
             if endpoint.is_required:
                 raise
@@ -217,69 +233,8 @@ class CatchingUp:
         except VanishedError as error:
             self._alarm(endpoint, error.message)
         else:
-            self._log_read(endpoint)
-
-    # What Xero changes without a stamp
-
-    def _reread(self, endpoint: Endpoint) -> None:
-        """Read tonight's share of the whole list, and see whether its length is ours."""
-        where = (self._warehouse, self._tenant.tenant_id, endpoint)
-        state = rereads.state_of(*where)
-        if (now := self._reader.xero_now) is None:
-            return
-        begun_anew = rereads.Reread(read_at=now, records_accepted=state.records_accepted)
-        if endpoint.name in self._reader.read_whole_names:
-            rereads.keep(*where, state=begun_anew)
-        elif state.wanted_reason:
-            # It stays wanted when the organisation was edited during each reading.
-            if self._read_whole(endpoint, state.wanted_reason):
-                rereads.keep(*where, state=begun_anew)
-        elif state.read_at is None or not timedelta(0) <= now - state.read_at < _NIGHT:
-            rereads.keep(*where, state=replace(self._reread_share(endpoint, state), read_at=now))
-
-    def _reread_share(self, endpoint: Endpoint, state: rereads.Reread) -> rereads.Reread:
-        page = self._reader.read_page(endpoint, state.next_page)
-        page_count = page.page_count or 1
-        for _ in range(1, math.ceil(page_count / endpoint.reread_nights)):
-            if page.number >= page_count:
-                break
-            page = self._reader.read_page(endpoint, page.number + 1)
-        next_page = page.number + 1 if page.number < page_count else 1
-        off_by = 0 if page.item_count is None else page.item_count - self._raw.count(endpoint)
-        missing, vanished = max(0, off_by), max(0, -off_by)
-        # What was entered a moment ago is on the list already; twice is no coincidence.
-        if min(missing, state.records_missing):
-            reason = f"{missing} records were missing two nights in a row"
-            still_wanted = None if self._read_whole(endpoint, reason) else reason
-            return rereads.Reread(
-                records_accepted=state.records_accepted, wanted_reason=still_wanted
-            )
-        # Lower only when it was lower twice: an edit a moment ago moves the count for a night.
-        accepted = min(state.records_accepted, max(vanished, state.records_vanished))
-        if self._accept_deletions:
-            accepted = vanished
-        if min(vanished, state.records_vanished) > accepted:
-            self._alarm(
-                endpoint,
-                f"Xero lists {vanished} records fewer than are stored: nobody may delete them",
-            )
-        return rereads.Reread(
-            next_page=next_page,
-            records_missing=missing,
-            records_vanished=vanished,
-            records_accepted=accepted,
-        )
-
-    def _read_whole(self, endpoint: Endpoint, reason: str) -> bool:
-        """Read everything the endpoint has; whether nothing was edited meanwhile."""
-        _log.warning(
-            "xero_reread tenant=%s endpoint=%s reason=%s",
-            self._tenant.tenant_id,
-            endpoint.name,
-            reason,
-        )
-        self._reader.read_whole(endpoint)
-        return endpoint.name in self._reader.read_whole_names
+            return True
+        return False
 
     def _alarm(self, endpoint: Endpoint, what: str) -> None:
         self.gaps[endpoint.name] = what

@@ -159,7 +159,7 @@ class BrokenTieOut:
     """What no cause explains between an organisation's reports and its documents.
 
     `accounts` as Xero labels them; `amount` is the largest sum of absolute differences of a report,
-    in base currency. `is_new`: some account was not broken in the comparison before.
+    in base currency. `is_new`: on a day as new as any, some account is broken that was not before.
     """
 
     tenant_id: str
@@ -308,16 +308,27 @@ with compared as (
     where runs.run_id = any(%(run_ids)s) and tie_out.status = 'broken'
 ),
 
+-- The newest day that was compared before: in between, past days may have been, which say nothing.
 former as (
-    select distinct on (tenant_id, report, basis) tenant_id, report, basis, known_at
-    from xero_marts.rpt_tie_out_summary as summary
-    where
-        difference_amount is not null
-        and known_at < (
-            select min(compared.known_at) from compared
-            where compared.tenant_id = summary.tenant_id
-        )
-    order by tenant_id, report, basis, known_at desc
+    select kinds.tenant_id, kinds.report, kinds.basis, summary.report_date, summary.known_at
+    from
+        (
+            select tenant_id, report, basis, min(known_at) as known_at
+            from compared
+            group by tenant_id, report, basis
+        ) as kinds,
+        lateral (
+            select report_date, known_at
+            from xero_marts.rpt_tie_out_summary
+            where
+                tenant_id = kinds.tenant_id
+                and report = kinds.report
+                and basis = kinds.basis
+                and known_at < kinds.known_at
+                and difference_amount is not null
+            order by report_date desc, known_at desc
+            limit 1
+        ) as summary
 ),
 
 reports as (
@@ -335,13 +346,24 @@ select
     (select max(amount) from reports where reports.tenant_id = compared.tenant_id) as amount,
     bool_or(not exists (
         select from former
-        inner join xero_marts.rpt_tie_out as earlier using (tenant_id, report, basis, known_at)
         where
             former.tenant_id = compared.tenant_id
             and former.report = compared.report
             and former.basis = compared.basis
-            and earlier.line_key = compared.line_key
-            and earlier.status = 'broken'
+            and (
+                former.report_date > compared.report_date
+                or exists (
+                    select from xero_marts.rpt_tie_out as earlier
+                    where
+                        earlier.tenant_id = former.tenant_id
+                        and earlier.report = former.report
+                        and earlier.basis = former.basis
+                        and earlier.report_date = former.report_date
+                        and earlier.known_at = former.known_at
+                        and earlier.line_key = compared.line_key
+                        and earlier.status = 'broken'
+                )
+            )
     )) as is_new
 from compared
 inner join xero_ops.tenants as tenants on tenants.tenant_id = compared.tenant_id

@@ -67,9 +67,9 @@ class Endpoint:
     read-only); `params` are sent with every request. `never_empties` marks a list that always
     has a record once it had one, so that an empty answer is a fault and no deletion.
     Edits that Xero does not stamp are found by reading everything again, spread over
-    `reread_nights`; 0 where there are none. What is not `is_required` may stay unread where the
-    user granted or has no right to it. What is not `is_default` is read only where the connection
-    asks for it.
+    `reread_nights`; 0 where it is not. The ledger is made of what `is_posted`. What is not
+    `is_required` may stay unread where the user granted or has no right to it. What is not
+    `is_default` is read only where the connection asks for it.
     """
 
     name: str
@@ -84,5 +84,6 @@ class Endpoint:
     report: Report | None = None
     never_empties: bool = False
     reread_nights: int = 0
+    is_posted: bool = False
     is_required: bool = True
     is_default: bool = True

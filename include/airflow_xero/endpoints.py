@@ -172,6 +172,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         params=_FOUR_DECIMALS,
         paging=_SIZED,
         reread_nights=_A_MONTH,
+        is_posted=True,
     ),
     Endpoint(
         "credit_notes",
@@ -183,8 +184,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         params=_FOUR_DECIMALS,
         paging=_SIZED,
         reread_nights=_A_MONTH,
+        is_posted=True,
     ),
-    Endpoint("payments", "Payments", "Payments", "PaymentID", _CHANGES, _PAYMENTS, paging=_SIZED),
+    Endpoint(
+        "payments",
+        "Payments",
+        "Payments",
+        "PaymentID",
+        _CHANGES,
+        _PAYMENTS,
+        paging=_SIZED,
+        is_posted=True,
+    ),
     Endpoint(
         "batch_payments", "BatchPayments", "BatchPayments", "BatchPaymentID", _CHANGES, _PAYMENTS
     ),
@@ -197,6 +208,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _PAYMENTS,
         params=_FOUR_DECIMALS,
         paging=_SIZED,
+        is_posted=True,
     ),
     Endpoint(
         "overpayments",
@@ -207,6 +219,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _PAYMENTS,
         params=_FOUR_DECIMALS,
         paging=_SIZED,
+        is_posted=True,
     ),
     Endpoint(
         "bank_transactions",
@@ -218,6 +231,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         params=_FOUR_DECIMALS,
         paging=_SIZED,
         reread_nights=_A_MONTH,
+        is_posted=True,
     ),
     Endpoint(
         "bank_transfers",
@@ -227,6 +241,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _FULL,
         _BANK,
         params=_WITH_DELETED,
+        is_posted=True,
     ),
     Endpoint(
         "manual_journals",
@@ -236,6 +251,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _CHANGES,
         _MANUAL_JOURNALS,
         paging=_SIZED,
+        is_posted=True,
         is_required=False,
     ),
     Endpoint(

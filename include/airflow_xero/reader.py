@@ -17,7 +17,7 @@ from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.endpoints import report_key, report_params
-from airflow_xero.errors import WarehouseBusyError
+from airflow_xero.errors import NotFoundError, WarehouseBusyError
 from airflow_xero.page import Page
 from airflow_xero.progress import Poured, Walk
 from airflow_xero.raw import CLOCK_SKEW, RawStore
@@ -124,14 +124,30 @@ class Reader:
         self._finish_listing(endpoint, listed, began_at)
 
     def _read_details(self, endpoint: Endpoint) -> None:
-        (listing,) = self._client.pages(endpoint, self._tenant_id)
+        listing = self._listing(endpoint)
         listed = listing.values_of(endpoint.id_field, str)
-        self._tally(listing, self._raw.note(listing))
+        unknown: set[str] = set()
         for record_id in listed:
             params = _window_of(self._day)
-            page = self._client.record(endpoint, self._tenant_id, record_id, params=params)
-            self._pour(page)
-        self._finish_listing(endpoint, listed, listing.xero_now)
+            try:
+                page = self._client.record(endpoint, self._tenant_id, record_id, params=params)
+            except NotFoundError:
+                unknown.add(record_id)
+            else:
+                self._pour(page)
+        # Deleted since it was listed, unless it is listed still.
+        if unknown and unknown & set(self._listing(endpoint).values_of(endpoint.id_field, str)):
+            self.gaps[endpoint.name] = (
+                "Xero lists what it does not know; read again by the next run"
+            )
+            return
+        known = [each for each in listed if each not in unknown]
+        self._finish_listing(endpoint, known, listing.xero_now)
+
+    def _listing(self, endpoint: Endpoint) -> Page:
+        (listing,) = self._client.pages(endpoint, self._tenant_id)
+        self._tally(listing, self._raw.note(listing))
+        return listing
 
     def _finish_listing(
         self, endpoint: Endpoint, listed: Sequence[str], began_at: datetime | None

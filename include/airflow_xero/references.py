@@ -6,6 +6,7 @@ Knows where in a document the ids of settings stand. Must not know HTTP, or what
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +16,25 @@ from psycopg.rows import tuple_row
 
 from airflow_xero.warehouse import warehouse_errors
 
-# Endpoint of the setting → where documents name it, as JSON paths.
-_NAMED = {
-    "currencies": ("$.CurrencyCode",),
-    "tax_rates": ("$.LineItems[*].TaxType", "$.JournalLines[*].TaxType"),
-    "tracking_categories": (
-        "$.LineItems[*].Tracking[*].TrackingCategoryID",
-        "$.JournalLines[*].Tracking[*].TrackingCategoryID",
-    ),
-    "branding_themes": ("$.BrandingThemeID",),
-    "contact_groups": ("$.ContactGroups[*].ContactGroupID",),
-}
+
+@dataclass(frozen=True)
+class _Reference:
+    """Where documents name a setting, as JSON paths: by its id, or an option within it."""
+
+    setting: str
+    paths: tuple[str, ...]
+    is_option: bool = False
+
+
+_TRACKINGS = ("$.LineItems[*].Tracking[*]", "$.JournalLines[*].Tracking[*]")
+_REFERENCES = (
+    _Reference("currencies", ("$.CurrencyCode",)),
+    _Reference("tax_rates", ("$.LineItems[*].TaxType", "$.JournalLines[*].TaxType")),
+    _Reference("tracking_categories", tuple(f"{path}.TrackingCategoryID" for path in _TRACKINGS)),
+    _Reference("tracking_categories", _TRACKINGS, is_option=True),
+    _Reference("branding_themes", ("$.BrandingThemeID",)),
+    _Reference("contact_groups", ("$.ContactGroups[*].ContactGroupID",)),
+)
 
 
 def unknown_settings(
@@ -41,36 +50,47 @@ def unknown_settings(
     `since` is None for every record; `documents` are the names of the endpoints of which records
     were written; of `settings` alone is asked, since every one costs a look at all those records.
     """
-    found = []
+    found: list[str] = []
+    values = {"tenant_id": tenant_id, "since": since}
     with warehouse_errors(tenant_id=tenant_id):
-        for setting, paths in _NAMED.items():
-            if setting not in settings:
+        for reference in _REFERENCES if documents else ():
+            if reference.setting not in settings or reference.setting in found:
                 continue
-            query = _UNKNOWN.format(
-                named=sql.SQL(" union ").join(
-                    _NAMES.format(table=sql.Identifier("xero_raw", name), path=sql.Literal(path))
-                    for name in documents
-                    for path in paths
-                ),
-                settings=sql.Identifier("xero_raw", setting),
-            )
+            query = _query_of(reference, documents)
             with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-                values = {"tenant_id": tenant_id, "since": since}
-                if documents and cursor.execute(query, values).fetchone() == (True,):
-                    found.append(setting)
+                if cursor.execute(query, values).fetchone() == (True,):
+                    found.append(reference.setting)
     return found
 
 
+def _query_of(reference: _Reference, documents: list[str]) -> sql.Composed:
+    name, unknown = (_OPTION, _UNKNOWN_OPTION) if reference.is_option else (_ID, _UNKNOWN_ID)
+    return unknown.format(
+        named=sql.SQL(" union ").join(
+            _NAMES.format(
+                name=name, table=sql.Identifier("xero_raw", document), path=sql.Literal(path)
+            )
+            for document in documents
+            for path in reference.paths
+        ),
+        settings=sql.Identifier("xero_raw", reference.setting),
+    )
+
+
 _NAMES = sql.SQL("""
-    select jsonb_path_query(payload, {path}::jsonpath) #>> '{{}}' as name
-    from {table}
+    select {name} as name
+    from {table}, jsonb_path_query(payload, {path}::jsonpath) as element
     where
         tenant_id = %(tenant_id)s
         and known_from > coalesce(%(since)s::timestamptz, '-infinity')
         and known_to is null
 """)
 
-_UNKNOWN = sql.SQL("""
+_ID = sql.SQL("element #>> '{}'")
+# A page tells the option of a line by its name alone.
+_OPTION = sql.SQL("(element ->> 'TrackingCategoryID') || '/' || (element ->> 'Option')")
+
+_UNKNOWN_ID = sql.SQL("""
 select exists (
     select
     from ({named}) as named
@@ -84,5 +104,17 @@ select exists (
                 and known.record_id = named.name
                 and known.known_to is null
         )
+)
+""")
+
+_UNKNOWN_OPTION = sql.SQL("""
+select exists (
+    select name
+    from ({named}) as named
+    where name is not null
+    except
+    select known.record_id || '/' || (option ->> 'Name')
+    from {settings} as known, jsonb_path_query(known.payload, '$.Options[*]') as option
+    where known.tenant_id = %(tenant_id)s and known.known_to is null
 )
 """)

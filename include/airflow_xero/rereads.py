@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import tuple_row
 
-from airflow_xero.endpoint import Endpoint
+from airflow_xero.endpoint import Endpoint, Reading
 from airflow_xero.warehouse import warehouse_errors
 
 
@@ -34,27 +34,35 @@ class Reread:
     wanted_reason: str | None = None
 
 
-def state_of(connection: psycopg.Connection[Any], tenant_id: str, endpoint: Endpoint) -> Reread:
-    """Where the re-reading stands; its beginning when there was none yet."""
+def states_of(connection: psycopg.Connection[Any], tenant_id: str) -> dict[str, Reread]:
+    """Where each endpoint's re-reading stands, by name; one that has not begun is left out."""
     with (
-        warehouse_errors(tenant_id=tenant_id, endpoint=endpoint.name),
+        warehouse_errors(tenant_id=tenant_id),
         connection.transaction(),
-        connection.cursor(row_factory=class_row(Reread)) as cursor,
+        connection.cursor(row_factory=tuple_row) as cursor,
     ):
-        row = cursor.execute(
-            "select next_page, read_at, records_missing, records_vanished, records_accepted,"
-            " wanted_reason"
-            " from xero_ops.rereads where tenant_id = %s and endpoint = %s",
-            (tenant_id, endpoint.name),
-        ).fetchone()
-    return row or Reread()
+        rows = cursor.execute(_STATES, {"tenant_id": tenant_id}).fetchall()
+    return {name: Reread(*state) for name, *state in rows}
 
 
 def keep(
-    connection: psycopg.Connection[Any], tenant_id: str, endpoint: Endpoint, *, state: Reread
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    endpoint: Endpoint,
+    *,
+    state: Reread,
+    was_read_whole: bool,
 ) -> None:
-    """Remember where the re-reading stands."""
-    values = {**vars(state), "tenant_id": tenant_id, "endpoint": endpoint.name}
+    """Remember where the re-reading stands.
+
+    Only a whole reading fulfils what is wanted: somebody may have come to want it during a share.
+    """
+    values = {
+        **vars(state),
+        "tenant_id": tenant_id,
+        "endpoint": endpoint.name,
+        "was_read_whole": was_read_whole,
+    }
     with warehouse_errors(tenant_id=tenant_id, endpoint=endpoint.name), connection.transaction():
         connection.execute(_KEEP, values)
 
@@ -75,14 +83,26 @@ def want_documents(
     *,
     reason: str,
 ) -> None:
-    """Ask the next extraction to read again whatever Xero edits without a stamp."""
+    """Ask the next extraction to read again what the ledger is made of.
+
+    Whether Xero is known to edit it without a stamp or not: something is missing or stale.
+    """
     for endpoint in endpoints:
-        if endpoint.reread_nights:
+        # The others are read whole whenever they are read.
+        if endpoint.is_posted and endpoint.reading is Reading.CHANGES:
             want(connection, tenant_id, endpoint, reason=reason)
 
 
+_STATES = """
+select
+    endpoint, next_page, read_at, records_missing, records_vanished, records_accepted,
+    wanted_reason
+from xero_ops.rereads
+where tenant_id = %(tenant_id)s
+"""
+
 _KEEP = """
-insert into xero_ops.rereads (
+insert into xero_ops.rereads as wished (
     tenant_id, endpoint, next_page, read_at, records_missing, records_vanished, records_accepted,
     wanted_reason
 )
@@ -96,7 +116,10 @@ on conflict (tenant_id, endpoint) do update set
     records_missing = excluded.records_missing,
     records_vanished = excluded.records_vanished,
     records_accepted = excluded.records_accepted,
-    wanted_reason = excluded.wanted_reason
+    wanted_reason = case
+        when %(was_read_whole)s then excluded.wanted_reason
+        else coalesce(excluded.wanted_reason, wished.wanted_reason)
+    end
 """
 
 _WANT = """

@@ -13,19 +13,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.warehouse import warehouse_errors
 
-# Documents whose date decides which month ends they touch.
-_DATED = (
-    "invoices",
-    "credit_notes",
-    "payments",
-    "prepayments",
-    "overpayments",
-    "bank_transactions",
-    "bank_transfers",
-    "manual_journals",
-)
+# Their dates decide which month ends they touch.
+_DATED = tuple(each.name for each in ENDPOINTS if each.is_posted)
 
 
 def want_history(

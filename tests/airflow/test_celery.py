@@ -20,6 +20,7 @@ from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
 from local_stack.nights import DAG_ID, Night
 from local_stack.sandbox import CLIENT_ID, CLIENT_SECRET, DEMO_PASSWORD
+from local_stack.stack import Stack
 from tests.airflow.celery_stack import WORKERS, CeleryStack, open_celery_stack
 
 ORGANISATIONS = 8
@@ -108,7 +109,7 @@ def stored(warehouse: psycopg.Connection, tenant_id: str) -> dict[str, dict[str,
     return found
 
 
-def access_token(stack: CeleryStack, warehouse: psycopg.Connection, http: httpx.Client) -> str:
+def access_token(stack: Stack, warehouse: psycopg.Connection, http: httpx.Client) -> str:
     """What opens the organisations, out of the grant that the Connect page stored."""
     url = stack.sandbox().url
     [(conn_id, scopes, grant_id)] = warehouse.execute(

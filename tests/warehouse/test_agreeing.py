@@ -63,4 +63,4 @@ def test_agreement_is_kept_while_the_extraction_waits_and_no_longer(xero, tmp_pa
     assert xero.one(agreed) == (True,)
     xero.extract(tenant)
     assert xero.one(agreed) == (False,)
-    assert rereads.state_of(xero.rows, tenant.tenant_id, INVOICES).records_accepted == 0
+    assert rereads.states_of(xero.rows, tenant.tenant_id)[INVOICES.name].records_accepted == 0

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_xero import rereads
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS, ENDPOINTS
+from airflow_xero.extract import Tenant
 from tests.warehouse.extraction import (
     BY_NAME,
     NIGHTLY_PATHS,
@@ -36,6 +37,12 @@ def xero(xero_sandbox: SandboxServer, warehouse_dsn: str) -> Iterator[ConnectedA
 
 def night(xero: ConnectedApp, number: int) -> None:
     xero.set_clock(NOW + timedelta(days=number))
+
+
+def wanted(xero: ConnectedApp, tenant: Tenant) -> set[str]:
+    """The endpoints that are to be read whole."""
+    states = rereads.states_of(xero.rows, tenant.tenant_id)
+    return {name for name, state in states.items() if state.wanted_reason is not None}
 
 
 # Re-reading
@@ -145,10 +152,10 @@ def test_endpoint_that_is_wanted_stays_so_when_each_reading_was_edited(xero, tmp
             xero.serve(write_payloads(tmp_path, Invoices=[*records[1:], records[0]]))
 
     assert "invoices" in xero.extract(tenant, on_response=edit).gaps
-    assert rereads.state_of(xero.rows, tenant.tenant_id, INVOICES).wanted_reason is not None
+    assert wanted(xero, tenant) == {"invoices"}
     night(xero, 2)
     assert xero.extract(tenant).gaps == {}
-    assert rereads.state_of(xero.rows, tenant.tenant_id, INVOICES).wanted_reason is None
+    assert wanted(xero, tenant) == set()
     assert xero.stored(tenant, "invoices") == xero.listed(tenant, INVOICES)
 
 
@@ -229,6 +236,31 @@ def test_settings_are_read_at_once_when_a_document_names_an_unknown_one(xero, tm
     night(xero, 2)
     xero.extract(tenant)
     assert "BrandingThemes" not in xero.calls()
+
+
+@pytest.mark.parametrize("line", ["LineItems", "JournalLines"])
+def test_tracking_is_read_at_once_when_a_line_names_an_option_made_since(xero, tmp_path, line):
+    def folder(option: str) -> Path:
+        tracked = {"TrackingCategoryID": "region", "Name": "Region", "Option": option}
+        options = [
+            {"TrackingOptionID": f"id of {name}", "Name": name} for name in ("North", option)
+        ]
+        return write_payloads(
+            tmp_path,
+            Invoices=[{**invoice(1, LONG_AGO), line: [{"Tracking": [tracked]}]}],
+            TrackingCategories=[{"TrackingCategoryID": "region", "Options": options}],
+        )
+
+    tenant = xero.payloads(folder("North"))
+    xero.extract(tenant)
+    for number, option in enumerate(("North", "South", "South"), start=1):
+        xero.serve(folder(option))
+        night(xero, number)
+        xero.extract(tenant)
+        is_new = number == 2
+        assert ("TrackingCategories" in xero.calls()) is is_new
+    [stored] = xero.stored(tenant, "tracking_categories").values()
+    assert [each["Name"] for each in stored["Options"]] == ["North", "South"]
 
 
 # Details and numbers

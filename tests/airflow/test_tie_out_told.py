@@ -1,0 +1,75 @@
+"""A broken tie-out is told and read again, also when the build ends badly after it found it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from airflow_xero import rereads
+from airflow_xero.dbt_build import DbtBuildOperator, unbuilt_runs
+from airflow_xero.errors import WarehouseBusyError
+
+TENANT_ID = "11111111-1111-1111-1111-111111111111"
+# An organisation with an extraction that is not built, and what a build would make of it.
+BROKEN = f"""
+insert into xero_ops.tenants (tenant_id, tenant_name) values ('{TENANT_ID}', 'Kauri');
+insert into xero_ops.extract_runs (tenant_id, day, known_at, state)
+values ('{TENANT_ID}', '2026-11-19', '2026-11-20 12:00Z', 'complete');
+create schema xero_marts;
+create table xero_marts.rpt_tie_out as
+select
+    tenant_id, 'TrialBalance' as report, 'accrual' as basis, day as report_date, known_at,
+    'balance' as measure, 'sales' as line_key, 'Sales (200)' as line_label, 5.00 as difference,
+    'broken' as status
+from xero_ops.extract_runs;
+create table xero_marts.rpt_tie_out_summary as
+select tenant_id, report, basis, report_date, known_at, difference as difference_amount
+from xero_marts.rpt_tie_out;
+"""
+# As when another session holds the row for too long.
+STUCK = """
+create function stuck() returns trigger language plpgsql as $$
+begin raise exception 'locked' using errcode = 'lock_not_available'; end $$;
+create trigger stuck before update of built_at on xero_ops.extract_runs
+for each row execute function stuck();
+"""
+
+
+@pytest.fixture
+def build(xero, warehouse, small_project, monkeypatch) -> Callable[[], int]:
+    """Build a small project where xero_marts has a tie-out, which is broken."""
+    (small_project / "models" / "published.sql").write_text("select 1 as one")
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(small_project))
+    warehouse.execute(BROKEN)
+
+    def run() -> int:
+        task = DbtBuildOperator(task_id="dbt", xero_conn_id="xero_default", listed_by="list")
+        ti = SimpleNamespace(xcom_pull=lambda **_: [], xcom_push=lambda **_: None, log_url=None)
+        published: int = task.execute(cast(Any, {"ti": ti}))["runs"]
+        return published
+
+    return run
+
+
+def wanted(warehouse: Any) -> set[str]:
+    """The endpoints that are to be read whole."""
+    states = rereads.states_of(warehouse, TENANT_ID)
+    return {name for name, state in states.items() if state.wanted_reason is not None}
+
+
+def test_what_a_build_found_is_not_lost_when_it_fails_before_its_runs_are_marked(build, warehouse):
+    warehouse.execute(STUCK)
+    with pytest.raises(WarehouseBusyError):
+        build()
+    assert wanted(warehouse) >= {"invoices", "manual_journals"}
+    assert unbuilt_runs(warehouse) == [1]
+
+    warehouse.execute("drop trigger stuck on xero_ops.extract_runs")
+    assert build() == 1
+    assert unbuilt_runs(warehouse) == []
+    told = warehouse.execute("select cause from xero_ops.notices").fetchall()
+    assert told == [(f"tie_out_broken:{TENANT_ID}",)]
+    assert build() == 0
