@@ -43,8 +43,8 @@ with DAG(
     default_args={
         "owner": "finance-data",
         "retries": 3,
-        # Somebody waits for it: before the night's work in the same pools.
-        "priority_weight": 20,
+        # Somebody waits for it: before the night's work in the same pools, whose weights add up.
+        "priority_weight": 50,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": XeroRetryPolicy(),
         "on_failure_callback": XeroNotifier(),

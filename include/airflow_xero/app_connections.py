@@ -1,4 +1,4 @@
-"""The app's connections as Xero counts them: ending one, and the app's own look at all of them.
+"""The app's connections as Xero counts them: listed, ended one by one, all of them for the app.
 
 Knows Xero's identity protocol over HTTP and stores nothing. Must not know Postgres or Airflow.
 Source: https://developer.xero.com/documentation/guides/oauth2/tenants
@@ -6,15 +6,55 @@ Source: https://developer.xero.com/documentation/guides/oauth2/tenants
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import httpx
 
 from airflow_xero.answers import error_of
-from airflow_xero.errors import UnexpectedPayloadError
-from airflow_xero.oauth import XeroApp, unreachable
+from airflow_xero.oauth import XeroApp, answer_of, unexpected, unreachable
 
 _SCOPE = "app.connections"
 _ENDED = (httpx.codes.NO_CONTENT, httpx.codes.OK, httpx.codes.NOT_FOUND)
 _NOT_FOR_THIS_APP = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One organisation (or practice) that a user's consent reaches, as Xero lists it."""
+
+    connection_id: str
+    auth_event_id: str | None
+    tenant_id: str
+    tenant_type: str
+    tenant_name: str
+
+
+def connections(
+    app: XeroApp, access_token: str, *, http: httpx.Client, auth_event_id: str | None = None
+) -> list[Connection]:
+    """The organisations this access token reaches, or only those of one consent.
+
+    Raises ConsentLostError when the token is refused, UnavailableError, UnexpectedPayloadError.
+    """
+    try:
+        response = http.get(
+            f"{app.api_url}/connections",
+            params={"authEventId": auth_event_id} if auth_event_id else {},
+            headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
+        )
+    except httpx.RequestError as error:
+        raise unreachable(app.api_url, error) from None
+    if response.status_code != httpx.codes.OK:
+        raise error_of(response)
+    listed = answer_of(response)
+    if not isinstance(listed, list):
+        raise unexpected(response, "the list of connections")
+    try:
+        return [_connection(entry) for entry in listed]
+    except (KeyError, TypeError, AttributeError):
+        raise unexpected(response, "the list of connections") from None
 
 
 def delete_connection(
@@ -55,9 +95,18 @@ def app_token(app: XeroApp, *, http: httpx.Client) -> str | None:
     if response.status_code != httpx.codes.OK:
         raise error_of(response)
     try:
-        return str(response.json()["access_token"])
-    except (ValueError, KeyError, TypeError):
-        raise UnexpectedPayloadError(
-            "Xero's answer is not the token as documented; please report it",
-            status=response.status_code,
-        ) from None
+        return str(answer_of(response)["access_token"])
+    except (KeyError, TypeError):
+        raise unexpected(response, "the token") from None
+
+
+def _connection(entry: Mapping[str, Any]) -> Connection:
+    auth_event_id = entry.get("authEventId")
+    return Connection(
+        connection_id=str(entry["id"]),
+        auth_event_id=str(auth_event_id) if auth_event_id else None,
+        tenant_id=str(entry["tenantId"]),
+        tenant_type=str(entry["tenantType"]),
+        # Practices and long-gone trials come without a name.
+        tenant_name=str(entry.get("tenantName") or entry["tenantId"]),
+    )

@@ -7,10 +7,9 @@ a notice is sent, or a word of a customer's documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -22,6 +21,7 @@ from airflow_xero.lapsing import LapsingConsent, lapsing_consents, lost_consents
 from airflow_xero.notify import ONCE_EVER, Notice
 from airflow_xero.outcome import LOST_CONSENT, Outcome
 from airflow_xero.standing import CHOSEN
+from airflow_xero.tie_outs import BrokenTieOut
 from airflow_xero.warehouse import warehouse_errors
 
 _A_WEEK = 7
@@ -155,39 +155,6 @@ def advice_of(error: BaseException) -> str:
 
 
 @dataclass(frozen=True)
-class BrokenTieOut:
-    """What no cause explains between an organisation's reports and its documents.
-
-    `accounts` as Xero labels them; `amount` is the largest sum of absolute differences of a report,
-    in base currency. `is_new`: on a day as new as any, some account is broken that was not before.
-    """
-
-    tenant_id: str
-    tenant_name: str
-    report_date: date
-    accounts: Sequence[str]
-    amount: Decimal
-    is_new: bool
-
-
-def broken_tie_outs(
-    warehouse: psycopg.Connection[Any], run_ids: Sequence[int]
-) -> list[BrokenTieOut]:
-    """The organisations of these runs, now in the marts, whose tie-out is broken.
-
-    None where the dbt project is somebody's own and has no tie-out.
-    """
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=class_row(BrokenTieOut)) as cursor,
-    ):
-        if not cursor.execute(_HAS_TIE_OUT).rowcount:
-            return []
-        return cursor.execute(_BROKEN_TIE_OUTS, {"run_ids": list(run_ids)}).fetchall()
-
-
-@dataclass(frozen=True)
 class Lateness:
     """How many organisations the day's run has not tried to the end, of how many.
 
@@ -292,84 +259,6 @@ select
 from expected
 left join tried using (tenant_id)
 """  # noqa: S608 -- two constants
-
-_HAS_TIE_OUT = """
-select from pg_catalog.pg_tables
-where schemaname = 'xero_marts' and tablename in ('rpt_tie_out', 'rpt_tie_out_summary')
-having count(*) = 2
-"""
-
-_BROKEN_TIE_OUTS = """
-with compared as (
-    select tie_out.*
-    from xero_ops.extract_runs as runs
-    inner join xero_marts.rpt_tie_out as tie_out
-        on tie_out.tenant_id = runs.tenant_id and tie_out.known_at = runs.known_at
-    where runs.run_id = any(%(run_ids)s) and tie_out.status = 'broken'
-),
-
--- The newest day that was compared before: in between, past days may have been, which say nothing.
-former as (
-    select kinds.tenant_id, kinds.report, kinds.basis, summary.report_date, summary.known_at
-    from
-        (
-            select tenant_id, report, basis, min(known_at) as known_at
-            from compared
-            group by tenant_id, report, basis
-        ) as kinds,
-        lateral (
-            select report_date, known_at
-            from xero_marts.rpt_tie_out_summary
-            where
-                tenant_id = kinds.tenant_id
-                and report = kinds.report
-                and basis = kinds.basis
-                and known_at < kinds.known_at
-                and difference_amount is not null
-            order by report_date desc, known_at desc
-            limit 1
-        ) as summary
-),
-
-reports as (
-    select
-        tenant_id, report, basis, report_date, known_at, sum(abs(difference)) as amount
-    from compared
-    group by tenant_id, report, basis, report_date, known_at
-)
-
-select
-    compared.tenant_id::text,
-    coalesce(tenants.tenant_name, compared.tenant_id::text) as tenant_name,
-    max(compared.report_date) as report_date,
-    array_agg(distinct compared.line_label order by compared.line_label) as accounts,
-    (select max(amount) from reports where reports.tenant_id = compared.tenant_id) as amount,
-    bool_or(not exists (
-        select from former
-        where
-            former.tenant_id = compared.tenant_id
-            and former.report = compared.report
-            and former.basis = compared.basis
-            and (
-                former.report_date > compared.report_date
-                or exists (
-                    select from xero_marts.rpt_tie_out as earlier
-                    where
-                        earlier.tenant_id = former.tenant_id
-                        and earlier.report = former.report
-                        and earlier.basis = former.basis
-                        and earlier.report_date = former.report_date
-                        and earlier.known_at = former.known_at
-                        and earlier.line_key = compared.line_key
-                        and earlier.status = 'broken'
-                )
-            )
-    )) as is_new
-from compared
-inner join xero_ops.tenants as tenants on tenants.tenant_id = compared.tenant_id
-group by compared.tenant_id, tenants.tenant_name
-order by compared.tenant_id
-"""
 
 _NEW_DRIFTS = """
 select endpoint, field, kind

@@ -21,12 +21,20 @@ import psycopg
 from cryptography.fernet import InvalidToken
 
 from airflow_xero import authorisations, connections, oauth
-from airflow_xero.audit import Actor, record
+from airflow_xero.audit import Actor
 from airflow_xero.authorisations import CONSENT_TIME, Authorisation, hash_of
+from airflow_xero.claiming import claimed
 from airflow_xero.errors import ConsentRefusedError, XeroError, XeroSetupError
 from airflow_xero.identity import SigningKeys, XeroUser, identify
-from airflow_xero.invitations import claimed
-from airflow_xero.oauth import Connection, XeroApp
+from airflow_xero.oauth import XeroApp
+from airflow_xero.reaching import (
+    Connected,
+    close_unlisted,
+    organisations_of,
+    refuse,
+    store,
+    told,
+)
 from airflow_xero.sealing import cipher_of
 from airflow_xero.standing import (
     OrganisationState,
@@ -48,6 +56,7 @@ __all__ = [
     "OrganisationState",
     "OrganisationStatus",
     "SkippedTenant",
+    "abandon",
     "begin",
     "cap",
     "connect_custom",
@@ -72,15 +81,6 @@ class Begun:
     state: str = field(repr=False)
     browser_cookie: str = field(repr=False)
     is_secure: bool = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Connected:
-    """An organisation that this consent reached; `is_shared` when another user's did already."""
-
-    tenant_id: str
-    tenant_name: str
-    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,21 +179,42 @@ def finish(
             )
             grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
             used_by.extend([identity.user.email] if identity.user.email else [])
-            reached = _organisations(app, granted.access_token, http=http)
+            reached = organisations_of(app, granted.access_token, http=http)
             if not reached:
                 raise ConsentRefusedError(
                     "You gave access, but to no organisation: press Connect to Xero again, or "
                     "open your invitation link again, and choose an organisation at Xero"
                 )
+            store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
     except XeroError as error:
-        _refuse(warehouse, actor, reason=error.message, invitation_id=begun.invitation_id)
+        refuse(warehouse, actor, reason=error.message, invitation_id=begun.invitation_id)
         raise
-    _store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
     # A younger consent of the same user that was quicker has taken all of them over.
     event = identity.auth_event_id
     just_now = [one for one in reached if event in {None, one.auth_event_id}] or reached
     shared = connections.shared(warehouse, just_now, conn_id=app.conn_id, grant_id=grant_id)
-    return _told(just_now, shared)
+    return told(just_now, shared)
+
+
+def abandon(
+    app: XeroApp,
+    *,
+    warehouse: psycopg.Connection[Any],
+    state: str,
+    browser_cookie: str,
+    reason: str,
+    now: datetime,
+    address: str | None = None,
+) -> None:
+    """Forget a consent from which Xero sent the browser back without a code, and audit why.
+
+    An invitation by which it was begun stays open. Raises ConsentRefusedError as `finish`.
+    """
+    require_idle(warehouse)
+    begun = authorisations.take(warehouse, conn_id=app.conn_id, state=state)
+    begun.require(browser_cookie, now)
+    actor = Actor(begun.started_by, address)
+    refuse(warehouse, actor, reason=reason, invitation_id=begun.invitation_id)
 
 
 def connect_custom(
@@ -217,7 +238,7 @@ def connect_custom(
         )
     try:
         granted = oauth.client_credentials(app, http=http, now=now)
-        reached = _organisations(app, granted.access_token, http=http)
+        reached = organisations_of(app, granted.access_token, http=http)
         if not reached:
             raise XeroSetupError(
                 "This Custom Connection reaches no organisation: its owner must authorise it with "
@@ -227,10 +248,10 @@ def connect_custom(
         user = XeroUser(str(uuid5(NAMESPACE_URL, app.client_id)), "Custom Connection")
         grant_id = tokens.save(user, granted, connected_by=actor.name)
     except XeroError as error:
-        _refuse(warehouse, actor, reason=error.message)
+        refuse(warehouse, actor, reason=error.message)
         raise
-    _store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
-    return _told(reached, set())
+    store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
+    return told(reached, ())
 
 
 def reconcile(
@@ -247,15 +268,9 @@ def reconcile(
     Xero tells nobody of a disconnection: a refused organisation is the sign to ask. Raises what
     Xero's answers mean.
     """
-    reached = _organisations(app, tokens.fresh(grant_id).value, http=http)
+    reached = organisations_of(app, tokens.fresh(grant_id).value, http=http)
     with warehouse_errors(), warehouse.transaction():
-        _close_unlisted(warehouse, reached, grant_id=grant_id, now=now, actor=Actor("xero_daily"))
-
-
-def _organisations(app: XeroApp, access_token: str, *, http: httpx.Client) -> list[Connection]:
-    """What the token reaches, without accountants' practices."""
-    listed = oauth.connections(app, access_token, http=http)
-    return [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
+        close_unlisted(warehouse, reached, grant_id=grant_id, now=now, actor=Actor("xero_daily"))
 
 
 def _unsealed(code_verifier: bytes, tokens: TokenStore) -> str:
@@ -271,55 +286,3 @@ def _nonce_of(verifier: str) -> str:
     """What the id_token must repeat: follows from the verifier, which only this consent has."""
     digest = hashlib.sha256(f"nonce {verifier}".encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _store(
-    warehouse: psycopg.Connection[Any],
-    organisations: Sequence[Connection],
-    *,
-    app: XeroApp,
-    grant_id: str,
-    now: datetime,
-    actor: Actor,
-) -> None:
-    """Make tenants and connections of the grant equal to Xero's list."""
-    with warehouse_errors(), warehouse.transaction():
-        connections.save(warehouse, organisations, conn_id=app.conn_id, grant_id=grant_id, now=now)
-        for entry in organisations:
-            record(
-                warehouse, actor, action="connect", outcome="connected", tenant_id=entry.tenant_id
-            )
-        _close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor=actor)
-
-
-def _close_unlisted(
-    warehouse: psycopg.Connection[Any],
-    organisations: Sequence[Connection],
-    *,
-    grant_id: str,
-    now: datetime,
-    actor: Actor,
-) -> None:
-    gone = connections.close_unlisted(warehouse, organisations, grant_id=grant_id, now=now)
-    for tenant_id in gone:
-        outcome = "disconnected at Xero"
-        record(warehouse, actor, action="connect", outcome=outcome, tenant_id=tenant_id)
-
-
-def _refuse(
-    warehouse: psycopg.Connection[Any],
-    actor: Actor,
-    *,
-    reason: str,
-    invitation_id: str | None = None,
-) -> None:
-    detail = {"invitation_id": invitation_id} if invitation_id else None
-    record(warehouse, actor, action="connect", outcome=f"refused: {reason}", detail=detail)
-
-
-def _told(organisations: Sequence[Connection], shared: set[str]) -> list[Connected]:
-    told = [
-        Connected(entry.tenant_id, entry.tenant_name, is_shared=entry.tenant_id in shared)
-        for entry in organisations
-    ]
-    return sorted(told, key=lambda connected: connected.tenant_name)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from airflow_xero.oauth import Connection
+from airflow_xero.app_connections import Connection
 from airflow_xero.warehouse import warehouse_errors
 
 

@@ -32,7 +32,6 @@ from airflow_xero.builds import (
     start_build,
     store_results,
 )
-from airflow_xero.causes import BrokenTieOut
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import PublishError
 from airflow_xero.hook import XeroHook
@@ -40,6 +39,7 @@ from airflow_xero.notifiers import link_of
 from airflow_xero.notify import note
 from airflow_xero.outcome import FAILURE_KEY, reason_of
 from airflow_xero.settings import dbt_cache_dir, dbt_project_dir, tie_out_tolerance
+from airflow_xero.tie_outs import BrokenTieOut, broken_tie_outs
 from airflow_xero.warehouse import warehouse_errors
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def tell_of_broken_tie_outs(
 
     Read again once only: what stays different afterwards would cost its calls every night.
     """
-    broken = causes.broken_tie_outs(warehouse, runs)
+    broken = broken_tie_outs(warehouse, runs)
     note(warehouse, map(causes.tie_out_broken, broken), now=datetime.now(UTC), link=link)
     for each in broken:
         if each.is_new:

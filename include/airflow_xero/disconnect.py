@@ -17,7 +17,7 @@ import httpx
 import psycopg
 from psycopg.rows import class_row
 
-from airflow_xero import oauth
+from airflow_xero import app_connections
 from airflow_xero.app_connections import app_token, delete_connection
 from airflow_xero.audit import Actor, record
 from airflow_xero.errors import (
@@ -105,7 +105,7 @@ def revoke_if_unused(
     """
 
     def reaches_nothing(token: AccessToken) -> bool:
-        return not oauth.connections(app, token.value, http=http)
+        return not app_connections.connections(app, token.value, http=http)
 
     try:
         tokens.fresh(grant_id, now=now)

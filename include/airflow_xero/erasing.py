@@ -167,6 +167,7 @@ def _let_go(warehouse: psycopg.Connection[Any], tenant_id: str, own: Sequence[Ta
     grants = _column(warehouse, _GRANTS, values)
     rows = traces.empty(warehouse, own, tenant_id)
     warehouse.execute(_FORGET_MESSAGES, values)
+    warehouse.execute(_FORGET_INVITED, {"grants": grants})
     return rows + warehouse.execute(_FORGET_USERS, {"grants": grants}).rowcount
 
 
@@ -276,6 +277,20 @@ _FORGET_USERS = """
 delete from xero_ops.grants
 where
     grant_id = any(%(grants)s)
+    and not exists (
+        select from xero_ops.connections where connections.grant_id = grants.grant_id
+    )
+"""
+
+# They may have come by an invitation, whose note may name them, or what they were to connect.
+_FORGET_INVITED = """
+update xero_ops.invitations
+set used_by_email = null, note = null
+from xero_ops.grants
+where
+    grants.grant_id = any(%(grants)s)
+    and invitations.used_by_email = grants.user_email
+    and invitations.conn_id = grants.conn_id
     and not exists (
         select from xero_ops.connections where connections.grant_id = grants.grant_id
     )

@@ -11,8 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -23,7 +22,7 @@ from psycopg.rows import class_row, tuple_row
 
 from airflow_xero.audit import Actor, record
 from airflow_xero.authorisations import hash_of
-from airflow_xero.errors import ConsentRefusedError, XeroError, XeroSetupError
+from airflow_xero.errors import ConsentRefusedError, XeroSetupError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import chosen
 from airflow_xero.sealing import cipher_of
@@ -36,7 +35,7 @@ HANDOVER_TIME = timedelta(minutes=10)
 
 _RANDOM_BYTES = 32
 _SIGNATURE_BYTES = 16
-_ASK = "ask the person who invited you for a new link"
+ASK_AGAIN = "ask the person who invited you for a new link"
 
 
 @dataclass(frozen=True)
@@ -177,42 +176,10 @@ def look(
     if found is None:
         raise ConsentRefusedError(
             "This invitation link is not valid: copy all of it from the message that you got, or "
-            f"{_ASK}"
+            f"{ASK_AGAIN}"
         )
     _require_open(found)
     return found
-
-
-@contextmanager
-def claimed(
-    warehouse: psycopg.Connection[Any], invitation_id: str | None, *, now: datetime
-) -> Iterator[list[str]]:
-    """Use an invitation up while its consent is completed; without an id there is none to use.
-
-    Of two consents at once one gets it. It is given back when the consent fails with a XeroError;
-    the caller appends the email of the Xero user. Raises ConsentRefusedError.
-    """
-    used_by: list[str] = []
-    if invitation_id is None:
-        yield used_by
-        return
-    values = {"id": invitation_id, "now": now}
-    with warehouse_errors(), warehouse.transaction():
-        if warehouse.execute(_CLAIM, values).rowcount != 1:
-            raise ConsentRefusedError(
-                f"This invitation was used, has expired or was taken back: {_ASK}"
-            )
-    try:
-        yield used_by
-    except XeroError:
-        with warehouse_errors(), warehouse.transaction():
-            warehouse.execute(_GIVE_BACK, values)
-        raise
-    with warehouse_errors(), warehouse.transaction():
-        warehouse.execute(
-            "update xero_ops.invitations set used_by_email = %s where invitation_id = %s",
-            (next(iter(used_by), None), invitation_id),
-        )
 
 
 def _made(
@@ -276,12 +243,14 @@ def _require_open(found: Invited) -> None:
     if found.state == "used":
         raise ConsentRefusedError(
             f"This invitation was used on {found.used_at:%d %B %Y}, and works once. To connect "
-            f"another organisation, {_ASK}"
+            f"another organisation, {ASK_AGAIN}"
         )
     if found.state == "revoked":
-        raise ConsentRefusedError(f"This invitation was taken back by who invited you: {_ASK}")
+        raise ConsentRefusedError(f"This invitation was taken back by who invited you: {ASK_AGAIN}")
     if found.state == "expired":
-        raise ConsentRefusedError(f"This invitation expired on {found.expires_at:%d %B %Y}: {_ASK}")
+        raise ConsentRefusedError(
+            f"This invitation expired on {found.expires_at:%d %B %Y}: {ASK_AGAIN}"
+        )
 
 
 _INVITED = """
@@ -314,19 +283,9 @@ values
 returning invitation_id
 """
 
-_IS_OPEN = "used_at is null and revoked_at is null"
+IS_OPEN = "used_at is null and revoked_at is null"
 
 _REVOKE = f"""
 update xero_ops.invitations set revoked_at = %(now)s, revoked_by = %(actor)s
-where invitation_id = %(id)s and conn_id = %(conn_id)s and expires_at > %(now)s and {_IS_OPEN}
+where invitation_id = %(id)s and conn_id = %(conn_id)s and expires_at > %(now)s and {IS_OPEN}
 """  # noqa: S608 -- constants of this module
-
-_CLAIM = f"""
-update xero_ops.invitations set used_at = %(now)s
-where invitation_id = %(id)s and expires_at > %(now)s and {_IS_OPEN}
-"""  # noqa: S608
-
-_GIVE_BACK = """
-update xero_ops.invitations set used_at = null
-where invitation_id = %(id)s and used_by_email is null
-"""

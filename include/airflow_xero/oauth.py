@@ -1,4 +1,4 @@
-"""OAuth 2.0 with Xero: the consent address, the token endpoint, the list of connections.
+"""OAuth 2.0 with Xero: the consent address and the token endpoint.
 
 Knows Xero's identity protocol over HTTP and stores nothing. Must not know Postgres, Airflow or
 who keeps the tokens. Never retries: whoever refreshes holds a lock and decides.
@@ -75,17 +75,6 @@ class TokenSet:
     id_token: str | None = field(repr=False)
     expires_at: datetime
     scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One organisation (or practice) that a user's consent reaches, as Xero lists it."""
-
-    connection_id: str
-    auth_event_id: str | None
-    tenant_id: str
-    tenant_type: str
-    tenant_name: str
 
 
 def new_http() -> httpx.Client:
@@ -190,38 +179,29 @@ def revoke(app: XeroApp, refresh_token: str, *, http: httpx.Client) -> None:
         raise _token_error(app, response, invalid_grant=None)
 
 
-def connections(
-    app: XeroApp, access_token: str, *, http: httpx.Client, auth_event_id: str | None = None
-) -> list[Connection]:
-    """The organisations this access token reaches, or only those of one consent.
-
-    Raises ConsentLostError when the token is refused, UnavailableError, UnexpectedPayloadError.
-    """
-    try:
-        response = http.get(
-            f"{app.api_url}/connections",
-            params={"authEventId": auth_event_id} if auth_event_id else {},
-            headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
-        )
-    except httpx.RequestError as error:
-        raise unreachable(app.api_url, error) from None
-    if response.status_code != httpx.codes.OK:
-        raise error_of(response)
-    listed = _json(response)
-    if not isinstance(listed, list):
-        raise _unexpected(response, "the list of connections")
-    try:
-        return [_connection(entry) for entry in listed]
-    except (KeyError, TypeError, AttributeError):
-        raise _unexpected(response, "the list of connections") from None
-
-
 def unreachable(url: str, error: Exception) -> UnavailableError:
     """The error for a request that got no answer; names the host, and no more of the request."""
     host = urlsplit(url).netloc
     return UnavailableError(
         f"{host} could not be reached ({type(error).__name__}): check the network, the proxy and "
         "the base URLs of the Airflow connection"
+    )
+
+
+def answer_of(response: httpx.Response) -> Any:
+    """The JSON of Xero's answer; None where it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def unexpected(response: httpx.Response, what: str) -> UnexpectedPayloadError:
+    """The error for an answer that is not what Xero documents."""
+    return UnexpectedPayloadError(
+        f"Xero's answer is not {what} as documented; please report it",
+        status=response.status_code,
+        correlation_id=response.headers.get("Xero-Correlation-Id"),
     )
 
 
@@ -236,7 +216,7 @@ def _tokens(
     response = _post(app, "/connect/token", form, http=http)
     if response.status_code != httpx.codes.OK:
         raise _token_error(app, response, invalid_grant=invalid_grant)
-    answer = _json(response)
+    answer = answer_of(response)
     try:
         return TokenSet(
             access_token=str(answer["access_token"]),
@@ -251,9 +231,9 @@ def _tokens(
                 "Xero gave no refresh token: add offline_access to the scopes of the Airflow "
                 f"connection {app.conn_id} and press Connect to Xero again"
             ) from None
-        raise _unexpected(response, "the token") from None
+        raise unexpected(response, "the token") from None
     except (TypeError, ValueError, AttributeError):
-        raise _unexpected(response, "the token") from None
+        raise unexpected(response, "the token") from None
 
 
 def _post(
@@ -274,7 +254,7 @@ def _post(
 def _token_error(
     app: XeroApp, response: httpx.Response, *, invalid_grant: XeroError | None
 ) -> XeroError:
-    answer = _json(response)
+    answer = answer_of(response)
     problem = answer.get("error") if isinstance(answer, dict) else None
     if problem == "invalid_grant" and invalid_grant is not None:
         return invalid_grant
@@ -291,30 +271,3 @@ def _token_error(
             status=response.status_code,
         )
     return error_of(response)
-
-
-def _connection(entry: Mapping[str, Any]) -> Connection:
-    auth_event_id = entry.get("authEventId")
-    return Connection(
-        connection_id=str(entry["id"]),
-        auth_event_id=str(auth_event_id) if auth_event_id else None,
-        tenant_id=str(entry["tenantId"]),
-        tenant_type=str(entry["tenantType"]),
-        # Practices and long-gone trials come without a name.
-        tenant_name=str(entry.get("tenantName") or entry["tenantId"]),
-    )
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
-def _unexpected(response: httpx.Response, what: str) -> UnexpectedPayloadError:
-    return UnexpectedPayloadError(
-        f"Xero's answer is not {what} as documented; please report it",
-        status=response.status_code,
-        correlation_id=response.headers.get("Xero-Correlation-Id"),
-    )

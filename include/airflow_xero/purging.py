@@ -15,7 +15,7 @@ import httpx
 import psycopg
 from psycopg.rows import tuple_row
 
-from airflow_xero import oauth
+from airflow_xero import app_connections
 from airflow_xero.app_connections import app_token, delete_connection
 from airflow_xero.audit import Actor, record
 from airflow_xero.disconnect import revoke_if_unused
@@ -84,7 +84,7 @@ def _end(app: XeroApp, dead: Sequence[str], *, tokens: TokenStore, http: httpx.C
     if token is None:
         return []
     tokens.keep_secret(token)
-    counted = {each.connection_id for each in oauth.connections(app, token, http=http)}
+    counted = {each.connection_id for each in app_connections.connections(app, token, http=http)}
     ended = sorted(counted.intersection(dead))
     for connection_id in ended:
         delete_connection(app, token, connection_id, http=http)

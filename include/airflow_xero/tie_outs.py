@@ -1,27 +1,31 @@
 """How well each organisation's documents agree with Xero's reports: the newest comparison.
 
-Knows the columns of the mart rpt_tie_out_summary that it reads, and that the mart may not be there
-yet. Must not know Airflow, nor how anything is compared.
+Knows the columns of the marts rpt_tie_out and rpt_tie_out_summary that it reads, and that the marts
+may not be there yet. Must not know Airflow, nor how anything is compared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 from psycopg import errors as postgres
+from psycopg.rows import class_row
 
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.standing import answers
+from airflow_xero.warehouse import warehouse_errors
 
 _MART = "xero_marts.rpt_tie_out_summary"
 
 
 @dataclass(frozen=True)
 class TieOut:
-    """An organisation's newest compared reports: the latest day, and their lines.
+    """An organisation's newest compared reports: the latest day, and their lines, at least one.
 
     `broken_lines` are those whose difference has no cause by name.
     """
@@ -50,6 +54,39 @@ def tie_outs(warehouse: psycopg.Connection[Any], conn_id: str) -> dict[str, TieO
 
 
 @dataclass(frozen=True)
+class BrokenTieOut:
+    """What no cause explains between an organisation's reports and its documents.
+
+    `accounts` as Xero labels them; `amount` is the largest sum of absolute differences of a report,
+    in base currency. `is_new`: on a day as new as any, some account is broken that was not before.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    report_date: date
+    accounts: Sequence[str]
+    amount: Decimal
+    is_new: bool
+
+
+def broken_tie_outs(
+    warehouse: psycopg.Connection[Any], run_ids: Sequence[int]
+) -> list[BrokenTieOut]:
+    """The organisations of these runs, now in the marts, whose tie-out is broken.
+
+    None where the dbt project is somebody's own and has no tie-out.
+    """
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=class_row(BrokenTieOut)) as cursor,
+    ):
+        if not cursor.execute(_HAS_TIE_OUT).rowcount:
+            return []
+        return cursor.execute(_BROKEN_TIE_OUTS, {"run_ids": list(run_ids)}).fetchall()
+
+
+@dataclass(frozen=True)
 class _Table:
     is_there: bool
 
@@ -71,7 +108,8 @@ cross join (
     ('ProfitAndLoss', 'cash'),
     ('BalanceSheet', 'accrual'),
     ('BalanceSheet', 'cash'),
-    ('BankSummary', 'accrual')
+    ('BankSummary', 'accrual'),
+    ('ExecutiveSummary', 'accrual')
 ) as reports (report, basis)
 cross join lateral (
     select report_date, lines, broken_lines
@@ -88,4 +126,85 @@ where exists (
     where connections.tenant_id = tenants.tenant_id and connections.conn_id = %(conn_id)s
 )
 group by tenants.tenant_id
+-- A report that Xero did not give, for want of a scope, say, stands there without a line: where
+-- nothing at all was compared nothing agrees.
+having sum(newest.lines) > 0
 """  # noqa: S608
+
+_HAS_TIE_OUT = """
+select from pg_catalog.pg_tables
+where schemaname = 'xero_marts' and tablename in ('rpt_tie_out', 'rpt_tie_out_summary')
+having count(*) = 2
+"""
+
+_BROKEN_TIE_OUTS = """
+with compared as (
+    select tie_out.*
+    from xero_ops.extract_runs as runs
+    inner join xero_marts.rpt_tie_out as tie_out
+        on tie_out.tenant_id = runs.tenant_id and tie_out.known_at = runs.known_at
+    where runs.run_id = any(%(run_ids)s) and tie_out.status = 'broken'
+),
+
+-- The newest day that was compared before: in between, past days may have been, which say nothing.
+former as (
+    select kinds.tenant_id, kinds.report, kinds.basis, summary.report_date, summary.known_at
+    from
+        (
+            select tenant_id, report, basis, min(known_at) as known_at
+            from compared
+            group by tenant_id, report, basis
+        ) as kinds,
+        lateral (
+            select report_date, known_at
+            from xero_marts.rpt_tie_out_summary
+            where
+                tenant_id = kinds.tenant_id
+                and report = kinds.report
+                and basis = kinds.basis
+                and known_at < kinds.known_at
+                and difference_amount is not null
+            order by report_date desc, known_at desc
+            limit 1
+        ) as summary
+),
+
+reports as (
+    select
+        tenant_id, report, basis, report_date, known_at, sum(abs(difference)) as amount
+    from compared
+    group by tenant_id, report, basis, report_date, known_at
+)
+
+select
+    compared.tenant_id::text,
+    coalesce(tenants.tenant_name, compared.tenant_id::text) as tenant_name,
+    max(compared.report_date) as report_date,
+    array_agg(distinct compared.line_label order by compared.line_label) as accounts,
+    (select max(amount) from reports where reports.tenant_id = compared.tenant_id) as amount,
+    bool_or(not exists (
+        select from former
+        where
+            former.tenant_id = compared.tenant_id
+            and former.report = compared.report
+            and former.basis = compared.basis
+            and (
+                former.report_date > compared.report_date
+                or exists (
+                    select from xero_marts.rpt_tie_out as earlier
+                    where
+                        earlier.tenant_id = former.tenant_id
+                        and earlier.report = former.report
+                        and earlier.basis = former.basis
+                        and earlier.report_date = former.report_date
+                        and earlier.known_at = former.known_at
+                        and earlier.line_key = compared.line_key
+                        and earlier.status = 'broken'
+                )
+            )
+    )) as is_new
+from compared
+inner join xero_ops.tenants as tenants on tenants.tenant_id = compared.tenant_id
+group by compared.tenant_id, tenants.tenant_name
+order by compared.tenant_id
+"""

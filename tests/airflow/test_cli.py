@@ -10,7 +10,7 @@ import pytest
 from airflow.models.pool import Pool
 from cryptography.fernet import Fernet
 
-from airflow_xero import cli
+from airflow_xero import cli, cli_readers
 from airflow_xero.connect import OrganisationStatus
 
 pytestmark = pytest.mark.usefixtures("airflow_database")
@@ -193,7 +193,7 @@ def reading(reader="bi_reader", tenants=None, *, every_tenant=False) -> Namespac
 
 
 def test_readers_of_nobody_says_how_to_let_somebody(warehouse, capsys):
-    cli.readers(DEFAULT)
+    cli_readers.readers(DEFAULT)
 
     assert "airflow xero let-read bi_reader --every-tenant" in capsys.readouterr().out
 
@@ -204,11 +204,11 @@ def test_let_read_and_stop_reading_are_seen_by_readers(warehouse, capsys):
     )
     said = []
     for command, args in [
-        (cli.let_read, reading(tenants=["Kauri"])),
-        (cli.readers, DEFAULT),
-        (cli.let_read, reading(every_tenant=True)),
-        (cli.readers, DEFAULT),
-        (cli.stop_reading, reading(every_tenant=True)),
+        (cli_readers.let_read, reading(tenants=["Kauri"])),
+        (cli_readers.readers, DEFAULT),
+        (cli_readers.let_read, reading(every_tenant=True)),
+        (cli_readers.readers, DEFAULT),
+        (cli_readers.stop_reading, reading(every_tenant=True)),
     ]:
         command(args)
         said.append(capsys.readouterr().out)
@@ -222,12 +222,12 @@ def test_let_read_and_stop_reading_are_seen_by_readers(warehouse, capsys):
 
 
 @pytest.mark.parametrize("args", [reading(), reading(tenants=["Kauri"], every_tenant=True)])
-@pytest.mark.parametrize("command", [cli.let_read, cli.stop_reading])
+@pytest.mark.parametrize("command", [cli_readers.let_read, cli_readers.stop_reading])
 def test_which_organisations_must_be_said(command, args):
     assert "say which organisations" in ending(command, args)
 
 
 def test_let_read_of_an_unknown_role_says_how_it_is_made(warehouse):
     assert 'create role "nobody_there" login' in ending(
-        cli.let_read, reading("nobody_there", every_tenant=True)
+        cli_readers.let_read, reading("nobody_there", every_tenant=True)
     )

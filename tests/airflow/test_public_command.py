@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from airflow_xero import cli, invitations
+from airflow_xero import cli_connecting, invitations
 from airflow_xero.audit import Actor
 from airflow_xero.hook import XeroHook
 from local_stack.ports import free_port
@@ -105,14 +105,14 @@ def test_the_invited_connect_through_it_and_find_nothing_else(public_url, xero, 
 def test_a_custom_connection_is_connected_at_the_command_line(xero, set_connection, capsys):
     set_connection("xero_default", **xero_fields(xero, app_kind="custom"))
 
-    cli.connect(Namespace(conn_id=None))
+    cli_connecting.connect(Namespace(conn_id=None))
 
     assert capsys.readouterr().out.startswith("Connected ")
 
 
 def test_an_app_for_people_names_the_field(xero, set_connection):
     with pytest.raises(SystemExit, match="choose custom as its kind"):
-        cli.connect(Namespace(conn_id=None))
+        cli_connecting.connect(Namespace(conn_id=None))
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_a_field_with_an_unknown_value_names_the_known(xero, set_connection, fie
     set_connection("xero_default", **xero_fields(xero, **{field: value}))
 
     with pytest.raises(SystemExit, match=said):
-        cli.connect(Namespace(conn_id=None))
+        cli_connecting.connect(Namespace(conn_id=None))

@@ -47,6 +47,9 @@ class Desk:
     def finish(self, **asked: Any) -> list[Connected]:
         return list(self._said(asked))
 
+    def abandon(self, **asked: Any) -> None:
+        self._said(asked)
+
     def look(self, token: str) -> Any:
         self._said(token)
         invited = Invited(
@@ -411,6 +414,19 @@ def test_a_redirect_uri_below_a_base_path_is_served_there(alone):
 
     assert alone("/airflow/xero/invitation", redirect_uri=uri).status_code == 200
     assert alone("/xero/invitation", redirect_uri=uri).status_code == 404
+
+
+def test_a_redirect_uri_at_the_root_is_served_there(alone):
+    uri = "https://connect.example/callback"
+
+    assert alone("/invitation", redirect_uri=uri).status_code == 200
+    assert alone("/callback", redirect_uri=uri).status_code == 400
+    assert alone("/xero/invitation", redirect_uri=uri).status_code == 404
+
+
+def test_a_redirect_uri_with_no_place_beside_it_is_refused_in_words(alone):
+    with pytest.raises(XeroSetupError, match="must end with /callback"):
+        alone("/xero/invitation", redirect_uri="https://connect.example/from-xero")
 
 
 def test_its_log_has_no_query(alone, caplog):

@@ -124,9 +124,9 @@ def test_it_waits_for_nobody_and_is_never_switched_off_by_itself(dag):
     assert dag.is_paused_upon_creation is False
     assert dag.max_active_runs == 16
     assert {name: (task.pool, task.priority_weight) for name, task in dag.task_dict.items()} == {
-        "list_asked": ("default_pool", 20),
-        "extract_tenant": ("xero_extract", 20),
-        "dbt_build": ("xero_dbt", 20),
+        "list_asked": ("default_pool", 50),
+        "extract_tenant": ("xero_extract", 50),
+        "dbt_build": ("xero_dbt", 50),
     }
 
 

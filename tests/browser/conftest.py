@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +37,7 @@ _START_SECONDS = 240
 expect.set_options(timeout=20_000)
 
 # One user for each of Airflow's roles; the password is the name.
-_ROLES = {"admin": "admin", "operator": "op", "viewer": "viewer"}
+ROLES = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 
 
 @dataclass(frozen=True)
@@ -128,14 +129,21 @@ class Airflow:
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """`airflow api-server` with the plugin, and nothing else of Airflow."""
-    home, port = tmp_path_factory.mktemp("airflow"), free_port()
+    home = tmp_path_factory.mktemp("airflow")
+    (home / "passwords.json").write_text(json.dumps({user: user for user in ROLES}))
+    with served(home) as server:
+        yield server
+
+
+@contextmanager
+def served(home: Path, *commands: tuple[str, ...], **settings: str) -> Iterator[Airflow]:
+    """An API server whose files are at `home`, after these commands and with these settings."""
+    port = free_port()
     server = Airflow(f"http://localhost:{port}", home / "api-server.log", _new_key())
-    environment = _environment(home, server)
-    passwords = home / "passwords.json"
-    passwords.write_text(json.dumps({user: user for user in _ROLES}))
-    _run_airflow(environment, "db", "migrate")
-    # What the Dag processor would do: without it Airflow knows no Dag to start.
-    _run_airflow(environment, "dags", "reserialize")
+    environment = {**_environment(home, server), **settings}
+    # What the Dag processor would do comes last: without it Airflow knows no Dag to start.
+    for words in (("db", "migrate"), *commands, ("dags", "reserialize")):
+        _run_airflow(environment, *words)
     command = ["api-server", "--host", "127.0.0.1", "--port", str(port)]
     with server.log.open("wb") as log:
         process = subprocess.Popen(
@@ -172,7 +180,7 @@ def _environment(home: Path, server: Airflow) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-            f"{user}:{role}" for user, role in _ROLES.items()
+            f"{user}:{role}" for user, role in ROLES.items()
         ),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__XERO__FIRST_DAY": "2026-11-18",

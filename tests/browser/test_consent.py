@@ -180,7 +180,10 @@ def test_a_person_who_says_no_reads_that_nothing_happened(xero_sandbox, begin, w
 
     assert response.status_code == 200
     assert "Nothing was connected" in response.text
-    assert count(warehouse, "grants") == 0
+    assert (count(warehouse, "grants"), count(warehouse, "authorisations")) == (0, 0)
+    assert warehouse.execute(
+        "select actor, action, outcome, host(address) from xero_ops.audit_log"
+    ).fetchall() == [("admin", "connect", "refused: Xero ended it (access_denied)", "127.0.0.1")]
 
 
 def test_a_wrong_client_secret_is_explained(airflow, xero_sandbox, begin):

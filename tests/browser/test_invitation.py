@@ -68,13 +68,18 @@ def count(warehouse: Any, table: str) -> int:
 # --- The way of the invited ----------------------------------------------------------------------
 
 
-def test_a_bookkeeper_without_a_login_connects_once(airflow, invite, open_link, warehouse):
+def test_a_bookkeeper_without_a_login_connects_once(
+    airflow, invite, open_link, warehouse, keep_screenshot
+):
     link = invite(note="For the year-end, please choose <Kauri>.", grants=["reports"])["url"]
     page = open_link(link)
 
     expect(page.get_by_text("operator invites you to connect your organisation")).to_be_visible()
     expect(page.get_by_text("For the year-end, please choose <Kauri>.")).to_be_visible()
     expect(page.get_by_role("listitem")).to_have_count(2)
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme=colours)
+        keep_screenshot(page, f"invited-{colours}")
     # The secret is nowhere to be seen or sent.
     expect(page).to_have_url(f"{airflow.url}/xero/invitation")
     page.get_by_role("button", name="Continue to Xero").click()
@@ -86,6 +91,8 @@ def test_a_bookkeeper_without_a_login_connects_once(airflow, invite, open_link, 
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     expect(page.get_by_role("listitem")).to_have_text([KAURI])
+    page.set_viewport_size({"width": 390, "height": 844})
+    keep_screenshot(page, "thanks-dark-phone")
     expect(page.get_by_role("link")).to_have_count(0)
     assert state_of(warehouse) == (True, "ava@example.com", False)
     connected_by, scopes = warehouse.execute(

@@ -152,8 +152,8 @@ def test_an_error_says_what_to_do_and_can_be_tried_again(open_page, airflow, war
 
 
 def test_what_is_known_of_an_organisation_stands_in_its_row(open_page, warehouse, keep_screenshot):
-    known = {"country": "NZ", "currency": "NZD", "complete": "2026-11-20", "calls_left": 4321}
-    fill(warehouse, run="complete", refreshed_days=50, **known)
+    known: dict[str, Any] = {"country": "NZ", "currency": "NZD", "complete": "2026-11-20"}
+    fill(warehouse, run="complete", refreshed_days=50, calls_left=4321, **known)
 
     page = open_page(width=1440)
 

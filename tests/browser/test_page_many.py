@@ -75,7 +75,14 @@ def test_a_thousand_organisations_are_painted_in_time(open_page, warehouse, keep
         ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
     )
 
+    # Airflow's own shell asks for our script when it is done; the rest is ours.
+    begun, answered = page.evaluate(
+        "['static/page.js', 'api/organisations'].map((name) => performance"
+        ".getEntriesByType('resource').find((one) => one.name.includes(`/xero/${name}`)))"
+        ".map((one, at) => (at ? one.responseEnd : one.startTime))"
+    )
     keep_screenshot(page, "thousand-light")
-    print(json.dumps({"painted_ms": painted, "our_bytes": ours}))
+    told = {"painted_ms": painted, "script_asked_ms": begun, "answered_ms": answered}
+    print(json.dumps({**told, "our_bytes": ours}))
     assert min(painted) < FIRST_PAINT_MS
     assert 0 < ours < OUR_OWN_BYTES

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from airflow_xero import __version__, oauth
+from airflow_xero import __version__, app_connections, oauth
 from airflow_xero.errors import (
     BadRequestError,
     ConsentLostError,
@@ -254,8 +254,8 @@ def test_the_connections_are_those_of_the_user_and_of_one_consent_if_asked(
     tokens = oauth.exchange_code(app, code, code_verifier=VERIFIER, http=http, now=NOW)
     event = identify(app, tokens, http=http).auth_event_id
 
-    listed = oauth.connections(app, tokens.access_token, http=http)
-    newest = oauth.connections(app, tokens.access_token, http=http, auth_event_id=event)
+    listed = app_connections.connections(app, tokens.access_token, http=http)
+    newest = app_connections.connections(app, tokens.access_token, http=http, auth_event_id=event)
 
     assert {entry.tenant_id for entry in listed} == {kauri, beacon}
     assert [(entry.tenant_id, entry.auth_event_id) for entry in newest] == [(beacon, event)]
@@ -266,7 +266,7 @@ def test_a_connection_without_a_name_gets_its_id(app, http, xero_sandbox):
     body = '[{"id": "c-1", "tenantId": "t-1", "tenantType": "PRACTICE", "authEventId": null}]'
     fault(xero_sandbox, "/connections", status=200, body=body)
 
-    (entry,) = oauth.connections(app, "any", http=http)
+    (entry,) = app_connections.connections(app, "any", http=http)
 
     assert (entry.tenant_name, entry.auth_event_id) == ("t-1", None)
 
@@ -290,7 +290,7 @@ def test_every_other_answer_to_connections_means_one_error(
     fault(xero_sandbox, "/connections", **rule)
 
     with pytest.raises(kind) as raised:
-        oauth.connections(app, tokens.access_token, http=http)
+        app_connections.connections(app, tokens.access_token, http=http)
 
     assert type(raised.value) is kind
     assert tokens.access_token not in "".join(traceback.format_exception(raised.value))

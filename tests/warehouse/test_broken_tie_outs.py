@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.causes import broken_tie_outs
+from airflow_xero.tie_outs import broken_tie_outs
 
 TENANT_ID = "11111111-1111-1111-1111-111111111111"
 DAY = date(2026, 11, 19)

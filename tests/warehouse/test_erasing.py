@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from airflow_xero import erasures, runs, traces
 from airflow_xero.audit import Actor
@@ -22,6 +21,7 @@ from airflow_xero.notify import Notice, note
 from airflow_xero.standing import tenants_to_extract
 from tests.warehouse.connections import names
 from tests.warehouse.extraction import WITHOUT_REREADS, ConnectedApp
+from tests.warehouse.searching import everywhere
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 GRACE = Actor("grace", "192.0.2.7")
@@ -106,25 +106,6 @@ def run(xero, tenant: Tenant, warehouse=None) -> Erased:
             http=xero.http,
             now=NOW,
         )
-
-
-def everywhere(dsn: str, *words: str) -> set[str]:
-    """Every table of the database, of whatever schema, in which one of the words stands."""
-    found = set()
-    with psycopg.connect(dsn) as connection:
-        tables = connection.execute(
-            "select schemaname, tablename from pg_tables"
-            " where schemaname !~ '^pg_' and schemaname <> 'information_schema'"
-        ).fetchall()
-        assert len(tables) > 40
-        for table in tables:
-            for word in words:
-                query = sql.SQL(
-                    "select exists (select from {} as line where strpos(line::text, %s) > 0)"
-                ).format(sql.Identifier(*table))
-                if connection.execute(query, (word,)).fetchone() == (True,):
-                    found.add(".".join(table))
-    return found
 
 
 def figures(dsn: str, tenant: Tenant) -> dict[str, int]:

@@ -11,8 +11,9 @@ from cryptography.fernet import Fernet
 
 from airflow_xero import invitations
 from airflow_xero.audit import Actor
+from airflow_xero.claiming import claimed
 from airflow_xero.errors import ConsentRefusedError, UnavailableError, XeroSetupError
-from airflow_xero.invitations import Invitation, claimed, listed, look, revoke
+from airflow_xero.invitations import Invitation, listed, look, revoke
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ADA = Actor("ada", "192.0.2.7")

@@ -354,6 +354,18 @@ def test_the_newest_comparison_of_each_report_is_the_tie_out(tenant_id, warehous
     assert tie_outs(warehouse, "another_app") == {}
 
 
+def test_a_report_that_xero_did_not_give_agrees_with_nothing(tenant_id, warehouse):
+    warehouse.execute("create schema if not exists xero_marts")
+    warehouse.execute(
+        "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
+        " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-20' as report_date,"
+        " now() as known_at, 0::bigint as lines, 0::bigint as broken_lines",
+        (tenant_id,),
+    )
+
+    assert tie_outs(warehouse, "xero_default") == {}
+
+
 def test_marts_of_another_version_are_no_tie_out_and_no_error(tenant_id, warehouse):
     warehouse.execute("create schema if not exists xero_marts")
     warehouse.execute("create table xero_marts.rpt_tie_out_summary (tenant_id uuid)")

@@ -17,19 +17,37 @@ create table xero_ops.invitations (
 );
 create index on xero_ops.invitations (conn_id, created_at);
 comment on table xero_ops.invitations is 'Links by which somebody without a login may connect once; the link is kept as a hash.';
-comment on column xero_ops.invitations.used_by_email is 'The Xero user who connected by it, as Xero''s identity names them.';
+call xero_ops.comment_columns('xero_ops.invitations', '{
+    "invitation_id": "Our own id of the invitation.",
+    "conn_id": "The Airflow connection that describes the app.",
+    "token_hash": "Digest of the link''s secret.",
+    "invited_by": "The user of Airflow who made the link.",
+    "note": "What that user wrote to the person they invite.",
+    "scopes": "What the link asks for; none for what the Airflow connection names.",
+    "created_at": "When it was made.",
+    "expires_at": "Until when it can be used.",
+    "used_at": "When somebody connected by it; null before.",
+    "used_by_email": "The Xero user who did, as Xero''s identity names them.",
+    "revoked_at": "When it was taken back; null while it was not.",
+    "revoked_by": "The user of Airflow who took it back."
+}');
 
 alter table xero_ops.authorisations
 add column invitation_id uuid references xero_ops.invitations,
 add column scopes text[];
-comment on column xero_ops.authorisations.invitation_id is 'The invitation by which the consent was begun; null when it was begun by a user of Airflow.';
-comment on column xero_ops.authorisations.scopes is 'What the consent asks for; null when it asks for what the Airflow connection names.';
+call xero_ops.comment_columns('xero_ops.authorisations', '{
+    "invitation_id": "The invitation by which it was begun; null when a user of Airflow began it.",
+    "scopes": "What it asks for; null when it asks for what the Airflow connection names."
+}');
 
 -- An organisation is paused when any of its connections of the app is: see pausing.py.
 alter table xero_ops.connections
 add column paused_at timestamptz,
 add column paused_by text;
-comment on column xero_ops.connections.paused_at is 'Since when the organisation is left out of every run, by a person''s wish; its data stay.';
+call xero_ops.comment_columns('xero_ops.connections', '{
+    "paused_at": "Since when the organisation is left out of every run, by a person''s wish; its data stay.",
+    "paused_by": "The user of Airflow whose wish it is."
+}');
 
 -- It must outlive the organisation, so that it refers to nothing.
 create table xero_ops.erasures (
@@ -46,7 +64,17 @@ create table xero_ops.erasures (
     finished_at timestamptz
 );
 comment on table xero_ops.erasures is 'Organisations whose every trace goes, or went; with the last one the name goes, too.';
-comment on column xero_ops.erasures.rows_left is 'What was counted after the last deletion, over every table that has a tenant_id; 0 proves it.';
+call xero_ops.comment_columns('xero_ops.erasures', '{
+    "tenant_id": "The organisation.",
+    "tenant_name": "Its name, until it is erased.",
+    "requested_by": "The user of Airflow who asked for it.",
+    "requested_at": "When they did.",
+    "state": "requested, erasing, failed (the next try goes on) or erased.",
+    "state_reason": "Why it failed; or the tables of others that still have rows.",
+    "rows_deleted": "Rows that went, over all tries.",
+    "rows_left": "What was counted after the last deletion, over every table that has a tenant_id; 0 proves it.",
+    "finished_at": "When it ended; null before."
+}');
 
 -- The page asks for the last run of each of a thousand organisations.
 create index on xero_ops.extract_runs (tenant_id, known_at desc);

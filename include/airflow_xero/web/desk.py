@@ -134,6 +134,19 @@ class ConsentDesk:
         self._when_connected(reached)
         return reached
 
+    def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
+        """Forget a consent that Xero ended, and audit why. Raises XeroError."""
+        with self._open() as (hook, warehouse):
+            connect.abandon(
+                hook.app(),
+                warehouse=warehouse,
+                state=state,
+                browser_cookie=browser_cookie,
+                reason=reason,
+                now=_now(),
+                address=address,
+            )
+
     def redirect_uri(self) -> str:
         """Where Xero sends people back. Raises XeroError."""
         with XeroHook(self._conn_id or settings.conn_id()) as hook:

@@ -112,8 +112,7 @@ def _with_defaults(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
 
 def refusal_of(error: str) -> Ending:
     """What an `error` that Xero appended to the callback means."""
-    # Whoever writes the address must not write our page: only a name like Xero's is repeated.
-    name = f" ({error})" if _ERROR_NAME.fullmatch(error) else ""
+    name = f" ({error})" if named(error) else ""
     unknown = Ending(
         "Xero did not connect",
         f"Xero ended the consent with an error{name}. Please try once more; "
@@ -121,6 +120,11 @@ def refusal_of(error: str) -> Ending:
         400,
     )
     return _REFUSALS.get(error, unknown)
+
+
+def named(error: str) -> str | None:
+    """The error, if it is a name like those of Xero: who writes the address writes no page."""
+    return error if _ERROR_NAME.fullmatch(error) else None
 
 
 def ending_of(error: XeroError, *, is_invited: bool = False) -> Ending:

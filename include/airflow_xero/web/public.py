@@ -7,6 +7,7 @@ as a desk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -21,7 +22,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_xero.connect import Connected
-from airflow_xero.errors import XeroError
+from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.web.invited import InvitationDesk, invited_router
 from airflow_xero.web.limiting import RequestBudget
 from airflow_xero.web.notices import (
@@ -29,6 +30,7 @@ from airflow_xero.web.notices import (
     ProtectiveHeaders,
     ending_of,
     ending_page,
+    named,
     notice,
     refusal_of,
     show_error,
@@ -36,7 +38,6 @@ from airflow_xero.web.notices import (
 )
 from airflow_xero.web.visitors import INVITED, address_of, consent_cookie, unbind
 
-PREFIX = "/xero"
 PUBLIC_FILES = frozenset({"icon.svg", "invitation.js", "notice.css"})
 
 _STATIC = Path(__file__).parent / "static"
@@ -65,6 +66,9 @@ class Desk(InvitationDesk, Protocol):
 
         The organisations of this consent, at least one. Raises XeroError.
         """
+
+    def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
+        """Forget a consent that Xero ended, and audit why. Raises XeroError."""
 
 
 def public_router(
@@ -122,6 +126,7 @@ def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
     # The invited have no business in Airflow.
     has_way_back = home is not None and not is_invited
     if callback.error:
+        _abandon(callback, desk)
         return ending_page(request, refusal_of(callback.error), has_way_back=has_way_back)
     if not callback.state or not callback.code:
         return ending_page(request, _NOTHING_TO_DO, has_way_back=has_way_back)
@@ -140,13 +145,33 @@ def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
     return _thank_you(request, reached)
 
 
-def create_public_app(desk: Desk, *, redirect_uri: str) -> ASGIApp:
-    """The public routes as an application of their own, below `/xero` or where Xero sends people.
+def _abandon(callback: _Callback, desk: Desk) -> None:
+    """Have it audited, where it is a consent of this browser; the person reads the same page."""
+    if not callback.cookie:
+        return
+    reason = f"Xero ended it ({named(callback.error) or 'an unknown error'})"
+    with contextlib.suppress(XeroError):
+        desk.abandon(
+            state=callback.state,
+            browser_cookie=callback.cookie,
+            reason=reason,
+            address=address_of(callback.request),
+        )
 
-    It answers requests for the redirect URI's own host alone.
+
+def create_public_app(desk: Desk, *, redirect_uri: str) -> ASGIApp:
+    """The public routes as an application of their own, there where Xero sends people.
+
+    It answers requests for the redirect URI's own host alone. Raises XeroSetupError for a redirect
+    URI that does not end with `/callback`.
     """
     address = urlsplit(redirect_uri)
-    prefix = address.path.removesuffix("/callback") or PREFIX
+    if not address.path.endswith("/callback"):
+        raise XeroSetupError(
+            f"The redirect URI {redirect_uri} of the Airflow connection must end with /callback:"
+            " the invitations are beside it. Change it there and at developer.xero.com"
+        )
+    prefix = address.path.removesuffix("/callback")
     pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages.add_exception_handler(XeroError, show_error)
     pages.include_router(public_router(desk))

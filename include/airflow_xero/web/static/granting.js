@@ -95,10 +95,10 @@ function OneChoice({ choice, isChecked, onChange }) {
         choice.is_required && h(Text, { as: "span", color: "fg.muted" }, " (needed)"),
       ),
     ),
-    h(Small, { ms: 7 }, choice.description),
+    h(Small, { ms: 6 }, choice.description),
     h(
       Flex,
-      { gap: 1, ms: 7, mt: 1, wrap: "wrap" },
+      { gap: 1, ms: 6, mt: 1, wrap: "wrap" },
       choice.scopes.map((scope) =>
         h(Code, { fontSize: "xs", key: scope, overflowWrap: "anywhere" }, scope),
       ),

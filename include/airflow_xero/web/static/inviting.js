@@ -165,7 +165,7 @@ function Invited({ one, onRevoke }) {
   };
   return h(
     Flex,
-    { ...LINE, align: "start", as: "li", borderTopWidth: 1, gap: 3, pt: 3 },
+    { ...LINE, align: "center", as: "li", borderTopWidth: 1, gap: 3, pt: 3 },
     h(
       Box,
       { flex: 1, minW: 0 },
