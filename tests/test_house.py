@@ -120,6 +120,14 @@ def grains(manifest: dict[str, Any], model: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+def unique_indexes(model: dict[str, Any]) -> list[list[str]]:
+    """The columns of its primary key and of each of its unique indexes."""
+    return [
+        *(each["columns"] for each in model["constraints"] if each["type"] == "primary_key"),
+        *(each["columns"] for each in model["config"].get("indexes", []) if each.get("unique")),
+    ]
+
+
 def is_mart(model: dict[str, Any]) -> bool:
     """Whether the model lies in the folder that analysts read."""
     return str(model["original_file_path"]).startswith("models/marts/")
@@ -220,6 +228,23 @@ def test_every_mart_tests_its_grain_per_tenant(
         and not any("tenant_id" in columns for columns in grains(manifest, model))
     ]
     assert untested == []
+
+
+def test_every_grain_of_a_table_is_watched_by_an_index(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+):
+    """A night leaves the tests of grain out (dbt/selectors.yml), since Postgres sees to it.
+
+    What was touched is grouped by its grain, and says itself why its index is not unique.
+    """
+    unwatched = [
+        (name, columns)
+        for name, model in models.items()
+        if model["config"]["materialized"] != "view" and name != "int_documents_touched"
+        for columns in grains(manifest, model)
+        if set(columns) not in [set(index) for index in unique_indexes(model)]
+    ]
+    assert unwatched == []
 
 
 def test_every_mart_and_each_of_its_columns_is_described(models: dict[str, dict[str, Any]]):

@@ -1,8 +1,18 @@
--- A level that is closed before it opened would show here first.
+-- A level that is closed before it opened would show here first; looked at on the days that this
+-- build made again.
 with
 
+days as (
+    select * from {{ ref('int_days_moved') }}
+),
+
 statistics as (
-    select * from {{ ref('rpt_daily_statistics_by_currency') }}
+    select shown.*
+    from days
+    inner join {{ ref('rpt_daily_statistics_by_currency') }} as shown
+        on
+            days.tenant_id = shown.tenant_id
+            and days.first_day <= shown.day
 ),
 
 final as (

@@ -1,8 +1,18 @@
--- In every currency and in base currency; overdue is the sum of the four overdue buckets.
+-- In every currency and in base currency; overdue is the sum of the four overdue buckets. Looked at
+-- on the days that this build made again.
 with
 
+days as (
+    select * from {{ ref('int_days_moved') }}
+),
+
 by_currency as (
-    select * from {{ ref('rpt_daily_statistics_by_currency') }}
+    select shown.*
+    from days
+    inner join {{ ref('rpt_daily_statistics_by_currency') }} as shown
+        on
+            days.tenant_id = shown.tenant_id
+            and days.first_day <= shown.day
 ),
 
 compared as (

@@ -1,17 +1,38 @@
 -- What payments and allocations add up to is what the invoice itself says was paid and credited.
 -- A warning: a payment may be read a moment before or after its invoice, and heals the next day.
+-- Looked at for the documents that this build made again.
 {{ config(severity='warn') }}
 
 with
 
+touched as (
+    select * from {{ ref('int_documents_touched') }}
+),
+
 invoices as (
-    select * from {{ ref('fct_invoices') }}
-    where is_approved
+    select fct_invoices.*
+    from {{ ref('fct_invoices') }} as fct_invoices
+    where
+        fct_invoices.is_approved
+        and exists (
+            select from touched
+            where
+                fct_invoices.tenant_id = touched.tenant_id
+                and fct_invoices.invoice_id = touched.document_id
+        )
 ),
 
 settlements as (
-    select * from {{ ref('int_settlements_dated') }}
-    where document_kind = 'invoice'
+    select int_settlements_dated.*
+    from {{ ref('int_settlements_dated') }} as int_settlements_dated
+    where
+        int_settlements_dated.document_kind = 'invoice'
+        and exists (
+            select from touched
+            where
+                int_settlements_dated.tenant_id = touched.tenant_id
+                and int_settlements_dated.document_id = touched.document_id
+        )
 ),
 
 settled as (

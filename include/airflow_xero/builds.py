@@ -1,4 +1,4 @@
-"""What every build of the marts did: when, of which project, with what result.
+"""What every build of the marts did: when, of which project, how much, with what result.
 
 Knows `xero_ops.builds` and `xero_ops.build_results`, and by what a project is known again. Must
 not know Airflow, nor how dbt is called.
@@ -6,6 +6,7 @@ not know Airflow, nor how dbt is called.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,33 @@ GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
 _PROJECT = ("dbt_project.yml", "macros", "models", "seeds")
 _KEPT_BUILDS = 100
 _MESSAGE_LENGTH = 2000
+
+
+class Scope(enum.Enum):
+    """How much a build makes: everything anew, what moved, or of that what a night can change."""
+
+    WHOLE = "whole"
+    MOVED = "moved"
+    NIGHTLY = "nightly"
+
+
+def scope_of(warehouse: psycopg.Connection[Any], project: Path, page_name: str) -> Scope:
+    """How much a build must make of a project that stayed the same.
+
+    A night leaves the views alone, unless a table or a view of the project is missing, or the page
+    of its docs.
+    """
+    files = [*(project / "models").rglob("*.sql"), *(project / "seeds").rglob("*.csv")]
+    wanted = {file.stem for file in files}
+    found = warehouse.execute(
+        "select (select count(distinct relname) from pg_catalog.pg_class"
+        " inner join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace"
+        " where relkind in ('r', 'v') and relname = any(%s)"
+        " and nspname in ('xero_staging', 'xero_intermediate', 'xero_marts')),"
+        " exists (select from xero_ops.published_pages where page_name = %s)",
+        (list(wanted), page_name),
+    ).fetchone()
+    return Scope.NIGHTLY if found == (len(wanted), True) else Scope.MOVED
 
 
 def project_checksum(project: Path) -> str:

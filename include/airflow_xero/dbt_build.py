@@ -26,9 +26,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_xero import causes, rereads
 from airflow_xero.builds import (
     GOOD,
+    Scope,
     finish_build,
     project_checksum,
     rows_written,
+    scope_of,
     start_build,
     store_results,
 )
@@ -57,6 +59,14 @@ _LIBPQ_VARIABLES = {
     "sslrootcert": "PGSSLROOTCERT",
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
+}
+
+
+# A view says the same every night; the selector, in the project, says what else need not be built.
+_SCOPES = {
+    Scope.WHOLE: ("--full-refresh",),
+    Scope.MOVED: (),
+    Scope.NIGHTLY: ("--selector", "nightly", "--no-write-json"),
 }
 
 
@@ -100,6 +110,7 @@ class DbtBuildOperator(BaseOperator):
                 build_id, is_whole = start_build(
                     warehouse, checksum=project_checksum(project), runs=len(runs)
                 )
+                scope = Scope.WHOLE if is_whole else scope_of(warehouse, project, DOCS_PAGE)
             if is_whole:
                 self.log.info("The dbt project has changed: everything is made anew.")
 
@@ -122,7 +133,7 @@ class DbtBuildOperator(BaseOperator):
                     project,
                     environment=warehouse_environment(hook.get_connection(hook.store_conn_id())),
                     cache=dbt_cache_dir(),
-                    is_whole=is_whole,
+                    scope=scope,
                     record=record,
                     built=built,
                 )
@@ -131,9 +142,10 @@ class DbtBuildOperator(BaseOperator):
                     finish_build(warehouse, build_id, failure=str(error))
                 raise
             with hook.warehouse() as warehouse, warehouse_errors():
-                store_page(warehouse, DOCS_PAGE, docs)
+                if docs is not None:
+                    store_page(warehouse, DOCS_PAGE, docs)
             require_tolerated(broken, tie_out_tolerance())
-        self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs))
+        self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs or b""))
         return len(runs)
 
 
@@ -216,16 +228,16 @@ def publish(
     *,
     environment: Mapping[str, str],
     cache: Path,
-    is_whole: bool,
+    scope: Scope,
     record: Callable[[Sequence[Any]], object],
     built: Callable[[], object],
-) -> bytes:
-    """Run `dbt build` and then `dbt docs generate --static`; the docs as one HTML page.
+) -> bytes | None:
+    """Run `dbt build`, then `dbt docs generate --static`; the docs as one HTML page.
 
-    `cache` keeps dbt's partial parse; `is_whole` makes everything anew instead of what moved;
-    `record` gets the results of every model and test, good or bad; `built` is called when the
-    marts are renewed, so that docs which fail afterwards do not belie them.
-    Raises PublishError naming what failed.
+    None for the docs of a night: they tell of the project's files, which are those of the last one.
+    `cache` keeps dbt's partial parse; `scope` says how much is built; `record` gets the results of
+    every model and test, good or bad; `built` is called when the marts are renewed, so that docs
+    which fail afterwards do not belie them. Raises PublishError naming what failed.
     """
     with (
         tempfile.TemporaryDirectory(prefix="xero_dbt_") as folder,
@@ -236,13 +248,14 @@ def publish(
         _copy(kept / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
         # Unit tests prove the code, not the night's data: they run where the code is tested.
         command = ["build", "--exclude-resource-type", "unit_test"]
-        command += ["--full-refresh"] if is_whole else []
-        build = _invoke(*command, project=project, target=target)
+        build = _invoke(*command, *_SCOPES[scope], project=project, target=target)
         _copy(target / _PARTIAL_PARSE, kept / _PARTIAL_PARSE)
         if build.result is not None:
             record(build.result.results)
         _raise_failures(build)
         built()
+        if scope is Scope.NIGHTLY:
+            return None
         # The build has just compiled everything.
         _raise_failures(
             _invoke("docs", "generate", "--static", "--no-compile", project=project, target=target)

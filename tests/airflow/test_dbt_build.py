@@ -1,6 +1,7 @@
 """One dbt build: what is published, what a failure says, what is left behind."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from airflow.sdk import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from airflow_xero import builds, dbt_build
+from airflow_xero.builds import Scope
 from airflow_xero.errors import PublishError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -38,12 +42,12 @@ def add_model(project: Path, name: str, sql: str) -> None:
     (project / "models" / f"{name}.sql").write_text(sql)
 
 
-def publish(project, environment, tmp_path, record=lambda _: None, *, is_whole=False):
+def publish(project, environment, tmp_path, record=lambda _: None, *, scope=Scope.MOVED):
     return dbt_build.publish(
         project,
         environment=environment,
         cache=tmp_path / "cache",
-        is_whole=is_whole,
+        scope=scope,
         record=record,
         built=lambda: None,
     )
@@ -64,8 +68,8 @@ def test_a_build_makes_tables_and_one_page_of_docs(project, environment, tmp_pat
 def test_a_whole_build_makes_anew_what_otherwise_grows(project, environment, tmp_path):
     add_model(project, "growing", "{{ config(materialized='incremental') }} select 1 as number")
     rows = []
-    for is_whole in (False, False, True):
-        publish(project, environment, tmp_path, is_whole=is_whole)
+    for scope in (Scope.MOVED, Scope.MOVED, Scope.WHOLE):
+        publish(project, environment, tmp_path, scope=scope)
         with psycopg.connect(
             host=environment["DBT_HOST"],
             port=environment["DBT_PORT"],
@@ -76,6 +80,47 @@ def test_a_whole_build_makes_anew_what_otherwise_grows(project, environment, tmp
             rows += connection.execute("select count(*) from xero_staging.growing").fetchall()
 
     assert rows == [(1,), (2,), (1,)]
+
+
+def test_a_nights_build_leaves_views_and_docs_as_they_are(project, environment, tmp_path):
+    shutil.copy(REPOSITORY / "dbt" / "selectors.yml", project)
+    add_model(project, "growing", "{{ config(materialized='incremental') }} select 1 as number")
+    built: list[list[str]] = []
+
+    docs = [
+        publish(
+            project,
+            environment,
+            tmp_path,
+            lambda results: built.append(sorted(each.node.name for each in results)),
+            scope=scope,
+        )
+        for scope in (Scope.MOVED, Scope.NIGHTLY)
+    ]
+
+    assert built == [["growing", "numbers"], ["growing"]]
+    assert [page is None for page in docs] == [False, True]
+
+
+def test_a_night_builds_the_views_too_where_something_is_missing(
+    warehouse: psycopg.Connection, project
+):
+    def scope() -> Scope:
+        return builds.scope_of(warehouse, project, "docs")
+
+    scopes = [scope()]
+    for statement in (
+        "create schema if not exists xero_marts",
+        "create view xero_marts.numbers as select 1",
+    ):
+        warehouse.execute(statement)
+    scopes.append(scope())
+    dbt_build.store_page(warehouse, "docs", b"<html></html>")
+    scopes.append(scope())
+    add_model(project, "growing", "select 1 as number")
+    scopes.append(scope())
+
+    assert scopes == [Scope.MOVED, Scope.MOVED, Scope.NIGHTLY, Scope.MOVED]
 
 
 def test_the_project_folder_is_only_read(project, environment, tmp_path):

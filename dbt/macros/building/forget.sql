@@ -42,6 +42,16 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Pre-hook of tables whose rows follow from their tenant alone. -#}
+{% macro forget_rebuilt() -%}
+    {%- set tenants = ref('stg_xero__tenants') -%}
+    {%- if is_made_anew() -%}
+        {{ require_whole_build() }}
+    {%- else -%}
+        {{ forget_tenants() }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The tenants are looked up one by one through the table's index: nothing is scanned. -#}
 {% macro forget_tenants() -%}
     delete from {{ this }}

@@ -4,7 +4,10 @@
         "{{ after_withdrawal() }}",
         "{{ forget_touched(['bank_transaction_id']) }}",
     ],
-    indexes=[{'columns': ['tenant_id', 'bank_transaction_id'], 'unique': true}],
+    indexes=[
+        {'columns': ['tenant_id', 'bank_transaction_id'], 'unique': true},
+        {'columns': ['tenant_id', 'transaction_date']},
+    ],
 ) }}
 
 with

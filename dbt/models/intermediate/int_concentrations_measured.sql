@@ -1,11 +1,14 @@
 {#- Month ends and the last day alone: each is a look at everybody's open documents. Every day that
     was once a last day stays in rpt_daily_statistics_as_known. -#}
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['tenant_id', 'ledger', 'day'], 'unique': true}],
+) }}
 
 with
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 documents as (

@@ -4,7 +4,7 @@
     and whatever is joined to it would be walked row by row. -#}
 {{ config(
     materialized='table',
-    pre_hook="set local enable_nestloop = off",
+    pre_hook="{{ join_many_days() }}",
     indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}],
 ) }}
 
@@ -31,7 +31,7 @@
 with
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 levels as not materialized (
@@ -174,11 +174,17 @@ compared as (
         on
             windows.tenant_id = today.tenant_id
             and windows.first_day <= today.day
+    -- Looked up one by one through the index, however few or many days are made again: hashed, all
+    -- days of all organisations would be read ten times.
     {%- for moment, day in moments.items() %}
-    inner join added as {{ moment }}
-        on
-            today.tenant_id = {{ moment }}.tenant_id
-            and {{ day }} = {{ moment }}.day
+    cross join lateral (
+        select added.*
+        from added
+        where
+            today.tenant_id = added.tenant_id
+            and {{ day }} = added.day
+        offset 0 -- noqa: AM09
+    ) as {{ moment }}
     {%- endfor %}
     left join planned
         on

@@ -90,6 +90,11 @@ moved as (
         coalesce(sum(base_amount), 0) as base_amount
     from movements
     group by tenant_id, currency_code, event_date, measure
+    -- What a document gives as it gave before moves no day.
+    having
+        sum(event_count) <> 0
+        or sum(amount) <> 0
+        or sum(base_amount) <> 0
 ),
 
 summed as (
@@ -113,9 +118,11 @@ final as (
         summed.day,
         {%- for column in movement_columns() %}
         trim_scale(summed.{{ column.name }} + coalesce(kept.{{ column.name }}, 0))
-            as {{ column.name }}{{ ',' if not loop.last }}
+            as {{ column.name }},
         {%- endfor %}
+        tenants.known_at
     from summed
+    inner join tenants on summed.tenant_id = tenants.tenant_id
     left join kept
         on
             summed.tenant_id = kept.tenant_id

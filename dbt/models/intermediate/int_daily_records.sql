@@ -32,13 +32,14 @@
 ] -%}
 {{ config(
     materialized='table',
+    pre_hook="{{ join_many_days() }}",
     indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}],
 ) }}
 
 with
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 tenants as (
@@ -73,8 +74,16 @@ rates as (
 ),
 
 by_currency as (
-    select * from {{ ref('rpt_daily_statistics_by_currency') }}
-    where currency_code <> base_currency_code
+    select shown.*
+    from {{ ref('rpt_daily_statistics_by_currency') }} as shown
+    where
+        shown.currency_code <> shown.base_currency_code
+        and exists (
+            select from windows
+            where
+                shown.tenant_id = windows.tenant_id
+                and shown.day >= windows.first_day
+        )
 ),
 
 first_closings as (

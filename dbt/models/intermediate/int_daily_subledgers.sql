@@ -1,6 +1,6 @@
 {#- A table, so that the planner knows how many days there are when they are joined. Here it thinks
     of one day where there are thousands, and would compare each with every other. -#}
-{{ config(materialized='table', pre_hook="set local enable_nestloop = off") }}
+{{ config(materialized='table', pre_hook="{{ join_many_days() }}") }}
 
 with
 
@@ -9,7 +9,7 @@ by_currency as (
 ),
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 movements as (
@@ -44,6 +44,13 @@ summed as (
         sum(conversion_error_count)::integer as conversion_error_count,
         sum(undated_document_count)::integer as undated_document_count
     from by_currency
+    where
+        exists (
+            select from windows
+            where
+                by_currency.tenant_id = windows.tenant_id
+                and by_currency.day >= windows.first_day
+        )
     group by tenant_id, day
 ),
 
@@ -72,6 +79,14 @@ daily as (
         {{- ',' if not loop.last }}
         {%- endfor %}
     from movements
+    where
+        exists (
+            select from windows
+            where
+                movements.tenant_id = windows.tenant_id
+                and movements.day > windows.first_day - {{ trailing_days() }}
+                and movements.day <= windows.last_day
+        )
     group by tenant_id, day
 ),
 

@@ -4,7 +4,10 @@
         "{{ after_withdrawal() }}",
         "{{ forget_touched(['document_id']) }}",
     ],
-    indexes=[{'columns': ['tenant_id', 'document_id', 'document_kind'], 'unique': true}],
+    indexes=[
+        {'columns': ['tenant_id', 'document_id', 'document_kind'], 'unique': true},
+        {'columns': ['tenant_id', 'document_date']},
+    ],
 ) }}
 
 with

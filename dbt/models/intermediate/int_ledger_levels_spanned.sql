@@ -1,14 +1,14 @@
 {#- CTEs have no statistics: taken for single rows, they would be walked row by row. -#}
 {{ config(
-    materialized='table',
-    pre_hook="set local enable_nestloop = off",
+    materialized='incremental',
+    pre_hook=["{{ forget_moved_days(days_before=740) }}", "{{ join_many_days() }}"],
     indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}],
 ) }}
 
 with
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 tenants as (
@@ -31,7 +31,10 @@ accounts as (
 spans as (
     select
         windows.tenant_id,
-        windows.first_day - 740 as first_day,
+        case
+            when windows.first_day = windows.window_first_day then windows.first_day - 740
+            else windows.first_day
+        end as first_day,
         windows.last_day,
         tenants.financial_year_end_day,
         tenants.financial_year_end_month

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    indexes=[
+        {'columns': ['tenant_id', 'tracking_category_id', 'tracking_option_id'], 'unique': true},
+    ],
+) }}
 
 with
 

@@ -1,4 +1,7 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['tenant_id'], 'unique': true}],
+) }}
 
 with
 

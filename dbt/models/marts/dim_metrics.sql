@@ -1,14 +1,15 @@
-{#- Not swapped, for the views that read it. -#}
+{#- Not swapped, for the views that read it. The metrics are those of the project's files, which
+    make everything anew when they change. -#}
 {{ config(
     materialized='incremental',
-    incremental_strategy='renew_changed',
-    unique_key=['tenant_id', 'metric'],
+    pre_hook="{{ forget_rebuilt() }}",
 ) }}
 
 with
 
 tenants as (
     select * from {{ ref('stg_xero__tenants') }}
+    where is_rebuilt
 ),
 
 metrics (metric, theme, unit, is_by_currency, description) as (

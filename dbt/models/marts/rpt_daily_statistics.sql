@@ -1,10 +1,10 @@
-{#- Every row of it says what is known tonight, so all of them are written; not swapped, for the
-    views that read it. Which columns there are is said once, in the yml beside it: each theme
-    brings its own, and the contract refuses one that is missing or not described. How many days a
-    theme has is hidden from the planner, which would compare each with every other. -#}
+{#- Of each tenant the days from the first one that moved (int_days_moved) are made again. Which
+    columns there are is said once, in the yml beside it: each theme brings its own, and the
+    contract refuses one that is missing or not described. How many days a theme has is hidden from
+    the planner, which would compare each with every other. -#}
 {{ config(
     materialized='incremental',
-    pre_hook=["set local enable_nestloop = off", "{{ forget_all() }}"],
+    pre_hook=["{{ forget_moved_days() }}", "{{ join_many_days() }}"],
 ) }}
 
 with
@@ -14,7 +14,7 @@ windows as (
         tenant_id,
         base_currency_code,
         known_at
-    from {{ ref('int_windows_spanned') }}
+    from {{ ref('int_days_moved') }}
 ),
 
 subledgers as (

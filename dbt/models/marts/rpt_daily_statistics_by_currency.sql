@@ -1,14 +1,13 @@
-{#- Every row of it says what is known tonight, so all of them are written; not swapped, for the
-    views that read it. -#}
+{#- Of each tenant the days from the first one that moved (int_days_moved) are made again. -#}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_all() }}",
+    pre_hook=["{{ forget_moved_days() }}", "set local work_mem = '64MB'"],
 ) }}
 
 with
 
 windows as (
-    select * from {{ ref('int_windows_spanned') }}
+    select * from {{ ref('int_days_moved') }}
 ),
 
 all_movements as (

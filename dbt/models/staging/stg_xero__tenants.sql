@@ -1,5 +1,5 @@
 {#- Frozen first: a tenant whose extraction completes while dbt runs changes nothing half way. -#}
-{{ config(materialized='table') }}
+{{ config(materialized='table', indexes=[{'columns': ['tenant_id'], 'unique': true}]) }}
 
 with
 
@@ -30,6 +30,10 @@ tax_rates as (
 
 tracking_categories as (
     select * from {{ source('xero_raw', 'tracking_categories') }}
+),
+
+budgets as (
+    select * from {{ source('xero_raw', 'budgets') }}
 ),
 
 journals as (
@@ -84,7 +88,8 @@ complete as (
 built as (
     select
         tenant_id,
-        max(known_at) as built_known_at
+        max(known_at) as built_known_at,
+        max(day) filter (where closes_day) as built_day
     from runs
     where
         state = 'complete'
@@ -178,6 +183,18 @@ resettled as (
     {%- endfor %}
 ),
 
+-- A budget is compared with every day of its months.
+replanned as (
+    select spans.tenant_id
+    from spans
+    inner join budgets
+        on
+            spans.tenant_id = budgets.tenant_id
+            and spans.built_known_at < budgets.known_from
+            and spans.known_at >= budgets.known_from
+    group by spans.tenant_id
+),
+
 renamed as (
     select
         complete.tenant_id,
@@ -185,6 +202,8 @@ renamed as (
         complete.known_at,
         complete.complete_day,
         built.built_known_at,
+        built.built_day,
+        replanned.tenant_id is not null as is_replanned,
         {{ is_whole_build() }}
         or built.built_known_at is null
         or resettled.tenant_id is not null
@@ -208,6 +227,7 @@ renamed as (
     inner join tenants on complete.tenant_id = tenants.tenant_id
     left join built on complete.tenant_id = built.tenant_id
     left join resettled on complete.tenant_id = resettled.tenant_id
+    left join replanned on complete.tenant_id = replanned.tenant_id
     left join journals_read as journals_now
         on
             complete.tenant_id = journals_now.tenant_id
@@ -231,6 +251,8 @@ final as (
         renamed.known_at,
         renamed.complete_day,
         renamed.built_known_at,
+        renamed.built_day,
+        renamed.is_replanned,
         renamed.is_rebuilt,
         renamed.has_journals,
         renamed.has_cash_journals,
