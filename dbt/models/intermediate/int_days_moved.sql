@@ -74,42 +74,44 @@ growing as (
         and built_day is not null
 ),
 
+all_moved as (
+    {%- for relation, day in {
+        'movements': 'day', 'records': 'day', 'changes': 'day', 'tie_outs': 'report_date',
+        'runs': 'day', 'former': 'first_day',
+    }.items() %}
+    select
+        tenant_id,
+        known_at,
+        {{ day }} as day
+    from {{ relation }}
+    union all
+    {%- endfor %}
+    -- Days that have nothing left.
+    select
+        withdrawn.tenant_id,
+        withdrawn.known_at,
+        withdrawn.event_date as day
+    from withdrawn
+    left join movements
+        on
+            withdrawn.tenant_id = movements.tenant_id
+            and withdrawn.currency_code = movements.currency_code
+            and withdrawn.event_date = movements.day
+    where movements.tenant_id is null
+    union all
+    select
+        tenant_id,
+        known_at,
+        day
+    from ledger_days
+),
+
 moved as (
     select
         growing.tenant_id,
         min(moved.day) as day
     from growing
-    inner join (
-        {%- for relation, day in {
-            'movements': 'day', 'records': 'day', 'changes': 'day', 'tie_outs': 'report_date',
-            'runs': 'day', 'former': 'first_day',
-        }.items() %}
-        select
-            tenant_id,
-            known_at,
-            {{ day }} as day
-        from {{ relation }}
-        union all
-        {%- endfor %}
-        -- Days that have nothing left.
-        select
-            withdrawn.tenant_id,
-            withdrawn.known_at,
-            withdrawn.event_date as day
-        from withdrawn
-        left join movements
-            on
-                withdrawn.tenant_id = movements.tenant_id
-                and withdrawn.currency_code = movements.currency_code
-                and withdrawn.event_date = movements.day
-        where movements.tenant_id is null
-        union all
-        select
-            tenant_id,
-            known_at,
-            day
-        from ledger_days
-    ) as moved
+    inner join all_moved as moved
         on
             growing.tenant_id = moved.tenant_id
             and growing.built_known_at < moved.known_at
