@@ -33,20 +33,48 @@ class Scope(enum.Enum):
 def scope_of(warehouse: psycopg.Connection[Any], project: Path, page_name: str) -> Scope:
     """How much a build must make of a project that stayed the same.
 
-    A night leaves the views alone, unless a table or a view of the project is missing, or the page
-    of its docs.
+    A night leaves the views alone where the project has a selector `nightly`, unless one of its
+    tables or views is missing, a reader may not read one of the marts yet, or the page of its docs
+    is older than the tables.
     """
+    if not (project / "selectors.yml").is_file():
+        return Scope.MOVED
     files = [*(project / "models").rglob("*.sql"), *(project / "seeds").rglob("*.csv")]
     wanted = {file.stem for file in files}
-    found = warehouse.execute(
-        "select (select count(distinct relname) from pg_catalog.pg_class"
-        " inner join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace"
-        " where relkind in ('r', 'v') and relname = any(%s)"
-        " and nspname in ('xero_staging', 'xero_intermediate', 'xero_marts')),"
-        " exists (select from xero_ops.published_pages where page_name = %s)",
-        (list(wanted), page_name),
-    ).fetchone()
-    return Scope.NIGHTLY if found == (len(wanted), True) else Scope.MOVED
+    found = warehouse.execute(_STANDING, {"names": list(wanted), "page": page_name}).fetchone()
+    return Scope.NIGHTLY if found == (len(wanted), True, True) else Scope.MOVED
+
+
+_STANDING = """
+with relations as (
+    select pg_class.oid, relname, nspname
+    from pg_catalog.pg_class
+    inner join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+    where
+        relkind in ('r', 'v')
+        and nspname in ('xero_staging', 'xero_intermediate', 'xero_marts')
+)
+
+select
+    (select count(distinct relname) from relations where relname = any(%(names)s)),
+    not exists (
+        select from relations
+        cross join pg_catalog.pg_roles
+        where
+            nspname = 'xero_marts'
+            and relname = any(%(names)s)
+            and rolname in ('bi_reader', 'bi_reader_of_all')
+            and not has_table_privilege(pg_roles.oid, relations.oid, 'select')
+    ),
+    exists (
+        select from xero_ops.published_pages
+        where
+            page_name = %(page)s
+            and published_at > coalesce(
+                (select max(started_at) from xero_ops.builds where is_whole), '-infinity'
+            )
+    )
+"""
 
 
 def project_checksum(project: Path) -> str:
@@ -66,8 +94,8 @@ def start_build(
 ) -> tuple[int, bool]:
     """Remember that a build begins; its id, and whether it must make everything anew.
 
-    It must when the last good build was of another project, or there was none. A build that is
-    still called running was killed: builds never overlap.
+    It must when there was no good build, or when the last one or any that failed since was of
+    another project. A build that is still called running was killed: builds never overlap.
     """
     warehouse.execute(
         "update xero_ops.builds set state = 'failed', failure = 'the task was killed',"
@@ -75,10 +103,12 @@ def start_build(
     )
     rows = warehouse.execute(
         "insert into xero_ops.builds (project_checksum, is_whole, runs)"
-        " select %(checksum)s, %(checksum)s is distinct from ("
-        "     select project_checksum from xero_ops.builds where state = 'good'"
-        "     order by build_id desc limit 1"
-        " ), %(runs)s returning build_id, is_whole",
+        " select %(checksum)s, last_good is null or exists ("
+        "     select from xero_ops.builds"
+        "     where build_id >= last_good and project_checksum <> %(checksum)s"
+        " ), %(runs)s"
+        " from (select max(build_id) as last_good from xero_ops.builds where state = 'good') as good"
+        " returning build_id, is_whole",
         {"checksum": checksum, "runs": runs},
     ).fetchall()
     build_id, is_whole = rows[0]

@@ -29,8 +29,8 @@ amounts as not materialized (
     select * from {{ ref('int_account_amounts_moved') }}
 ),
 
--- A report compared by this build moves the levels of its day and of every day after it, those of
--- accounts that it no longer names, too.
+-- A report compared since the last good build moves the levels of its day and of every day after
+-- it, those of accounts that it no longer names, too.
 levelled as (
     select
         tie_out.tenant_id,
@@ -40,7 +40,7 @@ levelled as (
     inner join tenants
         on
             tie_out.tenant_id = tenants.tenant_id
-            and tie_out.known_at = tenants.known_at
+            and tenants.built_known_at < tie_out.known_at
             and not tenants.is_rebuilt
     group by tie_out.tenant_id, tie_out.basis
 ),
