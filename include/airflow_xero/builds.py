@@ -107,7 +107,9 @@ def start_build(
         "     select from xero_ops.builds"
         "     where build_id >= last_good and project_checksum <> %(checksum)s"
         " ), %(runs)s"
-        " from (select max(build_id) as last_good from xero_ops.builds where state = 'good') as good"
+        " from ("
+        "     select max(build_id) as last_good from xero_ops.builds where state = 'good'"
+        " ) as good"
         " returning build_id, is_whole",
         {"checksum": checksum, "runs": runs},
     ).fetchall()

@@ -102,27 +102,6 @@ def test_a_nights_build_leaves_views_and_docs_as_they_are(project, environment, 
     assert [page is None for page in docs] == [False, True]
 
 
-def test_a_night_builds_the_views_too_where_something_is_missing(
-    warehouse: psycopg.Connection, project
-):
-    def scope() -> Scope:
-        return builds.scope_of(warehouse, project, "docs")
-
-    scopes = [scope()]
-    for statement in (
-        "create schema if not exists xero_marts",
-        "create view xero_marts.numbers as select 1",
-    ):
-        warehouse.execute(statement)
-    scopes.append(scope())
-    dbt_build.store_page(warehouse, "docs", b"<html></html>")
-    scopes.append(scope())
-    add_model(project, "growing", "select 1 as number")
-    scopes.append(scope())
-
-    assert scopes == [Scope.MOVED, Scope.MOVED, Scope.NIGHTLY, Scope.MOVED]
-
-
 def test_the_project_folder_is_only_read(project, environment, tmp_path):
     before = sorted(project.rglob("*"))
     for path in [project, *before]:
