@@ -42,6 +42,16 @@ class Place(Settings):
         return self.place
 
 
+def opened_apart(folder: Path) -> Stack:
+    """A stack with files and ports of its own: another worker's tests may start one as well."""
+    stack = open_stack(Place(repository=_REPOSITORY, place=folder), Progress())
+    ports: dict[str, int] = {}
+    for name in ("airflow", "sandbox", "postgres"):
+        ports[name] = free_port(taken=set(ports.values()))
+    stack.state.set("ports", ports)
+    return stack
+
+
 @dataclass(frozen=True)
 class CeleryStack(Stack):
     """The laptop's stack on CeleryExecutor, two workers with two tasks at a time each."""
@@ -147,7 +157,7 @@ class CeleryStack(Stack):
 
 def open_celery_stack(folder: Path, *, dbt_project: Path, first_day: str) -> CeleryStack:
     """The stack in `folder`; a try that failed is repeated after a second, not a minute."""
-    plain = open_stack(Place(repository=_REPOSITORY, place=folder), Progress())
+    plain = opened_apart(folder)
     plain.state.set("first_day", first_day)
     text = (_REPOSITORY / "dags" / "xero_daily.py").read_text(encoding="utf-8")
     assert _PAUSE in text

@@ -178,7 +178,7 @@ def small_project(home: Path) -> Path:
 
 IN_SHORT = {
     "connect": ["Kauri Coffee Roasters"],
-    "wrong code": "XeroSetupError",
+    "wrong code": "ConsentRefusedError",
     "success": "success",
     "test button": True,
     "test button with a wrong secret": False,

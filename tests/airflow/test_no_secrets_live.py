@@ -21,11 +21,10 @@ from local_stack.consent import consent
 from local_stack.errors import StackError
 from local_stack.nights import DAG_ID, Night, hold_first_extractions, wait_for_dag
 from local_stack.processes import Child
-from local_stack.progress import Progress
 from local_stack.sandbox import CLIENT_ID, CLIENT_SECRET, DEMO_PASSWORD
-from local_stack.stack import Stack, open_stack
+from local_stack.stack import Stack
 from local_stack.story import write_login
-from tests.airflow.celery_stack import Place
+from tests.airflow.celery_stack import opened_apart
 from tests.airflow.overheard import (
     Eavesdropper,
     basic_credentials,
@@ -89,7 +88,7 @@ class LoudStack(Stack):
 
 @pytest.fixture
 def stack(tmp_path: Path, small_project: Path) -> Iterator[LoudStack]:
-    plain = open_stack(Place(repository=REPOSITORY, place=tmp_path / "stack"), Progress())
+    plain = opened_apart(tmp_path / "stack")
     # The schedule itself has nothing to do meanwhile.
     plain.state.set("first_day", datetime.now(UTC).date().isoformat())
     made = LoudStack(**vars(plain), dbt_project=small_project)

@@ -19,11 +19,10 @@ from local_stack.consent import consent
 from local_stack.errors import StackError
 from local_stack.nights import DAG_ID, Night, wait_for_dag
 from local_stack.processes import Child
-from local_stack.progress import Progress
 from local_stack.sandbox import DEMO_PASSWORD
-from local_stack.stack import Stack, open_stack
+from local_stack.stack import Stack
 from local_stack.story import write_login
-from tests.airflow.celery_stack import Place
+from tests.airflow.celery_stack import opened_apart
 from tests.airflow.test_celery import access_token, knock, listed, stored, wait_for
 
 ORGANISATIONS = 5
@@ -97,7 +96,7 @@ class MortalStack(Stack):
 @pytest.fixture
 def stack(tmp_path: Path, small_project: Path) -> Iterator[MortalStack]:
     """Everything that is needed, not yet started; a failed try is repeated after a second."""
-    plain = open_stack(Place(repository=REPOSITORY, place=tmp_path / "stack"), Progress())
+    plain = opened_apart(tmp_path / "stack")
     # The schedule itself has nothing to do meanwhile.
     plain.state.set("first_day", datetime.now(UTC).date().isoformat())
     text = (REPOSITORY / "dags" / "xero_daily.py").read_text(encoding="utf-8")
