@@ -50,14 +50,35 @@ def _clean_environment() -> None:
 _clean_environment()
 
 
+_running: list[EmbeddedPostgres] = []
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A running server. Without fsync: its data is thrown away, and tests are twice as fast."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), is_durable=False)
     server.create()
     server.start(free_port())
+    _running.append(server)
     yield server
+    _running.remove(server)
     server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _groups_as_found() -> Iterator[None]:
+    """Roles are the server's, not a database's: nobody stays in a group after a file's tests."""
+    yield
+    for server in _running:
+        with psycopg.connect(server.dsn("postgres")) as connection:
+            for group, member in connection.execute(_MEMBERS).fetchall():
+                connection.execute(f'revoke "{group}" from "{member}"')
+
+
+_MEMBERS = """
+select roleid::regrole::text, member::regrole::text from pg_catalog.pg_auth_members
+where roleid::regrole::text in ('bi_reader', 'bi_reader_of_all')
+"""
 
 
 @pytest.fixture
