@@ -40,7 +40,7 @@ levelled as (
     inner join tenants
         on
             tie_out.tenant_id = tenants.tenant_id
-            and tenants.built_known_at < tie_out.known_at
+            and tie_out.known_at > tenants.built_known_at
             and not tenants.is_rebuilt
     group by tie_out.tenant_id, tie_out.basis
 ),
