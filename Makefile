@@ -34,10 +34,10 @@ reset: ## stop, and delete all state of make run (.local)
 status: ## say what is running
 
 # A file stays in one worker, so that its servers and dbt builds are made once.
-test: venv ## the fast tests (at most 10 minutes)
+test: venv ## the fast tests (about 20 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not campaign and not end_to_end" $(TEST_OPTIONS)
 
-campaign: venv ## the slow tests: full numbers, whole stack (at most 30 minutes)
+campaign: venv ## the slow tests: full numbers, whole stack (about 40 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "campaign and not end_to_end" $(TEST_OPTIONS)
 	@$(BIN)/python -m pytest -m end_to_end $(TEST_OPTIONS)
 

@@ -87,11 +87,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Post-hook of the last table that reads them: what was used is not needed again. -#}
-{% macro forget_touched_account_days() -%}
-    truncate {{ ref('int_account_days_touched') }}
-{%- endmacro %}
-
 {#- Postings of documents and journals, not of what reports alone know. -#}
 {% macro is_of_documents(ledger) -%}
     coalesce({{ ledger }}.source_type, '') not in ('REVALUATION', 'UNEXPLAINED')
