@@ -63,6 +63,18 @@ def test_the_example_names_every_variable_and_gives_no_secret():
     assert {name: example[name] for name in required() if example[name]} == {}
 
 
+def test_the_api_server_believes_the_named_proxy_alone_about_addresses():
+    given = {**env_file("sandbox.env"), "XERO_FIRST_DAY": "2026-11-20"}
+
+    def believed(**more: str) -> str:
+        server = services_of({**given, **more})["apiserver"]
+        assert "--proxy-headers" in server["command"]
+        return str(server["environment"]["FORWARDED_ALLOW_IPS"])
+
+    assert believed() == "127.0.0.1"
+    assert believed(PROXY_ADDRESS="172.18.0.1") == "172.18.0.1"
+
+
 def test_ports_are_published_on_this_machine_only():
     published = [
         port for service in compose()["services"].values() for port in service.get("ports", [])

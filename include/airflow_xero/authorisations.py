@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from airflow_xero.errors import ConsentRefusedError
+from airflow_xero.sealing import is_signed
 from airflow_xero.warehouse import warehouse_errors
 
 CONSENT_TIME = timedelta(minutes=10)
@@ -42,11 +43,25 @@ class Authorisation:
     def require(self, browser_cookie: str, now: datetime) -> None:
         """Raise ConsentRefusedError in another browser, or after ten minutes."""
         if not hmac.compare_digest(self.browser_hash, hash_of(browser_cookie)):
-            raise ConsentRefusedError(
-                f"This consent was begun in another browser; in this one, {_AGAIN}"
-            )
+            raise other_browser()
         if now - self.started_at > CONSENT_TIME:
             raise ConsentRefusedError(f"This consent took longer than ten minutes: {_AGAIN}")
+
+
+def require_signed(state: str, *, conn_id: str, keys: Sequence[str]) -> None:
+    """Raise ConsentRefusedError for a state that we never gave, without asking the database."""
+    if not is_signed(state, purpose=purpose_of(conn_id), keys=keys):
+        raise _unknown()
+
+
+def purpose_of(conn_id: str) -> str:
+    """What the signature of a state is good for."""
+    return f"consent\n{conn_id}"
+
+
+def other_browser() -> ConsentRefusedError:
+    """The error for a browser in which the consent was not begun."""
+    return ConsentRefusedError(f"This consent was begun in another browser; in this one, {_AGAIN}")
 
 
 def hash_of(secret: str) -> bytes:
@@ -81,8 +96,12 @@ def take(warehouse: psycopg.Connection[Any], *, conn_id: str, state: str) -> Aut
     ):
         begun = cursor.execute(_TAKE, (hash_of(state), conn_id)).fetchone()
     if begun is None:
-        raise ConsentRefusedError(f"This consent is unknown or was used already: {_AGAIN}")
+        raise _unknown()
     return begun
+
+
+def _unknown() -> ConsentRefusedError:
+    return ConsentRefusedError(f"This consent is unknown or was used already: {_AGAIN}")
 
 
 _KEEP = """

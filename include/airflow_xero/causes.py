@@ -38,15 +38,22 @@ def extraction_failed(tenant_id: str, tenant_name: str, *, advice: str) -> Notic
     )
 
 
-def needs_reconnect(tenant_id: str, tenant_name: str, *, user_name: str | None = None) -> Notice:
-    """Xero refused to renew the consent that reaches an organisation; told again after a week."""
+def needs_reconnect(
+    tenant_id: str, tenant_name: str, *, user_name: str | None = None, is_invited: bool = False
+) -> Notice:
+    """Xero refused to renew the consent that reaches an organisation; told again after a week.
+
+    Who `is_invited` cannot open the page: they are sent another invitation.
+    """
     user = f"{user_name}, who connected it," if user_name else "The user who connected it"
     return Notice(
         f"needs_reconnect:{tenant_id}",
         f"Xero: {tenant_name} must be connected again",
         f"Xero takes the consent for it no longer. {user} or anybody else who may, presses Connect"
-        " to Xero on the page Xero; its reading goes on where it stopped. Until then it is left"
-        " out, and its statistics stay as they were. Pause it there to hear no more of it.",
+        " to Xero on the page Xero; its reading goes on where it stopped."
+        + (" It came by an invitation: send a new one from there." if is_invited else "")
+        + " Until then it is left out, and its statistics stay as they were. Pause it there to hear"
+        " no more of it.",
         tenant_id=tenant_id,
         repeat_days=_A_WEEK,
     )
@@ -141,7 +148,13 @@ def of_consents(warehouse: psycopg.Connection[Any], conn_id: str, *, now: dateti
     lost = lost_consents(warehouse, conn_id)
     lapsing = lapsing_consents(warehouse, conn_id, now=now)
     return [
-        needs_reconnect(each.tenant_id, each.tenant_name, user_name=each.user_name) for each in lost
+        needs_reconnect(
+            each.tenant_id,
+            each.tenant_name,
+            user_name=each.user_name,
+            is_invited=each.is_invited,
+        )
+        for each in lost
     ] + [lapses_soon(each) for each in lapsing]
 
 

@@ -7,14 +7,16 @@ Xero. Imported by every `airflow` command, so that everything heavy is imported 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, CLICommand, GroupCommand
 
 from airflow_xero import cli_connecting, cli_readers
-from airflow_xero.terminal import CONN_ID, clear_ending, opened_hook
+from airflow_xero.terminal import CONN_ID, clear_ending, opened_hook, operator_name, printable
 
 if TYPE_CHECKING:
+    import psycopg
+
     from airflow_xero.connect import OrganisationStatus
 
 # Pool → (slots, what for). One build at a time; extractions wait for Xero more than they work.
@@ -63,6 +65,9 @@ def migrate(args: Namespace) -> None:
 
     with opened_hook(args) as hook, hook.warehouse() as warehouse:
         migrated = migrate_warehouse(warehouse)
+        if migrated.applied:
+            detail = {"applied": list(migrated.applied)}
+            _record(warehouse, action="migrate", outcome="migrated", detail=detail)
     for name in migrated.applied:
         print(f"applied {name}")
     for notice in migrated.notices:
@@ -96,8 +101,18 @@ def rotate_keys(args: Namespace) -> None:
         with hook.warehouse() as warehouse:
             require_migrated(warehouse)
         grants = hook.token_store().rotate_keys()
+        with hook.warehouse() as warehouse:
+            _record(warehouse, action="rotate keys", outcome="rotated", detail={"grants": grants})
     print(f"Re-encrypted the tokens of {grants} grants with the first key.")
     print("Once this says 0 grants, the other keys of XERO_TOKEN_KEYS can be removed.")
+
+
+def _record(
+    warehouse: psycopg.Connection[Any], *, action: str, outcome: str, detail: dict[str, Any]
+) -> None:
+    from airflow_xero.audit import Actor, record
+
+    record(warehouse, Actor(operator_name()), action=action, outcome=outcome, detail=detail)
 
 
 def as_lines(organisations: list[OrganisationStatus]) -> list[str]:
@@ -113,8 +128,10 @@ def as_lines(organisations: list[OrganisationStatus]) -> list[str]:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
-        "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
+        printable(
+            "  ".join(
+                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
+            )
         ).rstrip()
         for row in rows
     ]

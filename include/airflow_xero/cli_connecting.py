@@ -10,7 +10,7 @@ from argparse import Namespace
 
 from airflow.cli.cli_config import ActionCommand, Arg
 
-from airflow_xero.terminal import CONN_ID, clear_ending, opened_hook
+from airflow_xero.terminal import CONN_ID, clear_ending, opened_hook, operator_name, printable
 
 _HOST = Arg(  # type: ignore[no-untyped-call]
     ("--host",),
@@ -25,7 +25,6 @@ _PORT = Arg(  # type: ignore[no-untyped-call]
 @clear_ending
 def connect(args: Namespace) -> None:
     """Connect the one organisation that a Custom Connection opens."""
-    import getpass
     from datetime import UTC, datetime
 
     from airflow_xero.audit import Actor
@@ -39,11 +38,11 @@ def connect(args: Namespace) -> None:
                 warehouse=warehouse,
                 tokens=tokens,
                 http=hook.http(),
-                actor=Actor(f"{getpass.getuser()} at the command line"),
+                actor=Actor(operator_name()),
                 now=datetime.now(UTC),
             )
     for one in reached:
-        print(f"Connected {one.tenant_name}.")
+        print(f"Connected {printable(one.tenant_name)}.")
 
 
 @clear_ending

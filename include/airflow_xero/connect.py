@@ -24,18 +24,22 @@ from airflow_xero import authorisations, connections, oauth
 from airflow_xero.audit import Actor
 from airflow_xero.authorisations import CONSENT_TIME, Authorisation, hash_of
 from airflow_xero.claiming import claimed
-from airflow_xero.errors import ConsentRefusedError, XeroError, XeroSetupError
+from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.identity import SigningKeys, XeroUser, identify
 from airflow_xero.oauth import XeroApp
 from airflow_xero.reaching import (
     Connected,
+    Finished,
+    Reached,
     close_unlisted,
     organisations_of,
     refuse,
+    require_some,
+    sorted_out,
     store,
     told,
 )
-from airflow_xero.sealing import cipher_of
+from airflow_xero.sealing import cipher_of, signed
 from airflow_xero.standing import (
     OrganisationState,
     OrganisationStatus,
@@ -53,6 +57,7 @@ __all__ = [
     "Begun",
     "Cap",
     "Connected",
+    "Finished",
     "OrganisationState",
     "OrganisationStatus",
     "SkippedTenant",
@@ -85,7 +90,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Cap:
-    """How many connections of the app are open, and how many its tier allows, if that is known."""
+    """How many connections Xero counts for the app, and how many its tier allows, if known."""
 
     used: int
     allowed: int | None
@@ -97,12 +102,12 @@ class Cap:
 
 
 def cap(warehouse: psycopg.Connection[Any], app: XeroApp) -> Cap:
-    """How far the app is from the bound of its tier; connections ended at Xero count till purged.
+    """How far the app is from the bound of its tier; what is only closed here counts as well.
 
     A Custom Connection is outside the tiers.
     """
     allowed = None if app.is_custom else CONNECTIONS.get(app.tier)
-    return Cap(connections.open_count(warehouse, app.conn_id), allowed)
+    return Cap(connections.count_at_xero(warehouse, app.conn_id), allowed)
 
 
 def begin(
@@ -118,17 +123,19 @@ def begin(
 ) -> Begun:
     """Start a consent: remember it for ten minutes and give the address of Xero's page.
 
-    State and cookie are 256 random bits each and stored as hashes; the PKCE verifier is stored
-    encrypted. `started_by` is the Airflow user, `scopes` what is asked for instead of what the
-    Airflow connection names. Raises XeroSetupError, WarehouseBusyError.
+    State and cookie are 256 random bits each, stored as hashes, and the state is signed; the PKCE
+    verifier is stored encrypted. `started_by` is the Airflow user, `scopes` what is asked for
+    instead of what the Airflow connection names. Raises XeroSetupError, WarehouseBusyError.
     """
     require_idle(warehouse)
-    state, random, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
+    secret, random, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
     cookie = cookie_prefix + random
+    cipher = cipher_of(keys)
+    state = signed(secret, purpose=authorisations.purpose_of(app.conn_id), key=keys[0])
     begun = Authorisation(
         hash_of(cookie),
         started_by,
-        cipher_of(keys).encrypt(verifier.encode()),
+        cipher.encrypt(verifier.encode()),
         started_at=now,
         invitation_id=invitation_id,
         scopes=tuple(scopes) or None,
@@ -155,14 +162,14 @@ def finish(
     now: datetime,
     address: str | None = None,
     signing_keys: SigningKeys | None = None,
-) -> list[Connected]:
-    """Complete a consent that Xero sent back: store the grant and its organisations.
+) -> Finished:
+    """Complete a consent that Xero sent back: store the grant and the organisations it chose.
 
-    Returns the organisations of this consent by name, at least one; those of the same user's
-    earlier consents are brought up to date, too. `address` is the browser's. Raises
-    ConsentRefusedError when the state is unknown, used, older than ten minutes, or was begun in
-    another browser; when its invitation can no longer be used; when no organisation came with it;
-    and whatever Xero's answers mean.
+    Those of the same user's earlier consents that are open here are brought up to date, too, and
+    are the answer where Xero says of none that it was chosen now; everything else that Xero lists
+    for this user is left alone. `address` is the browser's. Raises ConsentRefusedError when the
+    state is unknown, used, too old or of another browser; when its invitation can no longer be
+    used; when no organisation came with it; and what Xero's answers mean.
     """
     require_idle(warehouse)
     # A state that nobody began is not audited: strangers must not fill the log.
@@ -177,23 +184,24 @@ def finish(
             identity = identify(
                 app, granted, http=http, nonce=_nonce_of(verifier), keys=signing_keys, now=now
             )
-            grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
+            tokens.keep_secret(granted.access_token)
             used_by.extend([identity.user.email] if identity.user.email else [])
-            reached = organisations_of(app, granted.access_token, http=http)
-            if not reached:
-                raise ConsentRefusedError(
-                    "You gave access, but to no organisation: press Connect to Xero again, or "
-                    "open your invitation link again, and choose an organisation at Xero"
-                )
+            reached = sorted_out(
+                warehouse,
+                organisations_of(app, granted.access_token, http=http),
+                conn_id=app.conn_id,
+                auth_event_id=identity.auth_event_id,
+            )
+            # A consent that connects nothing here leaves no token here.
+            require_some(reached)
+            grant_id = tokens.save(identity.user, granted, connected_by=begun.started_by)
             store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
     except XeroError as error:
         refuse(warehouse, actor, reason=error.message, invitation_id=begun.invitation_id)
         raise
-    # A younger consent of the same user that was quicker has taken all of them over.
-    event = identity.auth_event_id
-    just_now = [one for one in reached if event in {None, one.auth_event_id}] or reached
-    shared = connections.shared(warehouse, just_now, conn_id=app.conn_id, grant_id=grant_id)
-    return told(just_now, shared)
+    meant = reached.chosen or reached.kept
+    shared = connections.shared(warehouse, meant, conn_id=app.conn_id, grant_id=grant_id)
+    return Finished(told(meant, shared), sorted(one.tenant_name for one in reached.others))
 
 
 def abandon(
@@ -238,8 +246,8 @@ def connect_custom(
         )
     try:
         granted = oauth.client_credentials(app, http=http, now=now)
-        reached = organisations_of(app, granted.access_token, http=http)
-        if not reached:
+        listed = organisations_of(app, granted.access_token, http=http)
+        if not listed:
             raise XeroSetupError(
                 "This Custom Connection reaches no organisation: its owner must authorise it with "
                 "the link that Xero sent, see developer.xero.com, My Apps"
@@ -250,8 +258,9 @@ def connect_custom(
     except XeroError as error:
         refuse(warehouse, actor, reason=error.message)
         raise
+    reached = Reached(listed, kept=(), others=())
     store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
-    return told(reached, ())
+    return told(listed, ())
 
 
 def reconcile(
@@ -262,15 +271,19 @@ def reconcile(
     tokens: TokenStore,
     http: httpx.Client,
     now: datetime,
+    refused_tenant_id: str | None = None,
 ) -> None:
     """Ask Xero which organisations the grant still reaches, and leave out the others from now on.
 
-    Xero tells nobody of a disconnection: a refused organisation is the sign to ask. Raises what
-    Xero's answers mean.
+    Xero tells nobody of a disconnection: a refused organisation is the sign to ask. Where Xero
+    lists `refused_tenant_id` all the same, another user's grant is tried from now on, if there is
+    one. Raises what Xero's answers mean.
     """
     reached = organisations_of(app, tokens.fresh(grant_id).value, http=http)
     with warehouse_errors(), warehouse.transaction():
         close_unlisted(warehouse, reached, grant_id=grant_id, now=now, actor=Actor("xero_daily"))
+        if refused_tenant_id:
+            connections.mark_refused(warehouse, refused_tenant_id, grant_id=grant_id, now=now)
 
 
 def _unsealed(code_verifier: bytes, tokens: TokenStore) -> str:

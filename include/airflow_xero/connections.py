@@ -23,13 +23,45 @@ def save(
     conn_id: str,
     grant_id: str,
     now: datetime,
+    connected_by: str | None = None,
 ) -> None:
-    """Store what a consent reaches, with the names that the organisations have now."""
+    """Store what a consent reaches, with the names that the organisations have now.
+
+    `connected_by` chose them; without it they stay whose they are.
+    """
     with warehouse_errors(), warehouse.transaction():
         for entry in listed:
-            values = {**vars(entry), "conn_id": conn_id, "grant_id": grant_id, "now": now}
+            values = {
+                **vars(entry),
+                "conn_id": conn_id,
+                "grant_id": grant_id,
+                "connected_by": connected_by,
+                "now": now,
+            }
             warehouse.execute(_SAVE_TENANT, values)
             warehouse.execute(_SAVE_CONNECTION, values)
+
+
+def open_among(
+    warehouse: psycopg.Connection[Any], listed: Sequence[Connection], *, conn_id: str
+) -> set[str]:
+    """Those of Xero's connections that are open here: their connection ids."""
+    values = {"conn_id": conn_id, "listed": [entry.connection_id for entry in listed]}
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=tuple_row) as cursor,
+    ):
+        return {found for (found,) in cursor.execute(_OPEN_AMONG, values).fetchall()}
+
+
+def mark_refused(
+    warehouse: psycopg.Connection[Any], tenant_id: str, *, grant_id: str, now: datetime
+) -> None:
+    """Remember that Xero refuses an organisation to a grant, so that another one is tried."""
+    values = {"tenant_id": tenant_id, "grant_id": grant_id, "now": now}
+    with warehouse_errors(), warehouse.transaction():
+        warehouse.execute(_MARK_REFUSED, values)
 
 
 def close_unlisted(
@@ -77,18 +109,17 @@ def shared(
         return {tenant_id for (tenant_id,) in cursor.execute(_SHARED, values).fetchall()}
 
 
-def open_count(warehouse: psycopg.Connection[Any], conn_id: str) -> int:
-    """How many connections of the app are open, one for each organisation of each Xero user."""
+def count_at_xero(warehouse: psycopg.Connection[Any], conn_id: str) -> int:
+    """How many connections Xero counts for the app, one for each organisation of each Xero user.
+
+    Those that are closed here but could not be ended at Xero yet are among them.
+    """
     with (
         warehouse_errors(),
         warehouse.transaction(),
         warehouse.cursor(row_factory=tuple_row) as cursor,
     ):
-        row = cursor.execute(
-            "select count(*) from xero_ops.connections"
-            " where conn_id = %s and disconnected_at is null",
-            (conn_id,),
-        ).fetchone()
+        row = cursor.execute(_COUNT_AT_XERO, {"conn_id": conn_id}).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -100,22 +131,51 @@ on conflict (tenant_id) do update set tenant_name = excluded.tenant_name
 
 _SAVE_CONNECTION = """
 insert into xero_ops.connections as known
-    (connection_id, conn_id, grant_id, tenant_id, auth_event_id, connected_at)
+    (connection_id, conn_id, grant_id, tenant_id, auth_event_id, connected_by, connected_at)
 values
-    (%(connection_id)s, %(conn_id)s, %(grant_id)s, %(tenant_id)s, %(auth_event_id)s, %(now)s)
+    (%(connection_id)s, %(conn_id)s, %(grant_id)s, %(tenant_id)s, %(auth_event_id)s,
+     %(connected_by)s, %(now)s)
 on conflict (connection_id) do update set
     conn_id = excluded.conn_id,
     grant_id = excluded.grant_id,
     tenant_id = excluded.tenant_id,
     auth_event_id = excluded.auth_event_id,
+    connected_by = coalesce(excluded.connected_by, known.connected_by),
     connected_at = case
         when known.disconnected_at is null then known.connected_at else excluded.connected_at
     end,
-    disconnected_at = null
+    disconnected_at = null,
+    ended_at_xero = null,
+    refused_at = case when excluded.connected_by is null then known.refused_at end
 """
 
+_OPEN_AMONG = """
+select connection_id::text from xero_ops.connections
+where
+    conn_id = %(conn_id)s
+    and disconnected_at is null
+    and connection_id = any(%(listed)s::uuid[])
+"""
+
+_MARK_REFUSED = """
+update xero_ops.connections set refused_at = %(now)s
+where tenant_id = %(tenant_id)s and grant_id = %(grant_id)s and disconnected_at is null
+"""
+
+_COUNT_AT_XERO = """
+select
+    (
+        select count(*) from xero_ops.connections
+        where conn_id = %(conn_id)s and ended_at_xero is null
+    ) + (
+        select coalesce(sum(cardinality(left_at_xero)), 0) from xero_ops.erasures
+        where conn_id = %(conn_id)s
+    )
+"""
+
+# Xero lists it no more, so that it does not count it, either.
 _CLOSE = """
-update xero_ops.connections set disconnected_at = %(now)s
+update xero_ops.connections set disconnected_at = %(now)s, ended_at_xero = %(now)s
 where
     grant_id = %(grant_id)s
     and disconnected_at is null

@@ -12,10 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from airflow_xero import oauth
-from airflow_xero.errors import XeroSetupError
+from airflow_xero.errors import UnavailableError, XeroSetupError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import why_refused
 
+_DOWN = (
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
 # A person waits for it, and it is only a courtesy.
 _TIMEOUT = httpx.Timeout(5.0)
 
@@ -25,6 +30,7 @@ def try_authorize(app: XeroApp, *, http: httpx.Client) -> None:
 
     Raises XeroSetupError for an unknown client id, a redirect URI that differs from the app's and
     a scope the app may not ask for; UnavailableError. Any other answer is taken for a consent.
+    Its refusals say 500 as well: that alone does not mean that Xero is down.
     """
     url = oauth.authorize_url(app, state="try", code_challenge=oauth.code_challenge_of("try"))
     try:
@@ -36,6 +42,10 @@ def try_authorize(app: XeroApp, *, http: httpx.Client) -> None:
         raise oauth.unreachable(app.login_url, error) from None
     if not response.is_redirect:
         _require_accepted(app, response.text.lower())
+    if response.status_code in _DOWN:
+        raise UnavailableError(
+            f"Xero's login page does not answer ({response.status_code}): try again later"
+        )
 
 
 def _require_accepted(app: XeroApp, page: str) -> None:

@@ -7,7 +7,7 @@ connection of that user. Must not know Airflow, nor how tokens are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,24 +74,12 @@ def disconnect(
     try:
         ended = [_end_at_xero(app, each, tokens=tokens, http=http) for each in live]
     except XeroError as error:
-        record(
-            warehouse,
-            actor,
-            action="disconnect",
-            outcome=f"failed: {type(error).__name__}",
-            tenant_id=tenant_id,
-        )
+        _record(warehouse, tenant_id, f"failed: {type(error).__name__}", actor=actor)
         raise
-    revoked = _close(warehouse, live, app=app, tokens=tokens, http=http, now=now)
+    gone = [each for each, is_ended in zip(live, ended, strict=True) if is_ended]
+    revoked = _close(warehouse, live, gone, app=app, tokens=tokens, http=http, now=now)
     done = Disconnected(len(live), ended.count(False), revoked)
-    record(
-        warehouse,
-        actor,
-        action="disconnect",
-        outcome="disconnected",
-        tenant_id=tenant_id,
-        detail=vars(done),
-    )
+    _record(warehouse, tenant_id, "disconnected", actor=actor, detail=vars(done))
     return done
 
 
@@ -134,15 +122,24 @@ def _end_at_xero(app: XeroApp, live: _Live, *, tokens: TokenStore, http: httpx.C
 def _close(
     warehouse: psycopg.Connection[Any],
     live: Sequence[_Live],
+    gone: Sequence[_Live],
     *,
     app: XeroApp,
     tokens: TokenStore,
     http: httpx.Client,
     now: datetime,
 ) -> int:
-    """Close the connections here, then revoke what reaches nothing; how many consents."""
+    """Close the connections here, `gone` are ended at Xero; then revoke what reaches nothing.
+
+    How many consents were revoked.
+    """
+    values = {
+        "now": now,
+        "live": [each.connection_id for each in live],
+        "gone": [each.connection_id for each in gone],
+    }
     with warehouse_errors(), warehouse.transaction():
-        warehouse.execute(_CLOSE, (now, [each.connection_id for each in live]))
+        warehouse.execute(_CLOSE, values)
     revoked = 0
     for grant_id in sorted({each.grant_id for each in live}):
         try:
@@ -151,6 +148,19 @@ def _close(
             # It is ended already; what is left of the consent is the next purge's.
             continue
     return revoked
+
+
+def _record(
+    warehouse: psycopg.Connection[Any],
+    tenant_id: str,
+    outcome: str,
+    *,
+    actor: Actor,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    record(
+        warehouse, actor, action="disconnect", outcome=outcome, tenant_id=tenant_id, detail=detail
+    )
 
 
 def _live(warehouse: psycopg.Connection[Any], conn_id: str, tenant_id: str) -> list[_Live]:
@@ -174,5 +184,12 @@ order by connection_id
 """
 
 _CLOSE = """
-update xero_ops.connections set disconnected_at = %s where connection_id = any(%s::uuid[])
+update xero_ops.connections
+set
+    disconnected_at = %(now)s,
+    ended_at_xero = coalesce(
+        ended_at_xero,
+        case when connection_id = any(%(gone)s::uuid[]) then %(now)s::timestamptz end
+    )
+where connection_id = any(%(live)s::uuid[])
 """

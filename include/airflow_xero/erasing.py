@@ -165,6 +165,7 @@ def _let_go(warehouse: psycopg.Connection[Any], tenant_id: str, own: Sequence[Ta
             tenant_id=tenant_id,
         )
     grants = _column(warehouse, _GRANTS, values)
+    erasures.leave_at_xero(warehouse, tenant_id)
     rows = traces.empty(warehouse, own, tenant_id)
     warehouse.execute(_FORGET_MESSAGES, values)
     warehouse.execute(_FORGET_INVITED, {"grants": grants})
@@ -195,7 +196,12 @@ def _finish(
     now: datetime,
 ) -> None:
     copies = ", ".join(f"{name} ({rows})" for name, rows in erased.elsewhere.items())
-    remark = f"tables that are not ours still have rows: {copies}" if copies else None
+    is_left = erasures.erasure_of(warehouse, tenant_id).is_left_at_xero
+    remarks = [
+        *([erasures.STILL_AT_XERO] if is_left else []),
+        *([f"tables that are not ours still have rows: {copies}"] if copies else []),
+    ]
+    remark = "; ".join(remarks) or None
     with warehouse_errors(tenant_id=tenant_id), warehouse.transaction():
         erasures.finish(warehouse, tenant_id, rows_left=erased.rows_left, remark=remark, now=now)
         _record(warehouse, tenant_id, "erased", actor=actor, detail=vars(erased))

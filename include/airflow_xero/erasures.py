@@ -7,7 +7,7 @@ know HTTP, tokens, or how anything is deleted.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +20,16 @@ from psycopg.rows import class_row, tuple_row
 from airflow_xero.errors import NotConnectedError, XeroSetupError
 from airflow_xero.warehouse import warehouse_errors
 
+STILL_AT_XERO = "still connected at Xero, where its user must end it: in Xero, under Connected apps"
+"""What is said of an erasure while Xero may still count a connection of it."""
+
 
 @dataclass(frozen=True)
 class Erasure:
     """An organisation that is to go or went; times are aware UTC, the name is gone at the end.
 
-    `rows_deleted` counts over all tries; `rows_left` is what was counted at the end.
+    `rows_deleted` counts over all tries; `rows_left` is what was counted at the end. What
+    `is_left_at_xero` could not be ended there, because its user's consent was lost.
     """
 
     tenant_id: str
@@ -37,6 +41,7 @@ class Erasure:
     rows_deleted: int
     rows_left: int | None
     finished_at: datetime | None
+    is_left_at_xero: bool = False
 
 
 def ask(
@@ -115,6 +120,20 @@ def finish(
         cursor.execute(_FINISH, values)
 
 
+def leave_at_xero(warehouse: psycopg.Connection[Any], tenant_id: str) -> None:
+    """Remember which of its connections Xero may still count, before what knew them goes.
+
+    Within the transaction that deletes them; an id is no name.
+    """
+    warehouse.execute(_LEAVE_AT_XERO, {"tenant_id": tenant_id})
+
+
+def take_back(warehouse: psycopg.Connection[Any], connection_ids: Sequence[str]) -> None:
+    """Forget that these could not be ended at Xero: they are, or somebody chose them anew."""
+    with _cursor(warehouse) as cursor:
+        cursor.execute(_TAKE_BACK, {"ids": list(connection_ids), "said": STILL_AT_XERO})
+
+
 def fail(warehouse: psycopg.Connection[Any], tenant_id: str, *, reason: str) -> None:
     """Say why it stopped; the next try goes on there."""
     with _cursor(warehouse) as cursor:
@@ -150,8 +169,9 @@ def _uuid_of(tenant_id: str | None) -> UUID | None:
 
 
 def _as_shown(name: str) -> str:
-    """A name as a browser shows it, and as a person can type it."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """A name as a browser shows it, and as a person can type it: without unseen signs."""
+    seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf") or name
+    return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
 _KNOWN = """
@@ -166,9 +186,11 @@ where
 """
 
 _ASK = """
-insert into xero_ops.erasures as known (tenant_id, tenant_name, requested_by, requested_at)
-values (%(tenant_id)s, %(tenant_name)s, %(asked_by)s, %(now)s)
+insert into xero_ops.erasures as known
+    (tenant_id, conn_id, tenant_name, requested_by, requested_at)
+values (%(tenant_id)s, %(conn_id)s, %(tenant_name)s, %(asked_by)s, %(now)s)
 on conflict (tenant_id) do update set
+    conn_id = excluded.conn_id,
     tenant_name = excluded.tenant_name,
     requested_by = excluded.requested_by,
     requested_at = excluded.requested_at,
@@ -197,7 +219,8 @@ select
     requested_at,
     rows_deleted,
     rows_left,
-    finished_at
+    finished_at,
+    cardinality(left_at_xero) > 0 as is_left_at_xero
 from xero_ops.erasures
 """
 
@@ -224,6 +247,30 @@ set
     rows_left = %(rows_left)s,
     finished_at = %(now)s
 where tenant_id = %(tenant_id)s
+"""
+
+# One that was left by an earlier erasure may still be there.
+_LEAVE_AT_XERO = """
+update xero_ops.erasures
+set left_at_xero = array(
+    select unnest(left_at_xero)
+    union
+    select connection_id from xero_ops.connections
+    where connections.tenant_id = erasures.tenant_id and ended_at_xero is null
+)
+where tenant_id = %(tenant_id)s
+"""
+
+_TAKE_BACK = """
+update xero_ops.erasures
+set
+    left_at_xero = array(select unnest(left_at_xero) except select unnest(%(ids)s::uuid[])),
+    state_reason = case
+        when left_at_xero <@ %(ids)s::uuid[]
+            then nullif(btrim(replace(state_reason, %(said)s, ''), '; '), '')
+        else state_reason
+    end
+where left_at_xero && %(ids)s::uuid[]
 """
 
 _FAIL = """

@@ -230,6 +230,7 @@ class XeroHook(BaseHook):
                 tokens=self.token_store(),
                 http=self.http(),
                 now=_now(),
+                refused_tenant_id=tenant.tenant_id,
             )
         except XeroError as error:
             self.log.warning("connections not reconciled: %s", error)

@@ -8,8 +8,6 @@ not know OAuth, tokens, or how a page looks.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +23,7 @@ from airflow_xero.authorisations import hash_of
 from airflow_xero.errors import ConsentRefusedError, XeroSetupError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import chosen
-from airflow_xero.sealing import cipher_of
+from airflow_xero.sealing import cipher_of, is_signed, signed
 from airflow_xero.warehouse import require_idle, warehouse_errors
 
 MOST_DAYS = 30
@@ -34,7 +32,6 @@ HANDOVER_TIME = timedelta(minutes=10)
 """How long a user of Airflow may take to go on at the address that Xero sends people back to."""
 
 _RANDOM_BYTES = 32
-_SIGNATURE_BYTES = 16
 ASK_AGAIN = "ask the person who invited you for a new link"
 
 
@@ -76,14 +73,14 @@ def invite(
     keys: Sequence[str],
     actor: Actor,
     note: str = "",
-    grants: Collection[str] = (),
+    grants: Collection[str] | None = None,
     days: int = 7,
     now: datetime,
 ) -> Invitation:
     """Make a link that is good for `days`, asking for the `grants` (keys of scope_choices).
 
-    `note` tells the invited person what it is about. Raises XeroSetupError for a Custom
-    Connection, for more than 30 days or a note of more than 200 characters.
+    Without them it asks for what the Airflow connection names. `note` tells what it is about.
+    Raises XeroSetupError for a Custom Connection, for more than 30 days or 200 characters.
     """
     if not 1 <= days <= MOST_DAYS:
         raise XeroSetupError(f"An invitation is good for 1 to {MOST_DAYS} days")
@@ -94,8 +91,10 @@ def invite(
         app,
         keys=keys,
         actor=actor,
+        action="invite",
+        outcome="invited",
         note=note.strip() or None,
-        scopes=chosen(app.scopes, grants) if grants else (),
+        scopes=() if grants is None else chosen(app.scopes, grants),
         now=now,
         expires_at=now + timedelta(days=days),
     )
@@ -107,7 +106,7 @@ def hand_over(
     *,
     keys: Sequence[str],
     actor: Actor,
-    grants: Collection[str] = (),
+    grants: Collection[str] | None = None,
     now: datetime,
 ) -> Invitation:
     """A link for the user themselves, to go on where the callback is served: ten minutes."""
@@ -116,8 +115,10 @@ def hand_over(
         app,
         keys=keys,
         actor=actor,
+        action="connect",
+        outcome="handed over",
         note=None,
-        scopes=chosen(app.scopes, grants) if grants else (),
+        scopes=() if grants is None else chosen(app.scopes, grants),
         now=now,
         expires_at=now + HANDOVER_TIME,
     )
@@ -169,17 +170,18 @@ def look(
     Raises ConsentRefusedError, whose message the invited person may read. A link that we did not
     sign is refused without asking the database.
     """
-    secret, _, signature = token.partition(".")
-    found = None
-    if any(hmac.compare_digest(_signature(key, app, secret), signature) for key in keys):
-        found = _of_secret(warehouse, app, secret, now=now)
+    require_signed(token, conn_id=app.conn_id, keys=keys)
+    found = _of_secret(warehouse, app, token.partition(".")[0], now=now)
     if found is None:
-        raise ConsentRefusedError(
-            "This invitation link is not valid: copy all of it from the message that you got, or "
-            f"{ASK_AGAIN}"
-        )
+        raise _not_valid()
     _require_open(found)
     return found
+
+
+def require_signed(token: str, *, conn_id: str, keys: Sequence[str]) -> None:
+    """Raise ConsentRefusedError for a link that we did not make, before anything is opened."""
+    if not is_signed(token, purpose=_purpose_of(conn_id), keys=keys):
+        raise _not_valid()
 
 
 def _made(
@@ -188,6 +190,8 @@ def _made(
     *,
     keys: Sequence[str],
     actor: Actor,
+    action: str,
+    outcome: str,
     note: str | None,
     scopes: Sequence[str],
     now: datetime,
@@ -215,16 +219,21 @@ def _made(
         row = cursor.execute(_INSERT, values).fetchone()
         invitation_id = str(row[0]) if row else ""
         detail = {"invitation_id": invitation_id, "expires_at": expires_at.isoformat()}
-        record(warehouse, actor, action="invite", outcome="invited", detail=detail)
+        record(warehouse, actor, action=action, outcome=outcome, detail=detail)
     page = app.redirect_uri.removesuffix("/callback") + "/invitation"
-    url = f"{page}#{secret}.{_signature(keys[0], app, secret)}"
-    return Invitation(invitation_id, url, expires_at)
+    token = signed(secret, purpose=_purpose_of(app.conn_id), key=keys[0])
+    return Invitation(invitation_id, f"{page}#{token}", expires_at)
 
 
-def _signature(key: str, app: XeroApp, secret: str) -> str:
-    message = f"invitation\n{app.conn_id}\n{secret}".encode()
-    digest = hmac.digest(key.strip().encode(), message, "sha256")[:_SIGNATURE_BYTES]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def _purpose_of(conn_id: str) -> str:
+    return f"invitation\n{conn_id}"
+
+
+def _not_valid() -> ConsentRefusedError:
+    return ConsentRefusedError(
+        "This invitation link is not valid: copy all of it from the message that you got, or "
+        f"{ASK_AGAIN}"
+    )
 
 
 def _of_secret(

@@ -23,12 +23,16 @@ WARNED_BEFORE = timedelta(days=10)
 
 @dataclass(frozen=True)
 class LostConsent:
-    """An organisation that nobody's consent reaches any more, and who gave the last one."""
+    """An organisation that nobody's consent reaches any more, and who gave the last one.
+
+    Who `is_invited` has no login here, and needs a new invitation to repair it.
+    """
 
     tenant_id: str
     tenant_name: str
     user_name: str | None
     reason: str
+    is_invited: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ select
     tenants.tenant_id::text,
     tenants.tenant_name,
     grants.user_name,
-    coalesce(grants.state_reason, 'The consent was taken back') as reason
+    coalesce(grants.state_reason, 'The consent was taken back') as reason,
+    chosen.connected_by like '%%(by invitation)' as is_invited
 from chosen
 inner join xero_ops.tenants using (tenant_id)
 inner join xero_ops.grants using (grant_id)

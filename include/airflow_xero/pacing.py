@@ -17,6 +17,8 @@ from airflow_xero.errors import RateLimitError
 _WINDOW_SECONDS = 60.0
 # Ten thousand calls a minute for all tenants of an app: the last few are left to whoever has none.
 _APP_RESERVE = 50
+# More calls than could be told late by answers that overtook each other: a new day has begun.
+_NEW_DAY = 100
 # Nobody says when a day's window opens; asking costs one call.
 _ASK_AGAIN_SECONDS = 3600
 
@@ -54,9 +56,28 @@ class _Window:
 
 
 @dataclass
+class _Day:
+    """What is left of a day, less the calls that are under way."""
+
+    left: int | None = None
+
+    def take(self) -> None:
+        """Count a call before its answer does: parallel ones must not share the last one."""
+        if self.left is not None:
+            self.left -= 1
+
+    def note(self, left: int, in_flight: int) -> None:
+        """Remember the calls left; a late answer, which knows less than we do, changes nothing."""
+        if self.left is None or left > self.left + _NEW_DAY:
+            self.left = left - in_flight
+        else:
+            self.left = min(self.left, left)
+
+
+@dataclass
 class _Tenant:
     minute: _Window = field(default_factory=_Window)
-    day_left: int | None = None
+    day: _Day = field(default_factory=_Day)
     in_flight: int = 0
 
 
@@ -80,8 +101,8 @@ class Pace:
         """
         with self._lock:
             tenant = self._tenants.setdefault(tenant_id, _Tenant())
-            if tenant.day_left is not None and tenant.day_left <= self._reserve:
-                raise _used_up(tenant_id, tenant.day_left, self._reserve)
+            if tenant.day.left is not None and tenant.day.left <= self._reserve:
+                raise _used_up(tenant_id, tenant.day.left, self._reserve)
             now = self._clock()
             seconds = max(
                 tenant.minute.seconds_to_wait(now, reserve=0),
@@ -89,6 +110,7 @@ class Pace:
             )
             if seconds == 0:
                 tenant.in_flight += 1
+                tenant.day.take()
             return seconds
 
     def note(self, tenant_id: str, left: CallsLeft) -> None:
@@ -99,7 +121,7 @@ class Pace:
             now = self._clock()
             self._app.note(left.app_minute, now)
             if left.day is not None:
-                tenant.day_left = left.day
+                tenant.day.note(left.day, tenant.in_flight)
             # Calls under way may not be counted in it yet.
             minute = None if left.minute is None else max(0, left.minute - tenant.in_flight)
             tenant.minute.note(minute, now)

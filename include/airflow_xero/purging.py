@@ -15,7 +15,7 @@ import httpx
 import psycopg
 from psycopg.rows import tuple_row
 
-from airflow_xero import app_connections
+from airflow_xero import app_connections, erasures
 from airflow_xero.app_connections import app_token, delete_connection
 from airflow_xero.audit import Actor, record
 from airflow_xero.disconnect import revoke_if_unused
@@ -28,7 +28,6 @@ GIVEN_UP_AFTER = timedelta(days=30)
 
 # Whoever connects again is given the same connection by Xero; their browser is on its way.
 _SETTLED_AFTER = timedelta(days=1)
-_LOOKED_AFTER_FOR = timedelta(days=8)
 _ACTOR = Actor("xero_erase")
 
 
@@ -52,13 +51,13 @@ def purge(
 
     Asks Xero nothing while there is nothing to end. Connections of lost consents take the app's
     own token, which Xero does not give every app: without it they stay, to be ended by their user.
+    What Xero lists no more is known to be ended, and not asked for again.
     Nothing is touched while a consent is under way. Raises UnavailableError, WarehouseBusyError.
     """
     require_idle(warehouse)
     values = {
         "conn_id": app.conn_id,
         "settled_before": now - _SETTLED_AFTER,
-        "closed_after": now - _LOOKED_AFTER_FOR,
         "given_up_before": now - GIVEN_UP_AFTER,
         "now": now,
     }
@@ -69,26 +68,33 @@ def purge(
         for grant_id in _column(warehouse, _UNUSED_GRANTS, values)
     )
     dead = _column(warehouse, _DEAD, values)
-    ended = _end(app, dead, tokens=tokens, http=http) if dead else []
+    gone, ended = _end(app, dead, tokens=tokens, http=http)
     with warehouse_errors(), warehouse.transaction():
         warehouse.execute(_CLOSE, values | {"ended": ended})
+        warehouse.execute(_SETTLE, values | {"gone": gone})
+        erasures.take_back(warehouse, gone)
         if ended or consents:
             detail = {"connections": len(ended), "consents": consents}
             record(warehouse, _ACTOR, action="purge", outcome="purged", detail=detail)
     return Purged(len(ended), consents)
 
 
-def _end(app: XeroApp, dead: Sequence[str], *, tokens: TokenStore, http: httpx.Client) -> list[str]:
-    """End those of the dead connections that Xero still counts; which they were."""
-    token = app_token(app, http=http)
+def _end(
+    app: XeroApp, dead: Sequence[str], *, tokens: TokenStore, http: httpx.Client
+) -> tuple[list[str], list[str]]:
+    """End those of the dead connections that Xero still counts.
+
+    Which are gone now, all of them unless the app has no token of its own; which were ended.
+    """
+    token = app_token(app, http=http) if dead else None
     if token is None:
-        return []
+        return [], []
     tokens.keep_secret(token)
     counted = {each.connection_id for each in app_connections.connections(app, token, http=http)}
     ended = sorted(counted.intersection(dead))
     for connection_id in ended:
         delete_connection(app, token, connection_id, http=http)
-    return ended
+    return list(dead), ended
 
 
 def _column(warehouse: psycopg.Connection[Any], query: str, values: dict[str, Any]) -> list[Any]:
@@ -122,27 +128,38 @@ where
 order by grant_id
 """
 
-# Closed here, where nobody could end it at Xero; or lost, and waited for in vain.
+# Closed here, where nobody could end it at Xero; or lost, and waited for in vain; or erased here,
+# when its user's consent was lost already.
 _DEAD = """
 select connections.connection_id::text
 from xero_ops.connections
 inner join xero_ops.grants using (grant_id)
 where
     connections.conn_id = %(conn_id)s
+    and connections.ended_at_xero is null
     and (
-        -- Those of earlier weeks were looked after then.
-        connections.disconnected_at between %(closed_after)s and %(settled_before)s
+        connections.disconnected_at < %(settled_before)s
         or (
             connections.disconnected_at is null
             and grants.state <> 'active'
-            and grants.refreshed_at < %(given_up_before)s
+            and grants.lost_at < %(given_up_before)s
         )
     )
-order by connections.connection_id
+union
+select unnest(left_at_xero)::text
+from xero_ops.erasures
+where conn_id = %(conn_id)s and finished_at < %(settled_before)s
+order by 1
 """
 
+# One that was lost and that Xero ended by itself is still waited for: its user may come back.
 _CLOSE = """
 update xero_ops.connections
 set disconnected_at = coalesce(disconnected_at, %(now)s)
 where connection_id = any(%(ended)s::uuid[])
+"""
+
+_SETTLE = """
+update xero_ops.connections set ended_at_xero = %(now)s
+where connection_id = any(%(gone)s::uuid[])
 """

@@ -1,7 +1,9 @@
 """What a consent reached: the organisations of a token, stored, audited, and told by name.
 
-Makes the tenants and connections of a grant equal to Xero's list. Must not know how a consent
-begins or ends, nor Airflow.
+Xero's list holds whatever its user ever connected to the app: what was erased or disconnected here
+while Xero could not be told, and what another program of the same app connected. Stored is what a
+consent chose, and what is open here already; the rest is named and left alone. Must not know how a
+consent begins or ends, nor Airflow.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from airflow_xero import app_connections, connections
+from airflow_xero import app_connections, connections, erasures
 from airflow_xero.app_connections import Connection
 from airflow_xero.audit import Actor, record
+from airflow_xero.errors import ConsentRefusedError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.warehouse import warehouse_errors
 
@@ -30,29 +33,99 @@ class Connected:
     is_shared: bool = False
 
 
+@dataclass(frozen=True)
+class Finished:
+    """How a consent ended: what it connected, at least one organisation, by name.
+
+    `not_connected` are the names of what else its Xero user could reach, and nobody chose here.
+    """
+
+    connected: Sequence[Connected]
+    not_connected: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Xero's list of a token, by what this consent means by it.
+
+    `chosen` were allowed at Xero just now; `kept` are open here since earlier; `others` neither.
+    """
+
+    chosen: Sequence[Connection]
+    kept: Sequence[Connection]
+    others: Sequence[Connection]
+
+    @property
+    def listed(self) -> Sequence[Connection]:
+        """All that Xero lists."""
+        return [*self.chosen, *self.kept, *self.others]
+
+
 def organisations_of(app: XeroApp, access_token: str, *, http: httpx.Client) -> list[Connection]:
     """What the token reaches, without accountants' practices."""
     listed = app_connections.connections(app, access_token, http=http)
     return [entry for entry in listed if entry.tenant_type == "ORGANISATION"]
 
 
+def sorted_out(
+    warehouse: psycopg.Connection[Any],
+    listed: Sequence[Connection],
+    *,
+    conn_id: str,
+    auth_event_id: str | None,
+) -> Reached:
+    """Xero's list, by what the consent of this event chose, and what is open here.
+
+    A younger consent of the same user that was quicker has taken over what both chose: that is
+    open by then. Without an event nothing is known to be chosen.
+    """
+    is_open = connections.open_among(warehouse, listed, conn_id=conn_id)
+    chosen = [one for one in listed if auth_event_id and one.auth_event_id == auth_event_id]
+    rest = [one for one in listed if one not in chosen]
+    return Reached(
+        chosen,
+        kept=[one for one in rest if one.connection_id in is_open],
+        others=[one for one in rest if one.connection_id not in is_open],
+    )
+
+
+def require_some(reached: Reached) -> None:
+    """Raise ConsentRefusedError where nothing was chosen and nothing is open."""
+    if reached.chosen or reached.kept:
+        return
+    again = "press Connect to Xero again, or open your invitation link again, and choose"
+    if reached.others:
+        raise ConsentRefusedError(
+            "You gave access, but chose no organisation just now. If you chose it once more in "
+            "another window meanwhile, go on there. If it was connected to this app before, Xero "
+            "may not offer it again: end its connection at Xero, under Connected apps, then "
+            f"{again} it there"
+        )
+    raise ConsentRefusedError(
+        f"You gave access, but to no organisation: {again} an organisation at Xero"
+    )
+
+
 def store(
     warehouse: psycopg.Connection[Any],
-    organisations: Sequence[Connection],
+    reached: Reached,
     *,
     app: XeroApp,
     grant_id: str,
     now: datetime,
     actor: Actor,
 ) -> None:
-    """Make tenants and connections of the grant equal to Xero's list."""
+    """Store what was chosen, bring what is open up to date, close what Xero lists no more."""
+    which: dict[str, Any] = {"conn_id": app.conn_id, "grant_id": grant_id, "now": now}
     with warehouse_errors(), warehouse.transaction():
-        connections.save(warehouse, organisations, conn_id=app.conn_id, grant_id=grant_id, now=now)
-        for entry in organisations:
+        connections.save(warehouse, reached.chosen, connected_by=actor.name, **which)
+        connections.save(warehouse, reached.kept, **which)
+        erasures.take_back(warehouse, [entry.connection_id for entry in reached.chosen])
+        for entry in reached.chosen:
             record(
                 warehouse, actor, action="connect", outcome="connected", tenant_id=entry.tenant_id
             )
-        close_unlisted(warehouse, organisations, grant_id=grant_id, now=now, actor=actor)
+        close_unlisted(warehouse, reached.listed, grant_id=grant_id, now=now, actor=actor)
 
 
 def close_unlisted(

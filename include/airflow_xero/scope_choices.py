@@ -130,7 +130,7 @@ _KINDS = (
         ("accounting.attachments",),
     ),
 )
-_OTHER = _Kind("other", "Other", "What else the Airflow connection names.", ())
+_OTHER = _Kind("other", "Other", "What else this app asks Xero for.", ())
 
 
 def choices_of(scopes: Sequence[str]) -> tuple[Choice, ...]:
@@ -146,12 +146,13 @@ def choices_of(scopes: Sequence[str]) -> tuple[Choice, ...]:
     return (*told, *([_choice(_OTHER, others)] if others else []))
 
 
-def chosen(scopes: Sequence[str], keys: Collection[str]) -> tuple[str, ...]:
+def chosen(scopes: Sequence[str], keys: Collection[str] | None) -> tuple[str, ...]:
     """The scopes to ask for when a person chose `keys` of `choices_of(scopes)`.
 
-    All of them for no key at all. Needed ones are always among them; unknown keys are ignored.
+    All of them where nobody was asked (None), the needed ones alone where nothing was chosen.
+    Unknown keys are ignored.
     """
-    if not keys:
+    if keys is None:
         return tuple(scopes)
     left_out = {
         scope
@@ -160,6 +161,11 @@ def chosen(scopes: Sequence[str], keys: Collection[str]) -> tuple[str, ...]:
         for scope in choice.scopes
     }
     return tuple(scope for scope in scopes if scope not in left_out)
+
+
+def are_read_only(scopes: Sequence[str]) -> bool:
+    """Whether nothing at Xero can be changed with these scopes."""
+    return all(scope in SIGN_IN or scope.endswith(".read") for scope in scopes)
 
 
 def expanded(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is sealed before it is stored: the keys of `XERO_TOKEN_KEYS`, and a grant's tokens.
+"""What the keys of `XERO_TOKEN_KEYS` seal and sign: a grant's tokens, links and states.
 
 Knows Fernet and the form of the sealed payload. Must not know tables, HTTP or Airflow, and lets no
 secret reach an error or a repr.
@@ -6,6 +6,8 @@ secret reach an error or a repr.
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,26 @@ from datetime import datetime
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from airflow_xero.errors import XeroSetupError
+
+_SIGNATURE_BYTES = 16
+
+
+def signed(secret: str, *, purpose: str, key: str) -> str:
+    """A random secret with its signature behind a dot, so that a guess is told from it at once."""
+    return f"{secret}.{_signature(key, purpose, secret)}"
+
+
+def is_signed(token: str, *, purpose: str, keys: Sequence[str]) -> bool:
+    """Whether `signed` made it for this purpose, with any of the keys; asks no database."""
+    secret, _, signature = token.partition(".")
+    if not token.isascii():
+        return False
+    return any(hmac.compare_digest(_signature(key, purpose, secret), signature) for key in keys)
+
+
+def _signature(key: str, purpose: str, secret: str) -> str:
+    digest = hmac.digest(key.strip().encode(), f"{purpose}\n{secret}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).rstrip(b"=").decode()
 
 
 def cipher_of(keys: Sequence[str]) -> MultiFernet:

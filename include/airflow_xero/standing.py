@@ -49,10 +49,10 @@ class SkippedTenant:
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
-    `connected_by` is the Airflow user, `connected_at` the moment of the newest connection;
-    `refreshed_at` is when its grant was renewed, which Xero ends 60 days later. `endpoints_read`
-    and `records_read` are of an extraction under way. `calls_left` are the fewest that Xero named
-    today (UTC), None when it was not asked.
+    `connected_by` is the Airflow user, `user_name` Xero's name of who consented, and `connected_at`
+    the moment; all of the connection that is used. `refreshed_at` is when its grant was renewed,
+    which Xero ends 60 days later. `endpoints_read` and `records_read` are of an extraction under
+    way. `calls_left` are the fewest that Xero named today (UTC), None when it was not asked.
     """
 
     tenant_id: str
@@ -72,6 +72,7 @@ class OrganisationStatus:
     calls_left: int | None = None
     endpoints_read: int | None = None
     records_read: int | None = None
+    user_name: str | None = None
 
 
 def tenants_to_extract(
@@ -125,7 +126,9 @@ def answers(
         return cursor.execute(query, values).fetchall()
 
 
-# One connection a tenant: a live one before others, an active grant before others, the newest.
+# One connection a tenant: a live one before others, an active grant before others, one that Xero
+# does not refuse, the one that may read most (a broad scope counts as what it stands for), the
+# newest.
 # Whoever paused the organisation paused it whoever connects it.
 CHOSEN = """
 chosen as (
@@ -138,7 +141,8 @@ chosen as (
         max(connections.paused_by) over (partition by connections.tenant_id) as paused_by,
         grants.state as grant_state,
         grants.state_reason as grant_reason,
-        grants.connected_by,
+        coalesce(connections.connected_by, grants.connected_by) as connected_by,
+        grants.user_name,
         grants.refreshed_at
     from xero_ops.connections
     inner join xero_ops.grants using (grant_id)
@@ -147,6 +151,15 @@ chosen as (
         connections.tenant_id,
         connections.disconnected_at is not null,
         grants.state <> 'active',
+        connections.refused_at is not null,
+        (
+            select coalesce(sum(case
+                when scope like 'accounting.transactions%%' then 4
+                when scope = 'accounting.reports.read' then 8
+                else 1
+            end), 0)
+            from unnest(grants.scopes) as scope
+        ) desc,
         connections.connected_at desc,
         connections.connection_id
 )
@@ -232,7 +245,8 @@ select
     chosen.refreshed_at,
     today.calls_left,
     progress.endpoints_read,
-    progress.records_read
+    progress.records_read,
+    chosen.user_name
 from chosen
 inner join xero_ops.tenants using (tenant_id)
 left join xero_ops.erasures

@@ -47,6 +47,23 @@ def clear_ending(command: Command) -> Command:
     return run
 
 
+def printable(text: str) -> str:
+    """Words that others wrote, without signs by which they could steer the terminal."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def operator_name() -> str:
+    """Who the audit log says was at the command line."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user that its image does not know.
+        name = "somebody"
+    return f"{name} at the command line"
+
+
 @contextmanager
 def opened_hook(args: Namespace) -> Iterator[XeroHook]:
     """The hook of the connection that was named, or of the usual one."""

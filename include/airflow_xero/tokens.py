@@ -197,7 +197,7 @@ class TokenStore:
         try:
             renewed, expires_at = self._renew(secrets, now=now)
         except ConsentLostError as lost:
-            cursor.execute(_LOSE, (lost.message, grant_id))
+            cursor.execute(_LOSE, (lost.message, now, grant_id))
             return lost
         self._tell(renewed)
         cursor.execute(_RENEW, (renewed.sealed(self.cipher), expires_at, now, grant_id))
@@ -254,7 +254,8 @@ on conflict (conn_id, xero_user_id) do update set
     refreshed_at = excluded.refreshed_at,
     connected_by = excluded.connected_by,
     state = 'active',
-    state_reason = null
+    state_reason = null,
+    lost_at = null
 returning grant_id
 """
 
@@ -266,7 +267,8 @@ for update
 """
 
 _LOSE = """
-update xero_ops.grants set state = 'needs_reconnect', state_reason = %s where grant_id = %s
+update xero_ops.grants set state = 'needs_reconnect', state_reason = %s, lost_at = %s
+where grant_id = %s
 """
 
 _FORGET = """

@@ -140,7 +140,7 @@ def connect_organisations(xero: SandboxServer) -> ConnectOrganisations:
                 hook.app(), warehouse=warehouse, keys=[TOKEN_KEY], started_by="ada", now=now
             )
             answer = parse_qs(urlsplit(xero.consent(begun.url, email)).query)
-            return connect.finish(
+            finished = connect.finish(
                 hook.app(),
                 warehouse=warehouse,
                 tokens=hook.token_store(),
@@ -150,6 +150,7 @@ def connect_organisations(xero: SandboxServer) -> ConnectOrganisations:
                 browser_cookie=begun.browser_cookie,
                 now=now,
             )
+        return list(finished.connected)
 
     return run
 

@@ -111,6 +111,22 @@ def test_a_failed_organisation_is_told_once_by_every_way(
         assert secret not in said.out + said.err + message.html + text
 
 
+def test_a_lost_consent_is_told_with_the_link_to_where_it_is_repaired(
+    run, connect_organisations, warehouse, mail, hook
+):
+    connect_organisations()
+    warehouse.execute("update xero_ops.grants set state = 'needs_reconnect', lost_at = now()")
+
+    run("xero_resume")
+
+    assert sorted(message.subject for message in mail.mails) == [
+        f"Xero: {name} must be connected again" for name in (BEACON, KAURI)
+    ]
+    assert len(hook.texts) == 2
+    for told in (*(message.html for message in mail.mails), *hook.texts):
+        assert "https://airflow.example/plugin/xero" in told
+
+
 def test_more_than_five_failed_organisations_come_as_one_message(
     run, xero, connect_organisations, mail, hook
 ):

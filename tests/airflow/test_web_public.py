@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.connect import Begun, Connected
+from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.errors import (
     BadRequestError,
     ConsentRefusedError,
@@ -20,6 +20,7 @@ from airflow_xero.errors import (
 from airflow_xero.invitations import Invited
 from airflow_xero.scope_choices import choices_of
 from airflow_xero.web.limiting import RequestBudget
+from airflow_xero.web.notices import CapReached, Hindered, XeroSilent
 from airflow_xero.web.public import create_public_app, public_router
 from airflow_xero.web.visitors import INVITED, consent_cookie
 
@@ -29,6 +30,10 @@ Visit = Callable[..., Any]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 KAURI = Connected("1", "Kauri")
 OURS = {"X-Xero-Page": "1"}
+STATE = f"{'s' * 43}.{'x' * 22}"
+MINE = {consent_cookie(STATE): "c" * 43}
+INVITEE = {consent_cookie(STATE): f"{INVITED}{'c' * 43}"}
+CALLBACK = f"/xero/callback?state={STATE}&code=c"
 
 
 class Desk:
@@ -44,8 +49,9 @@ class Desk:
             raise self.answer
         return self.answer
 
-    def finish(self, **asked: Any) -> list[Connected]:
-        return list(self._said(asked))
+    def finish(self, **asked: Any) -> Finished:
+        said = self._said(asked)
+        return said if isinstance(said, Finished) else Finished(tuple(said))
 
     def abandon(self, **asked: Any) -> None:
         self._said(asked)
@@ -67,8 +73,10 @@ class Desk:
         )
         return invited, choices_of(["accounting.budgets.read"])
 
-    def begin_invited(self, token: str) -> Begun:
-        self._said(token)
+    def begin_invited(self, token: str, *, is_sure: bool) -> Begun:
+        self._said(token, is_sure)
+        if isinstance(self.answer, Hindered) and not is_sure:
+            raise self.answer
         return Begun("https://xero.example", "s1", "invited.cookie", is_secure=True)
 
 
@@ -106,39 +114,51 @@ def test_it_can_be_served_without_airflow():
 
 def test_the_consent_is_finished_with_the_cookie_of_its_own_state(visit):
     desk = Desk((KAURI, Connected("2", "Beacon")))
-    cookies = {consent_cookie("s1"): "mine", consent_cookie("s2"): "another tab"}
+    cookies = {**MINE, consent_cookie("s2"): "another tab"}
 
-    response = visit("/xero/callback?state=s1&code=c", answer=desk, cookies=cookies)
+    response = visit(CALLBACK, answer=desk, cookies=cookies)
 
-    mine = {"state": "s1", "code": "c", "browser_cookie": "mine", "address": "testclient"}
+    mine = {"state": STATE, "code": "c", "browser_cookie": "c" * 43, "address": "testclient"}
     assert desk.asked == [(mine,)]
     assert "These organisations are connected" in response.text
-    assert consent_cookie("s1") in response.headers["set-cookie"]
+    assert consent_cookie(STATE) in response.headers["set-cookie"]
     assert consent_cookie("s2") not in response.headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
     ("reached", "told"),
     [
-        ([KAURI], "connected=1"),
-        ([KAURI, Connected("2", "Beacon", is_shared=True)], "connected=2&already=1"),
+        ([KAURI], "connected=1&tenant=1"),
+        (
+            [KAURI, Connected("2", "Beacon", is_shared=True)],
+            "connected=2&already=1&tenant=1&tenant=2",
+        ),
+        ([Connected(str(number), "Of many") for number in range(21)], "connected=21"),
     ],
 )
-def test_the_way_home_carries_counts_only(visit, reached, told):
-    response = visit(
-        "/xero/callback?state=s&code=c", answer=reached, home=lambda _: "/base/plugin/xero"
-    )
+def test_the_way_home_carries_counts_and_a_few_ids_and_no_name(visit, reached, told):
+    response = visit(CALLBACK, answer=reached, home=lambda _: "/base/plugin/xero", cookies=MINE)
 
     assert response.status_code == 303
     assert response.headers["location"] == f"/base/plugin/xero?{told}"
 
 
+@pytest.mark.parametrize("cookies", [MINE, INVITEE])
+def test_what_else_the_login_reaches_is_named_and_said_not_to_be_connected(visit, cookies):
+    answer = Finished((KAURI,), not_connected=["<Beacon>", *["x" * 500] * 30])
+
+    response = visit(CALLBACK, answer=answer, home=lambda _: "/plugin/xero", cookies=cookies)
+
+    assert response.status_code == 200
+    said = "Also reachable with this Xero login, not connected here: &lt;Beacon&gt;, xxx"
+    assert said in response.text
+    assert " and 11 more." in response.text
+    assert ("/plugin/xero?connected=1&amp;tenant=1" in response.text) == (cookies is MINE)
+    assert len(response.text) < 5_000
+
+
 def test_the_invited_are_thanked_and_not_sent_to_airflow(visit):
-    response = visit(
-        "/xero/callback?state=s&code=c",
-        home=lambda _: "/plugin/xero",
-        cookies={consent_cookie("s"): f"{INVITED}x"},
-    )
+    response = visit(CALLBACK, home=lambda _: "/plugin/xero", cookies=INVITEE)
 
     assert response.status_code == 200
     assert "Thank you" in response.text
@@ -156,7 +176,7 @@ def test_the_invited_are_thanked_and_not_sent_to_airflow(visit):
     ],
 )
 def test_the_name_of_an_organisation_cannot_harm_the_page(visit, name):
-    response = visit("/xero/callback?state=s&code=c", answer=[Connected("1", name)])
+    response = visit(CALLBACK, answer=[Connected("1", name)], cookies=MINE)
 
     assert response.status_code == 200
     assert response.text.count("<li><bdi>") == 1
@@ -176,12 +196,33 @@ def test_the_name_of_an_organisation_cannot_harm_the_page(visit, name):
 def test_an_error_is_a_page_with_its_message_and_nothing_else(visit, error, status):
     raised = error("Press <b>Connect</b> again", tenant_id="t-1", correlation_id="c-1")
 
-    response = visit("/xero/callback?state=s&code=c", answer=raised)
+    response = visit(CALLBACK, answer=raised, cookies=MINE)
 
     assert response.status_code == status
     assert "Press &lt;b&gt;Connect&lt;/b&gt; again" in response.text
     assert "t-1" not in response.text
     assert "c-1" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("state", "cookies"),
+    [
+        (STATE, {}),
+        (STATE, {consent_cookie(STATE): "made up"}),
+        ("s" * 43, {consent_cookie("s" * 43): "c" * 43}),
+        ("x", {consent_cookie("x"): "c" * 43}),
+        (f"{STATE}x", {consent_cookie(f"{STATE}x"): "c" * 43}),
+    ],
+)
+@pytest.mark.parametrize("ending", ["code=c", "error=access_denied"])
+def test_what_no_browser_of_ours_can_bring_is_never_asked_for(visit, state, cookies, ending):
+    desk = Desk((KAURI,))
+
+    response = visit(f"/xero/callback?state={state}&{ending}", answer=desk, cookies=cookies)
+
+    assert desk.asked == []
+    assert response.status_code == (200 if "error" in ending else 409)
+    assert ("begun in another browser" in response.text) == (ending == "code=c")
 
 
 @pytest.mark.parametrize("query", ["", "?state=s", "?code=c", "?error="])
@@ -208,6 +249,25 @@ def test_a_refusal_by_xero_is_put_into_words(visit, error, said):
 
     assert said in response.text
     assert "Back to the Xero page" in response.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("access_denied", "it still works"),
+        ("temporarily_unavailable", "not available at the moment"),
+        ("invalid_scope", "tell the person who invited you"),
+        ("unauthorized_client", "tell the person who invited you"),
+        ("server_error", "tell the person who invited you"),
+    ],
+)
+def test_the_invited_read_nothing_of_our_set_up_in_a_refusal_by_xero(visit, error, said):
+    path = f"/xero/callback?error={error}&state={STATE}"
+    response = visit(path, home=lambda _: "/", cookies=INVITEE)
+
+    assert said in response.text
+    for words in ("Airflow connection", "client id", "redirect URI", "Scopes", error):
+        assert words not in response.text
 
 
 @pytest.mark.parametrize("error", ["<script>alert(1)</script>", "Call 0800 123", "x" * 5000])
@@ -276,7 +336,8 @@ def test_a_look_tells_who_invites_and_to_what(visit):
     told = response.json()
     assert len(told.pop("invited_by")) == 121
     assert [one["scopes"] for one in told.pop("choices")] == [["accounting.budgets.read"]]
-    assert told == {"note": "<b>", "expires_at": "2026-11-21T00:00:00+00:00"}
+    expires_at = "2026-11-21T00:00:00+00:00"
+    assert told == {"note": "<b>", "expires_at": expires_at, "is_read_only": True}
 
 
 def test_a_begin_gives_the_address_and_binds_the_browser(visit):
@@ -286,6 +347,28 @@ def test_a_begin_gives_the_address_and_binds_the_browser(visit):
     cookie = response.headers["set-cookie"]
     assert cookie.startswith(f"{consent_cookie('s1')}=invited.cookie; HttpOnly; Max-Age=600")
     assert cookie.endswith("Path=/xero; SameSite=lax; Secure")
+
+
+@pytest.mark.parametrize(
+    ("hindrance", "status", "said"),
+    [
+        (CapReached(used=5, allowed=5), 409, "tell the person who invited you"),
+        (XeroSilent(), 503, "open your invitation link again in a few minutes"),
+    ],
+)
+def test_who_knows_better_than_a_hindrance_goes_on(visit, hindrance, status, said):
+    asked = {"path": "/xero/invitation/begin", "method": "POST", "headers": OURS}
+    desk = Desk(hindrance)
+
+    hindered = visit(**asked, answer=desk, json={"token": "t"})
+    went_on = visit(**asked, answer=desk, json={"token": "t", "sure": True})
+
+    assert (hindered.status_code, hindered.json()["may_go_on"]) == (status, True)
+    assert said in hindered.json()["message"]
+    assert "developer.xero.com" not in hindered.text
+    assert "set-cookie" not in hindered.headers
+    assert went_on.json() == {"url": "https://xero.example"}
+    assert desk.asked == [("t", False), ("t", True)]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +416,7 @@ def test_the_invited_read_what_concerns_them(visit, error, status, said):
 @pytest.mark.parametrize(
     ("path", "request_"),
     [
-        ("/xero/callback?state=s&code=c", {}),
+        (CALLBACK, {"cookies": MINE}),
         ("/xero/invitation", {}),
         ("/xero/invitation/look", {"method": "POST", "json": {"token": "t"}, "headers": OURS}),
         ("/xero/invitation/begin", {"method": "POST", "json": {"token": "t"}, "headers": OURS}),
@@ -436,6 +519,6 @@ def test_its_log_has_no_query(alone, caplog):
 
     lines = [record.getMessage() for record in caplog.records if "airflow_xero" in record.name]
     assert lines == [
-        "method=GET path='/xero/callback' status=200 address=testclient",
+        "method=GET path='/xero/callback' status=409 address=testclient",
         "method=GET path='/xero/callback' status=421 address=testclient",
     ]

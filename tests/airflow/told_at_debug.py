@@ -121,7 +121,7 @@ class Story:
             )
             callback = self._walk(begun.url)
             answer = parse_qs(urlsplit(callback).query)
-            return connect.finish(
+            finished = connect.finish(
                 hook.app(),
                 warehouse=warehouse,
                 tokens=hook.token_store(),
@@ -131,6 +131,7 @@ class Story:
                 browser_cookie=begun.browser_cookie,
                 now=now,
             )
+        return list(finished.connected)
 
     def _walk(self, url: str) -> str:
         """What a person's browser does, which is no part of Airflow and keeps no log."""

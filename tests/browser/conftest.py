@@ -25,6 +25,7 @@ from cryptography.fernet import Fernet
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from psycopg.conninfo import conninfo_to_dict
 
+from airflow_xero.sealing import cipher_of, unsealed
 from local_stack.ports import free_port
 from xero_sandbox.testing import SandboxServer
 
@@ -37,7 +38,7 @@ _START_SECONDS = 240
 expect.set_options(timeout=20_000)
 
 # One user for each of Airflow's roles; the password is the name.
-ROLES = {"admin": "admin", "operator": "op", "viewer": "viewer"}
+ROLES = {"admin": "admin", "operator": "op", "user": "user", "viewer": "viewer"}
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Airflow:
             "xero_default",
             conn_type="xero",
             login=sandbox.client_id,
-            password=changed.get("password", sandbox.client_secret),
-            extra={**urls, "redirect_uri": redirect_uri},
+            password=changed.pop("password", sandbox.client_secret),
+            extra={**urls, **changed, "redirect_uri": redirect_uri},
         )
 
     def remove_connection(self, conn_id: str) -> None:
@@ -209,12 +210,29 @@ def _wait_until_healthy(server: Airflow, process: subprocess.Popen[bytes]) -> No
 
 
 @pytest.fixture
-def airflow(api_server: Airflow, warehouse_dsn: str, xero_sandbox: SandboxServer) -> Airflow:
-    """The server with a fresh warehouse, and the sandbox as its Xero."""
+def airflow(
+    api_server: Airflow, warehouse_dsn: str, xero_sandbox: SandboxServer
+) -> Iterator[Airflow]:
+    """The server with a fresh warehouse, and the sandbox as its Xero.
+
+    Whatever a test does: no token that it left in the warehouse may stand in the server's log.
+    """
     api_server.set_warehouse(warehouse_dsn)
     api_server.set_xero(xero_sandbox)
     api_server.forget_runs()
-    return api_server
+    yield api_server
+    log = api_server.log.read_text()
+    leaked = [token for token in tokens_in(warehouse_dsn, api_server.token_key) if token in log]
+    assert leaked == []
+
+
+def tokens_in(dsn: str, key: str) -> list[str]:
+    """Every token of every grant, as Xero would take it."""
+    with psycopg.connect(dsn) as connection:
+        sealed = connection.execute("select tokens from xero_ops.grants where tokens <> ''")
+        grants = [unsealed(bytes(tokens), cipher_of([key])) for (tokens,) in sealed.fetchall()]
+    found = [(one.access_token, one.refresh_token, one.previous) for one in grants]
+    return [token for tokens in found for token in tokens if token]
 
 
 @pytest.fixture

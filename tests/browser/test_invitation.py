@@ -9,6 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from airflow_xero.web.visitors import consent_cookie
+from tests.browser.organisations import fill_many
+
 Invite = Callable[..., dict[str, Any]]
 OURS = {"X-Xero-Page": "1", "Sec-Fetch-Site": "same-origin"}
 KAURI = "Kauri Coffee Roasters"
@@ -174,7 +177,8 @@ def test_one_who_gave_access_to_no_organisation_may_choose_again(
     assert refused.status_code == 409
     assert "choose an organisation at Xero" in refused.text
     assert state_of(warehouse) == (False, None, False)
-    assert count(warehouse, "connections") == 0
+    # What reaches nothing here leaves no token here, either.
+    assert (count(warehouse, "connections"), count(warehouse, "grants")) == (0, 0)
 
 
 def test_two_consents_of_one_invitation_make_one_connection(
@@ -222,6 +226,51 @@ def test_an_invitation_expires_under_way(airflow, xero_sandbox, invite, warehous
     assert (refused.status_code, looked.status_code) == (409, 409)
     assert "expired on" in looked.json()["message"]
     assert count(warehouse, "grants") == 0
+
+
+def test_the_invited_are_told_that_the_cap_is_reached_and_may_know_better(
+    airflow, xero_sandbox, invite, open_link, warehouse
+):
+    fill_many(warehouse, 5)
+    airflow.set_xero(xero_sandbox, tier="starter")
+    page = open_link(invite()["url"])
+    page.get_by_role("button", name="Continue to Xero").click()
+
+    expect(page.get_by_role("heading", name="All connections of this app are used")).to_be_visible()
+    expect(page.get_by_text("Please tell the person who invited you")).to_be_visible()
+    assert count(warehouse, "authorisations") == 0
+    page.get_by_role("button", name="Go on to Xero all the same").click()
+
+    expect(page.get_by_label("Email address")).to_be_visible()
+
+
+def test_the_invited_are_told_what_may_be_changed_where_a_scope_allows_it(
+    airflow, xero_sandbox, invite, open_link
+):
+    link = invite()["url"]
+    expect(open_link(link).get_by_text("Nothing in your books can be changed")).to_be_visible()
+
+    airflow.set_xero(xero_sandbox, scopes="openid offline_access accounting.transactions")
+
+    page = open_link(link)
+    expect(page.get_by_text("The app could also change data in Xero")).to_be_visible()
+    expect(page.get_by_text("Nothing in your books can be changed")).to_have_count(0)
+
+
+def test_a_guess_is_refused_while_the_warehouse_is_out_of_reach(airflow, invite):
+    token = token_of(invite())
+    airflow.set_connection("xero_warehouse", conn_type="postgres", host="127.0.0.1", port=9)
+    state = f"{'s' * 43}.{'x' * 22}"
+    with airflow.client() as client:
+        guesses = [ask(client, question, "guess.x") for question in ("look", "begin")]
+        callbacks = [client.get(f"/xero/callback?state={state}&code=c")]
+        client.cookies.set(consent_cookie(state), "c" * 43)
+        callbacks += [client.get(f"/xero/callback?state={state}&code=c")]
+        ours = ask(client, "look", token)
+
+    # Nothing was opened for them; for our own link the warehouse is missed.
+    assert [answer.status_code for answer in (*guesses, *callbacks)] == [409] * 4
+    assert ours.status_code == 503
 
 
 # --- What an invitation opens, and what it does not ----------------------------------------------

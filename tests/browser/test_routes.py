@@ -1,6 +1,7 @@
 """Every route of the plugin through the real API server, for every kind of user."""
 
 import json
+from collections.abc import Iterable
 
 import httpx
 import psycopg
@@ -12,40 +13,74 @@ from tests.browser.organisations import fill
 LOGIN = "/auth/login"
 PAGE = "/plugin/xero"
 XERO = "/identity/connect/authorize"
-USERS = (None, "viewer", "operator", "admin")
+USERS = (None, "viewer", "user", "operator", "admin")
 
 UNKNOWN = "99999999-9999-9999-9999-999999999999"
 ONE = f"/xero/api/organisations/{UNKNOWN}"
 ONE_ROUTE = "/api/organisations/{tenant_id}"
 FROM_OUR_PAGE = {"X-Xero-Page": "1", "Sec-Fetch-Site": "same-origin"}
 
-# Route → where it is asked, and its answer to nobody, a viewer, an operator and an admin.
+# Who may do what, under any auth manager: what each guard asks of Airflow.
+OPEN, READ, EDIT, DELETE, RUN, DOCS = "open", "read", "edit", "delete", "run", "docs"
+
+# Route → where it is asked, what it takes, its answer to who may not log in, and to who may.
 # The answer is a status, or the address a 303 leads to. No organisation is connected here.
-Answers = tuple[int | str, ...]
-EXPECTED: dict[tuple[str, str], tuple[str, Answers]] = {
-    ("GET", "/"): ("/xero/", (PAGE, PAGE, PAGE, PAGE)),
-    ("GET", "/api/organisations"): ("/xero/api/organisations", (401, 403, 200, 200)),
-    ("GET", "/api/invitations"): ("/xero/api/invitations", (401, 403, 200, 200)),
-    ("GET", "/callback"): ("/xero/callback", (400, 400, 400, 400)),
-    ("GET", "/connect"): ("/xero/connect", (LOGIN, 403, XERO, XERO)),
-    ("GET", "/docs"): ("/xero/docs", (LOGIN, 200, 200, 200)),
-    ("GET", "/invitation"): ("/xero/invitation", (200, 200, 200, 200)),
-    ("GET", "/static/{name}"): ("/xero/static/page.js", (200, 200, 200, 200)),
-    ("POST", f"{ONE_ROUTE}/extract"): (f"{ONE}/extract", (401, 403, 404, 404)),
-    ("POST", f"{ONE_ROUTE}/pause"): (f"{ONE}/pause", (401, 403, 404, 404)),
-    ("POST", f"{ONE_ROUTE}/unpause"): (f"{ONE}/unpause", (401, 403, 404, 404)),
-    ("POST", f"{ONE_ROUTE}/disconnect"): (f"{ONE}/disconnect", (401, 403, 404, 404)),
-    ("POST", f"{ONE_ROUTE}/erase"): (f"{ONE}/erase", (401, 403, 404, 404)),
-    ("POST", "/api/invitations"): ("/xero/api/invitations", (401, 403, 201, 201)),
+ROUTES: dict[tuple[str, str], tuple[str, str, int | str, int | str]] = {
+    ("GET", "/"): ("/xero/", OPEN, PAGE, PAGE),
+    ("GET", "/api/organisations"): ("/xero/api/organisations", READ, 401, 200),
+    ("GET", "/api/invitations"): ("/xero/api/invitations", EDIT, 401, 200),
+    ("GET", "/callback"): ("/xero/callback", OPEN, 400, 400),
+    ("GET", "/connect"): ("/xero/connect", EDIT, LOGIN, XERO),
+    ("GET", "/docs"): ("/xero/docs", DOCS, LOGIN, 200),
+    ("GET", "/invitation"): ("/xero/invitation", OPEN, 200, 200),
+    ("GET", "/static/{name}"): ("/xero/static/page.js", OPEN, 200, 200),
+    ("POST", f"{ONE_ROUTE}/extract"): (f"{ONE}/extract", RUN, 401, 404),
+    ("POST", f"{ONE_ROUTE}/pause"): (f"{ONE}/pause", EDIT, 401, 404),
+    ("POST", f"{ONE_ROUTE}/unpause"): (f"{ONE}/unpause", EDIT, 401, 404),
+    ("POST", f"{ONE_ROUTE}/disconnect"): (f"{ONE}/disconnect", EDIT, 401, 404),
+    ("POST", f"{ONE_ROUTE}/erase"): (f"{ONE}/erase", DELETE, 401, 404),
+    ("POST", "/api/invitations"): ("/xero/api/invitations", EDIT, 401, 201),
     ("DELETE", "/api/invitations/{invitation_id}"): (
         f"/xero/api/invitations/{UNKNOWN}",
-        (401, 403, 409, 409),
+        EDIT,
+        401,
+        409,
     ),
     # An invitation is looked at, and used, by whoever has its link: here nobody has.
-    ("POST", "/invitation/look"): ("/xero/invitation/look", (409, 409, 409, 409)),
-    ("POST", "/invitation/begin"): ("/xero/invitation/begin", (409, 409, 409, 409)),
+    ("POST", "/invitation/look"): ("/xero/invitation/look", OPEN, 409, 409),
+    ("POST", "/invitation/begin"): ("/xero/invitation/begin", OPEN, 409, 409),
 }
-CHANGES = [(method, route) for method, route in EXPECTED if method != "GET" and "/api/" in route]
+# What each user may: the roles of Airflow's own manager, and under FAB one role for each right.
+MAY: dict[str | None, set[str]] = {
+    "viewer": {DOCS},
+    "user": {DOCS},
+    "operator": {READ, EDIT, DELETE, RUN, DOCS},
+    "admin": {READ, EDIT, DELETE, RUN, DOCS},
+    "reader": {READ},
+    "runner": {READ, RUN, DOCS},
+    "editor": {READ, EDIT},
+    "eraser": {READ, DELETE},
+}
+# The guard that stands before each kind of route; whoever swaps two is found out here at once.
+GUARDS = {
+    OPEN: None,
+    READ: "may_see_organisations",
+    EDIT: "may_change",
+    DELETE: "may_erase",
+    RUN: "may_extract",
+    DOCS: "may_read_docs",
+}
+
+
+def expected_of(user: str | None) -> dict[tuple[str, str], int | str]:
+    """What every route answers to a user; None is nobody."""
+    return {
+        key: anonymous if user is None else allowed if right in {OPEN, *MAY[user]} else 403
+        for key, (_, right, anonymous, allowed) in ROUTES.items()
+    }
+
+
+CHANGES = [(method, route) for method, route in ROUTES if method != "GET" and "/api/" in route]
 BODIES = {"erase": {"typed_name": "Kauri"}, "look": {"token": "none"}, "begin": {"token": "none"}}
 
 
@@ -65,16 +100,33 @@ def ask(client: httpx.Client, method: str, path: str) -> httpx.Response:
 def test_the_table_above_names_every_route_of_the_plugin():
     from airflow_xero.web.pages import create_app
 
-    routes = create_app().routes
+    found = create_app().routes
+    routes = [route for route in found if isinstance(route, APIRoute)]
 
-    assert [route for route in routes if not isinstance(route, APIRoute)] == []
-    found = {
-        (method, route.path)
+    assert len(routes) == len(found)
+    assert {(method, route.path) for route in routes for method in route.methods} == set(ROUTES)
+    # A page sends who is not logged in to the login; what is asked by a script says 401.
+    assert {key: guard for key, guard in guards_of(routes).items() if guard} == {
+        key: "may_connect" if key == ("GET", "/connect") else GUARDS[right]
+        for key, (_, right, _, _) in ROUTES.items()
+        if right != OPEN
+    }
+
+
+def guards_of(routes: Iterable[APIRoute]) -> dict[tuple[str, str], str | None]:
+    """The one function of access.py that each route asks whether its user may."""
+    return {
+        (method, route.path): next(
+            (
+                each.call.__name__
+                for each in route.dependant.dependencies
+                if each.call is not None and each.call.__name__.startswith("may_")
+            ),
+            None,
+        )
         for route in routes
-        if isinstance(route, APIRoute)
         for method in route.methods
     }
-    assert found == set(EXPECTED)
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -84,10 +136,10 @@ def test_every_route_answers_each_user_as_expected(airflow, warehouse, user):
     with airflow.client(user) as client:
         answers = {
             (method, route): answer_of(ask(client, method, path))
-            for (method, route), (path, _) in EXPECTED.items()
+            for (method, route), (path, *_) in ROUTES.items()
         }
 
-    assert answers == {key: answers[USERS.index(user)] for key, (_, answers) in EXPECTED.items()}
+    assert answers == expected_of(user)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +162,7 @@ def test_a_login_alone_changes_nothing_if_the_page_did_not_ask(airflow, warehous
         answers = {
             client.request(
                 method,
-                EXPECTED[method, route][0].replace(UNKNOWN, tenant_id),
+                ROUTES[method, route][0].replace(UNKNOWN, tenant_id),
                 content=json.dumps(body_of(route)),
                 headers=headers,
             ).status_code
@@ -145,7 +197,7 @@ def publish_docs(warehouse: psycopg.Connection, content: bytes) -> None:
 @pytest.mark.parametrize("user", USERS)
 def test_every_answer_keeps_out_of_caches_frames_and_referrers(airflow, user):
     with airflow.client(user) as client:
-        responses = [ask(client, method, path) for (method, _), (path, _) in EXPECTED.items()]
+        responses = [ask(client, method, path) for (method, _), (path, *_) in ROUTES.items()]
 
     for response in responses:
         headers = response.headers
@@ -166,11 +218,39 @@ def test_a_broken_login_counts_as_none(airflow, cookie):
         assert answer_of(client.get("/xero/docs")) == LOGIN
 
 
-def test_login_leads_back_to_where_one_wanted_to_go(airflow):
+@pytest.mark.parametrize(
+    ("query", "back"),
+    [
+        ("?next=https://evil.example&code=secret", ""),
+        ("?grant=reports&grant=budgets&handover=1", "?grant=reports&grant=budgets&handover=1"),
+        ("?grant=&full=true", "?grant=&full=true"),
+        ("?grant=%26next%3D%2F%2Fevil.example%23", "?grant=%26next%3D%2F%2Fevil.example%23"),
+    ],
+)
+def test_login_leads_back_to_where_one_wanted_to_go_with_what_was_chosen(airflow, query, back):
     with airflow.client() as client:
-        location = client.get("/xero/connect?next=https://evil.example").headers["location"]
+        location = client.get(f"/xero/connect{query}").headers["location"]
 
-    assert httpx.URL(location).params["next"] == "/xero/connect"
+    assert httpx.URL(location).params["next"] == f"/xero/connect{back}"
+
+
+def test_what_was_chosen_before_the_login_is_all_that_is_asked_for_after_it(airflow):
+    with airflow.client() as nobody, airflow.client("admin") as client:
+        login = nobody.get("/xero/connect?grant=budgets").headers["location"]
+        begun = client.get(httpx.URL(login).params["next"])
+
+    scopes = httpx.URL(begun.headers["location"]).params["scope"]
+    assert "accounting.budgets.read" in scopes
+    assert "accounting.reports" not in scopes
+
+
+def test_who_chose_nothing_is_asked_for_what_is_needed_alone(airflow):
+    with airflow.client("admin") as client:
+        begun = client.get("/xero/connect?grant=")
+
+    scopes = httpx.URL(begun.headers["location"]).params["scope"].split()
+    assert "accounting.invoices.read" in scopes
+    assert not [one for one in scopes if "budgets" in one or "reports" in one]
 
 
 def test_refusals_say_whom_to_ask_and_show_no_trace(airflow):
@@ -261,3 +341,29 @@ def test_what_no_run_would_read_is_not_queued(airflow, warehouse, known, said):
     assert answer.status_code == 409
     assert said in answer.json()["detail"]
     assert airflow.runs_of("xero_extract") == []
+    assert audited(warehouse) == [("admin", "extract", "refused: XeroSetupError", tenant_id)]
+
+
+def audited(warehouse: psycopg.Connection) -> list[tuple[str, ...]]:
+    return warehouse.execute(
+        "select actor, action, outcome, tenant_id::text from xero_ops.audit_log order by entry_id"
+    ).fetchall()
+
+
+def test_what_is_refused_is_in_the_audit_log_as_well(airflow, warehouse):
+    tenant_id = fill(warehouse, run="complete")
+    one = f"/xero/api/organisations/{tenant_id}"
+    with airflow.client("operator") as client:
+        wrong = client.post(
+            f"{one}/erase", json={"typed_name": "Kaur"}, headers=FROM_OUR_PAGE
+        ).status_code
+        warehouse.execute("update xero_ops.connections set disconnected_at = now()")
+        gone = ask(client, "POST", f"{one}/disconnect").status_code
+        not_open = ask(client, "DELETE", f"/xero/api/invitations/{UNKNOWN}").status_code
+
+    assert (wrong, gone, not_open) == (409, 409, 409)
+    assert audited(warehouse) == [
+        ("operator", "erase", "refused: XeroSetupError", tenant_id),
+        ("operator", "disconnect", "refused: NotConnectedError", tenant_id),
+        ("operator", "invite", "not revoked", None),
+    ]

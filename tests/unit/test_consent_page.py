@@ -27,12 +27,21 @@ def test_a_refusal_names_the_field(app, http, changed, said):
     assert "xero_default" in refused.value.message
 
 
-@pytest.mark.parametrize("status", [200, 403, 503])
+@pytest.mark.parametrize("status", [200, 403, 500])
 def test_an_answer_of_another_kind_is_left_to_the_browser(app, http, xero_sandbox, status):
     page = {"path": "/identity/connect/authorize", "kind": "status", "status": status}
     xero_sandbox.control("POST", "faults", {**page, "body": "<h1>Access denied</h1>"})
 
     try_authorize(app, http=http)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_login_page_that_is_down_is_said_to_be(app, http, xero_sandbox, status):
+    page = {"path": "/identity/connect/authorize", "kind": "status", "status": status}
+    xero_sandbox.control("POST", "faults", page)
+
+    with pytest.raises(UnavailableError, match=f"does not answer .{status}."):
+        try_authorize(app, http=http)
 
 
 def test_a_login_page_out_of_reach_is_xeros_affair(app, http):

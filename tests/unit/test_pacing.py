@@ -82,6 +82,35 @@ def test_the_reserve_of_a_day_is_left_alone(pace):
     assert (raised.value.limit, raised.value.retry_after_seconds) == ("day", 3600)
 
 
+def test_calls_under_way_do_not_share_the_last_one_of_a_day(pace):
+    call(pace, day=102)
+    assert [pace.seconds_to_wait("a") for _ in range(2)] == [0, 0]
+    with pytest.raises(RateLimitError, match="100 calls are left"):
+        pace.seconds_to_wait("a")
+
+
+def test_an_answer_overtaken_by_a_later_one_gives_no_call_back(pace):
+    call(pace, day=103)
+    assert [pace.seconds_to_wait("a") for _ in range(3)] == [0, 0, 0]
+    pace.note("a", CallsLeft(day=100))
+    pace.note("a", CallsLeft(day=102))
+    with pytest.raises(RateLimitError, match="100 calls are left"):
+        pace.seconds_to_wait("a")
+
+
+def test_calls_of_other_programs_are_counted_in_the_day(pace):
+    call(pace, day=500)
+    call(pace, day=100)
+    with pytest.raises(RateLimitError):
+        pace.seconds_to_wait("a")
+
+
+def test_a_new_day_gives_all_its_calls(pace):
+    call(pace, day=101)
+    call(pace, day=4999)
+    assert pace.seconds_to_wait("a") == 0
+
+
 def test_a_call_without_an_answer_takes_no_other_callers_place(pace):
     call(pace, minute=1)
     assert pace.seconds_to_wait("a") == 0

@@ -7,6 +7,7 @@ from airflow_xero.scope_choices import (
     BROAD,
     SIGN_IN,
     USUAL,
+    are_read_only,
     choices_of,
     chosen,
     expanded,
@@ -61,8 +62,29 @@ def test_a_choice_leaves_out_the_others_and_never_what_is_needed():
     )
 
 
-def test_no_choice_asks_for_everything_that_the_connection_names():
-    assert chosen(("openid", "files.read"), []) == ("openid", "files.read")
+def test_who_is_not_asked_grants_everything_that_the_connection_names():
+    assert chosen(("openid", "files.read"), None) == ("openid", "files.read")
+
+
+def test_who_chooses_nothing_grants_what_is_needed_alone():
+    asked = ("openid", "accounting.settings.read", "accounting.budgets.read", "files.read")
+
+    assert chosen(asked, []) == ("openid", "accounting.settings.read")
+
+
+@pytest.mark.parametrize(
+    ("more", "promised"),
+    [
+        ((), True),
+        ((JOURNALS, "files.read"), True),
+        (("accounting.transactions",), False),
+        (("accounting.attachments",), False),
+        (("paymentservices",), False),
+    ],
+)
+def test_nothing_is_promised_that_a_scope_does_not_keep(more, promised):
+    for usual in USUAL.values():
+        assert are_read_only((*usual, *more)) == promised
 
 
 def test_the_words_of_the_eras_stand_for_their_scopes():

@@ -16,7 +16,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from airflow_xero import connect as consent
-from airflow_xero.connect import Connected
+from airflow_xero.connect import Connected, Finished
 from airflow_xero.oauth import XeroApp, new_http
 from airflow_xero.tokens import TokenStore
 from local_stack.postgres import EmbeddedPostgres
@@ -144,6 +144,10 @@ class Consents:
         return Journey(answer["state"][0], answer["code"][0], begun.browser_cookie)
 
     def finish(self, journey: Journey, *, now: datetime | None = None) -> list[Connected]:
+        """Complete what `walk` began; what it connected."""
+        return list(self.complete(journey, now=now).connected)
+
+    def complete(self, journey: Journey, *, now: datetime | None = None) -> Finished:
         """Complete what `walk` began."""
         return consent.finish(
             self.app,

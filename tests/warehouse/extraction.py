@@ -120,13 +120,21 @@ class ConnectedApp:
         owner = {"email": "rua@example.com", "organisations": list(tenant_ids)}
         self.sandbox.control("POST", "users", owner)
         self.app = self._app(scopes)
+        self.consent_to(*tenant_ids)
+        with psycopg.connect(self.dsn) as warehouse:
+            found = connect.tenants_to_extract(warehouse, self.app.conn_id)
+        return next(tenant for tenant in found if tenant.tenant_id == tenant_ids[0])
+
+    def consent_to(self, *tenant_ids: str) -> connect.Finished:
+        """Let the owner consent to some of their organisations."""
         now = datetime.now(UTC)
         with psycopg.connect(self.dsn) as warehouse:
             begun = connect.begin(
                 self.app, warehouse=warehouse, keys=[KEY], started_by="ada", now=now
             )
-            answer = parse_qs(urlsplit(self.sandbox.consent(begun.url, "rua@example.com")).query)
-            connect.finish(
+            callback = self.sandbox.consent(begun.url, "rua@example.com", tenant_ids)
+            answer = parse_qs(urlsplit(callback).query)
+            return connect.finish(
                 self.app,
                 warehouse=warehouse,
                 tokens=self._tokens(),
@@ -136,8 +144,6 @@ class ConnectedApp:
                 browser_cookie=begun.browser_cookie,
                 now=now,
             )
-            found = connect.tenants_to_extract(warehouse, self.app.conn_id)
-        return next(tenant for tenant in found if tenant.tenant_id == tenant_ids[0])
 
     def do(self, tenant: Tenant, action: str, **fields: Any) -> Any:
         """Change the books; the changed record."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
 from airflow_xero import connect as consent
+from airflow_xero.app_connections import Connection
+from airflow_xero.authorisations import require_signed
 from airflow_xero.connect import Connected, begin, status, tenants_to_extract
-from airflow_xero.errors import ConsentLostError, UnavailableError, XeroSetupError
+from airflow_xero.errors import (
+    ConsentLostError,
+    ConsentRefusedError,
+    UnavailableError,
+    XeroSetupError,
+)
+from airflow_xero.reaching import Reached, require_some, sorted_out
 from airflow_xero.tokens import TokenStore
 from tests.warehouse.conftest import Consents, Journey
 from tests.warehouse.connections import (
@@ -69,6 +78,81 @@ def test_a_second_consent_names_its_own_organisation_and_keeps_the_first(
     assert names(consents.run(organisations=[ids[BEACON]])) == [BEACON]
     assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
     assert count(warehouse, "grants") == 1
+
+
+def test_a_consent_leaves_alone_what_its_user_connected_elsewhere_and_names_it(
+    consents, xero_sandbox, warehouse
+):
+    ids = xero_sandbox.organisations()
+    # Allowed at Xero for another program of the same app: nothing here ever heard of it.
+    consents.walk(organisations=[ids[BEACON]])
+
+    finished = consents.complete(consents.walk(organisations=[ids[KAURI]]))
+
+    assert (names(finished.connected), finished.not_connected) == ([KAURI], [BEACON])
+    assert names(tenants_to_extract(warehouse, "xero_default")) == [KAURI]
+    assert (count(warehouse, "tenants"), count(warehouse, "connections")) == (1, 1)
+    assert [entry[3] for entry in audit(warehouse)] == [KAURI]
+
+
+def test_what_was_left_alone_is_connected_once_it_is_chosen(consents, xero_sandbox, warehouse):
+    ids = xero_sandbox.organisations()
+    consents.walk(organisations=[ids[BEACON]])
+    consents.run(organisations=[ids[KAURI]])
+
+    finished = consents.complete(consents.walk(organisations=[ids[BEACON]]))
+
+    assert (names(finished.connected), finished.not_connected) == ([BEACON], [])
+    assert names(tenants_to_extract(warehouse, "xero_default")) == [BEACON, KAURI]
+
+
+def test_of_two_windows_that_choose_the_same_the_later_connects_it(consents: Consents, warehouse):
+    earlier, later = consents.walk(), consents.walk()
+
+    with pytest.raises(ConsentRefusedError, match="in another window meanwhile, go on there"):
+        consents.finish(earlier)
+    assert (count(warehouse, "connections"), count(warehouse, "grants")) == (0, 0)
+    assert names(consents.finish(later)) == [BEACON, KAURI]
+
+
+def test_a_window_that_was_overtaken_says_what_is_connected(consents: Consents, warehouse):
+    earlier, later = consents.walk(), consents.walk()
+    consents.finish(later)
+
+    assert names(consents.finish(earlier)) == [BEACON, KAURI]
+    assert count(warehouse, "connections") == 2
+
+
+def test_without_an_event_of_xeros_nothing_counts_as_chosen(connected, consents, warehouse):
+    listed = [
+        Connection(connection_id, "e", tenant_id, "ORGANISATION", "One")
+        for connection_id, tenant_id in [
+            *warehouse.execute(
+                "select connection_id::text, tenant_id::text from xero_ops.connections limit 1"
+            ).fetchall(),
+            (str(uuid4()), str(uuid4())),
+        ]
+    ]
+
+    reached = sorted_out(warehouse, listed, conn_id="xero_default", auth_event_id=None)
+
+    assert (reached.chosen, reached.kept, reached.others) == ([], listed[:1], listed[1:])
+    assert sorted_out(warehouse, listed, conn_id="other", auth_event_id=None).others == listed
+    with pytest.raises(ConsentRefusedError, match="under Connected apps"):
+        require_some(Reached([], [], listed[1:]))
+
+
+def test_a_connection_stays_with_who_made_it_when_its_user_connects_another(
+    consents, xero_sandbox, warehouse
+):
+    ids = xero_sandbox.organisations()
+    consents.run(organisations=[ids[KAURI]], started_by="ana")
+
+    consents.run(organisations=[ids[BEACON]], started_by="ben")
+
+    told = {one.tenant_name: one.connected_by for one in status(warehouse, "xero_default")}
+    assert told == {KAURI: "ana", BEACON: "ben"}
+    assert {one.user_name for one in status(warehouse, "xero_default")} == {"Ava Ngata"}
 
 
 def test_a_second_consent_brings_the_new_name_and_keeps_the_first_day(
@@ -142,6 +226,21 @@ def test_a_state_that_nobody_began_is_refused(consents: Consents, warehouse):
     assert count(warehouse, "grants") == 0
 
 
+def test_a_state_is_known_for_ours_before_anybody_asks_the_database(app, warehouse, keys):
+    now = datetime.now(UTC)
+    begun = begin(app, warehouse=warehouse, keys=keys, started_by="ada", now=now)
+    secret, _, signature = begun.state.partition(".")
+
+    require_signed(
+        begun.state, conn_id="xero_default", keys=[Fernet.generate_key().decode(), *keys]
+    )
+    for guess in ("", ".", secret, f"{secret}.", f"x.{signature}", f"{secret}.ü"):
+        with pytest.raises(ConsentRefusedError, match="unknown or was used already"):
+            require_signed(guess, conn_id="xero_default", keys=keys)
+    with pytest.raises(ConsentRefusedError):
+        require_signed(begun.state, conn_id="xero_second", keys=keys)
+
+
 @pytest.mark.parametrize("cookie", ["", "another browser's", "ünïcode"])
 def test_a_foreign_browser_is_refused_and_spends_the_state(cookie, consents: Consents, warehouse):
     journey = consents.walk()
@@ -212,7 +311,8 @@ def test_every_consent_has_a_state_challenge_and_cookie_of_its_own_and_shows_non
         *(one.browser_cookie for one in begun),
     }
     assert len(secrets) == 6
-    assert {len(secret) for secret in secrets} == {43}
+    # A state is signed, besides.
+    assert sorted(len(secret) for secret in secrets) == [43] * 4 + [43 + 1 + 22] * 2
     assert repr(begun[0]) == "Begun()"
 
 

@@ -97,14 +97,17 @@ def test_an_app_for_people_is_not_connected_by_its_credentials(run, app):
     ("tier", "allowed"),
     [("", None), ("starter", 5), ("core", 50), ("enterprise", None)],
 )
-def test_the_cap_counts_every_users_open_connections(app, consents, warehouse, tier, allowed):
+def test_the_cap_counts_every_users_connections_that_xero_counts(
+    app, consents, warehouse, tier, allowed
+):
     consents.run()
     consents.run("kaito@example.com")
-    warehouse.execute(
-        "update xero_ops.connections set disconnected_at = now() where connection_id in"
-        " (select connection_id from xero_ops.connections limit 1)"
-    )
+    one = "connection_id = (select min(connection_id::text)::uuid from xero_ops.connections)"
+    warehouse.execute(f"update xero_ops.connections set disconnected_at = now() where {one}")
 
+    # What is closed here alone counts at Xero until it is ended there.
+    assert cap(warehouse, replace(app, tier=tier)) == Cap(3, allowed)
+    warehouse.execute(f"update xero_ops.connections set ended_at_xero = now() where {one}")
     assert cap(warehouse, replace(app, tier=tier)) == Cap(2, allowed)
 
 

@@ -59,6 +59,13 @@ def test_an_invitation_without_a_choice_asks_for_what_the_connection_names(invit
     assert see(token_of(invite())).scopes == []
 
 
+def test_an_invitation_to_nothing_but_what_is_needed_asks_for_that_alone(invite, see):
+    scopes = see(token_of(invite(grants=[]))).scopes
+
+    assert "accounting.invoices.read" in scopes
+    assert "accounting.reports.trialbalance.read" not in scopes
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -173,6 +180,9 @@ def test_a_handover_lasts_ten_minutes_and_is_not_listed(app, warehouse, keys, se
     assert own.expires_at == NOW + timedelta(minutes=10)
     assert see(token_of(own)).is_own
     assert [one.is_own for one in listed(warehouse, "xero_default", now=NOW)] == [False]
+    assert warehouse.execute(
+        "select action, outcome from xero_ops.audit_log order by entry_id"
+    ).fetchall() == [("invite", "invited"), ("connect", "handed over")]
 
 
 def test_the_audit_says_who_invited_from_where_and_holds_no_secret(invite, warehouse):

@@ -79,6 +79,23 @@ def test_a_lost_consent_is_told_once_per_organisation_and_again_after_a_week(
     ]
 
 
+def test_who_came_by_an_invitation_needs_another_one_and_that_is_said(
+    consents, lose, xero_sandbox, warehouse
+):
+    kauri = xero_sandbox.organisations()[KAURI]
+    consents.run(AVA, organisations=[kauri], started_by="ada (by invitation)")
+    consents.run(KAITO)
+    lose(AVA)
+    lose(KAITO)
+
+    told = {each.title: each.advice for each in causes.of_consents(warehouse, XERO, now=now())}
+
+    assert {title: "send a new one" in advice for title, advice in told.items()} == {
+        f"Xero: {KAURI} must be connected again": True,
+        f"Xero: {STUDIO} must be connected again": False,
+    }
+
+
 def test_nobody_is_told_while_another_users_consent_reaches_it(
     consents, lose, xero_sandbox, warehouse
 ):
@@ -204,7 +221,9 @@ def test_a_lost_consent_is_given_up_after_a_month_and_no_longer_counts_against_t
     consents.run(KAITO)
     warehouse.execute("update xero_ops.authorisations set started_at = now() - interval '1 hour'")
     warehouse.execute(
-        "update xero_ops.grants set state = 'needs_reconnect' where user_email = %s", (AVA,)
+        "update xero_ops.grants set state = 'needs_reconnect', lost_at = now()"
+        " where user_email = %s",
+        (AVA,),
     )
 
     assert tidy(29) == Purged(0, 0)
@@ -216,8 +235,43 @@ def test_a_lost_consent_is_given_up_after_a_month_and_no_longer_counts_against_t
     assert tidy(32) == Purged(0, 0)
 
 
-def test_what_nobody_could_end_at_xero_is_ended_there_a_day_later(
-    connected, app, tidy, xero_sandbox, warehouse, token_store, http
+def test_a_consent_that_was_unused_for_long_is_waited_for_from_the_day_it_was_lost(
+    connected, tidy, xero_sandbox, warehouse, token_store, http
+):
+    warehouse.execute("update xero_ops.grants set refreshed_at = now() - interval '61 days'")
+    warehouse.execute("update xero_ops.authorisations set started_at = now() - interval '1 hour'")
+    forgotten = {"kind": "status", "status": 400, "body": '{"error": "invalid_grant"}', "times": 0}
+    xero_sandbox.control("POST", "faults", {"path": "/connect/token", **forgotten})
+    with pytest.raises(ConsentLostError):
+        token_store.fresh(grant_of(warehouse), now=now(1))
+    xero_sandbox.control("DELETE", "faults")
+
+    assert tidy(30) == Purged(0, 0)
+    assert len(lost_consents(warehouse, XERO)) == 2
+    assert listed_at_xero(xero_sandbox, http) == {BEACON, KAURI}
+    assert tidy(32) == Purged(2, 0)
+
+
+def test_what_xero_ended_by_itself_is_asked_for_once_and_its_user_still_waited_for(
+    connected, tidy, xero_sandbox, warehouse
+):
+    xero_sandbox.control("POST", "revoke", {"email": AVA})
+    warehouse.execute("update xero_ops.authorisations set started_at = now() - interval '1 hour'")
+    warehouse.execute(
+        "update xero_ops.grants set state = 'needs_reconnect', lost_at = now() - interval '31 days'"
+    )
+    assert tidy() == Purged(0, 0)
+    xero_sandbox.control("DELETE", "requests")
+
+    assert tidy() == Purged(0, 0)
+
+    assert xero_sandbox.control("GET", "requests") == []
+    assert len(lost_consents(warehouse, XERO)) == 2
+
+
+@pytest.mark.parametrize("later", [1.1, 40])
+def test_what_nobody_could_end_at_xero_is_ended_there_a_day_later_or_whenever_it_can(
+    later, connected, app, tidy, xero_sandbox, warehouse, token_store, http
 ):
     warehouse.execute("update xero_ops.grants set state = 'needs_reconnect'")
     rule = {"path": "/connect/token", "kind": "status", "status": 400, "times": 0}
@@ -230,7 +284,7 @@ def test_what_nobody_could_end_at_xero_is_ended_there_a_day_later(
     assert KAURI in listed_at_xero(xero_sandbox, http)
 
     assert tidy(0.5) == Purged(0, 0)
-    assert tidy(1.1) == Purged(1, 0)
+    assert tidy(later) == Purged(1, 0)
 
     assert listed_at_xero(xero_sandbox, http) == {BEACON}
 
@@ -256,8 +310,7 @@ def test_a_consent_that_could_not_be_revoked_is_revoked_later(
 
 def test_nothing_is_purged_while_a_consent_is_under_way(connected, consents, tidy, warehouse):
     warehouse.execute(
-        "update xero_ops.grants"
-        " set state = 'needs_reconnect', refreshed_at = now() - interval '40 days'"
+        "update xero_ops.grants set state = 'needs_reconnect', lost_at = now() - interval '40 days'"
     )
     consents.walk()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from airflow_xero import pausing, runs
 from airflow_xero.answers import REFUSES_ORGANISATION
 from airflow_xero.audit import Actor
+from airflow_xero.connect import reconcile
 from airflow_xero.due import tenants_to_backfill, tenants_to_refresh, waiting_tenants
 from airflow_xero.errors import ConsentLostError
 from airflow_xero.standing import (
@@ -223,6 +225,53 @@ def test_an_organisation_that_is_connected_again_shows_its_last_run(
         tenant_id
     ]
     assert skipped_tenants(warehouse, "xero_default") == []
+
+
+def test_a_second_consent_that_may_read_less_does_not_take_over(consents, xero_sandbox, warehouse):
+    kauri = xero_sandbox.organisations()["Kauri Coffee Roasters"]
+    both = {"email": "kaito@example.com", "name": "Kaito Mori", "organisations": [kauri]}
+    xero_sandbox.control("POST", "users", both)
+    whole = consents.app
+    consents.run(organisations=[kauri], started_by="ana")
+    less = tuple(scope for scope in whole.scopes if "reports" not in scope)
+    consents.app = replace(whole, scopes=less)
+
+    consents.run("kaito@example.com", started_by="ben")
+
+    assert [one.connected_by for one in status(warehouse, "xero_default")] == ["ana"]
+    broad = ["accounting.transactions.read", "accounting.reports.read", *less]
+    warehouse.execute(
+        "update xero_ops.grants set scopes = %s where user_email = 'kaito@example.com'", (broad,)
+    )
+    assert [one.connected_by for one in status(warehouse, "xero_default")] == ["ben"]
+
+
+def test_another_users_consent_is_tried_where_xero_refuses_the_organisation_to_the_first(
+    consents, xero_sandbox, warehouse, app, token_store, http
+):
+    kauri = xero_sandbox.organisations()["Kauri Coffee Roasters"]
+    both = {"email": "kaito@example.com", "name": "Kaito Mori", "organisations": [kauri]}
+    xero_sandbox.control("POST", "users", both)
+    consents.run(organisations=[kauri], started_by="ana")
+    consents.run("kaito@example.com", started_by="ben")
+    (first,) = tenants_to_extract(warehouse, "xero_default")
+
+    reconcile(
+        app,
+        first.grant_id,
+        warehouse=warehouse,
+        tokens=token_store,
+        http=http,
+        now=datetime.now(UTC),
+        refused_tenant_id=kauri,
+    )
+
+    (second,) = tenants_to_extract(warehouse, "xero_default")
+    assert second.grant_id != first.grant_id
+    # Who connects it anew is believed again.
+    consents.run("kaito@example.com", started_by="ben")
+    (again,) = tenants_to_extract(warehouse, "xero_default")
+    assert again.grant_id == first.grant_id
 
 
 def test_a_paused_organisation_is_in_no_list_and_says_who_paused_it(one, tenant_id, warehouse):

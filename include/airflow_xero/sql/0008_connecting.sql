@@ -42,16 +42,34 @@ call xero_ops.comment_columns('xero_ops.authorisations', '{
 
 -- An organisation is paused when any of its connections of the app is: see pausing.py.
 alter table xero_ops.connections
+add column connected_by text,
+add column ended_at_xero timestamptz,
+add column refused_at timestamptz,
 add column paused_at timestamptz,
 add column paused_by text;
 call xero_ops.comment_columns('xero_ops.connections', '{
+    "connected_by": "The user of Airflow who connected it, or invited whom did.",
+    "ended_at_xero": "When it was known that Xero counts it no more; null while it counts against the app''s cap.",
+    "refused_at": "Since when Xero refuses the organisation to this connection although it lists it; null while it does not.",
     "paused_at": "Since when the organisation is left out of every run, by a person''s wish; its data stay.",
     "paused_by": "The user of Airflow whose wish it is."
 }');
+-- What was closed before this file was closed because Xero listed it no more.
+update xero_ops.connections as known
+set ended_at_xero = known.disconnected_at, connected_by = grants.connected_by
+from xero_ops.grants
+where grants.grant_id = known.grant_id;
+
+-- A consent that is lost is waited for from then on, however long ago it was last used.
+alter table xero_ops.grants add column lost_at timestamptz;
+comment on column xero_ops.grants.lost_at is 'When Xero first refused to renew it; null while it is active.';
+update xero_ops.grants set lost_at = now()
+where state = 'needs_reconnect';
 
 -- It must outlive the organisation, so that it refers to nothing.
 create table xero_ops.erasures (
     tenant_id uuid primary key,
+    conn_id text,
     tenant_name text,
     requested_by text not null,
     requested_at timestamptz not null,
@@ -61,18 +79,21 @@ create table xero_ops.erasures (
     state_reason text,
     rows_deleted bigint not null default 0,
     rows_left bigint,
+    left_at_xero uuid[] not null default '{}',
     finished_at timestamptz
 );
 comment on table xero_ops.erasures is 'Organisations whose every trace goes, or went; with the last one the name goes, too.';
 call xero_ops.comment_columns('xero_ops.erasures', '{
     "tenant_id": "The organisation.",
+    "conn_id": "The Airflow connection that describes the app.",
     "tenant_name": "Its name, until it is erased.",
     "requested_by": "The user of Airflow who asked for it.",
     "requested_at": "When they did.",
     "state": "requested, erasing, failed (the next try goes on) or erased.",
-    "state_reason": "Why it failed; or the tables of others that still have rows.",
+    "state_reason": "Why it failed; or what is left for people to do: at Xero, and with the tables of others.",
     "rows_deleted": "Rows that went, over all tries.",
     "rows_left": "What was counted after the last deletion, over every table that has a tenant_id; 0 proves it.",
+    "left_at_xero": "Xero''s ids of its connections that could not be ended there yet; none of them is connected here.",
     "finished_at": "When it ended; null before."
 }');
 

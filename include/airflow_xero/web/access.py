@@ -15,6 +15,7 @@ FAB and others alike). Must not know Xero or the warehouse.
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -32,11 +33,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from airflow_xero import settings
 from airflow_xero.audit import Actor
 from airflow_xero.web.triggering import DAILY_DAG, EXTRACT_DAG
+from airflow_xero.web.visitors import is_from_our_page
 
 DAG_ID = DAILY_DAG
-PAGE_HEADER = "x-xero-page"
-"""What the page's script sends with every change, and no form or link of another site can."""
 
+_CHOSEN_HERE = ("grant", "handover", "full")
+_MOST_CHOSEN = 22
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
@@ -54,8 +56,16 @@ async def signed_in_or_sent_to_login(request: Request, bearer: Bearer) -> BaseUs
     try:
         return await get_user(request, None, bearer)
     except HTTPException:
-        login = get_auth_manager().get_url_login(next_url=request.url.path)
+        login = get_auth_manager().get_url_login(next_url=_way_back(request))
         raise HTTPException(303, "Please log in.", headers={"Location": login}) from None
+
+
+def _way_back(request: Request) -> str:
+    """Where the login leads afterwards: here, with what the person chose and nothing else."""
+    kept = [
+        (name, value) for name, value in request.query_params.multi_items() if name in _CHOSEN_HERE
+    ]
+    return request.url.path + (f"?{urlencode(kept[:_MOST_CHOSEN])}" if kept else "")
 
 
 User = Annotated[BaseUser, Depends(signed_in)]
@@ -95,17 +105,8 @@ def may_extract(user: User) -> BaseUser:
 
 
 def from_our_page(request: Request) -> None:
-    """Guard of every change: the page's own script sent it, or 403; the login cookie is not enough.
-
-    A form or link of another site can neither send JSON nor a header of its own, and a browser says
-    where a request comes from.
-    """
-    is_ours = (
-        request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        and request.headers.get(PAGE_HEADER) == "1"
-        and request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-    )
-    if not is_ours:
+    """Guard of every change: the page's own script sent it, or 403; the login is not enough."""
+    if not is_from_our_page(request):
         raise HTTPException(403, "Changes are made by the page Xero in Airflow.")
 
 

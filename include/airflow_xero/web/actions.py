@@ -1,7 +1,8 @@
 """What a person does on the page, as POST and DELETE: extract, pause, disconnect, erase, invite.
 
 Knows which story each address tells and who may (`access.py`). Every change must come from the
-page's own script and is written to the audit log. Must not know SQL, OAuth or how a Dag is started.
+page's own script and is written to the audit log, also one that is refused to who may ask. Must not
+know SQL, OAuth or how a Dag is started.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from pydantic import BaseModel, Field
 
 from airflow_xero import audit, disconnect, erasing, invitations, pausing, settings
 from airflow_xero.audit import Actor
-from airflow_xero.connect import OrganisationStatus, status
-from airflow_xero.errors import XeroSetupError
+from airflow_xero.errors import NotConnectedError, XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.oauth import XeroApp
+from airflow_xero.standing import OrganisationStatus, status
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import triggering
 from airflow_xero.web.access import (
@@ -53,7 +54,7 @@ class Wished(BaseModel):
     """An invitation as it is wanted: a note for the list, what to grant, how long it is open."""
 
     note: str = Field(default="", max_length=200)
-    grants: list[str] = Field(default_factory=list, max_length=20)
+    grants: list[str] | None = Field(default=None, max_length=20)
     days: int = Field(default=7, ge=1, le=30)
 
 
@@ -72,17 +73,38 @@ def _opened() -> Iterator[_Open]:
             yield _Open(hook, app, warehouse)
 
 
+@contextmanager
+def _audited(
+    opened: _Open,
+    actor: Actor,
+    action: str,
+    *,
+    tenant_id: str | None = None,
+    refusal: type[XeroSetupError] = XeroSetupError,
+) -> Iterator[None]:
+    """Write down that it was refused, and what kind of refusal it was."""
+    try:
+        yield
+    except refusal as error:
+        outcome = f"refused: {type(error).__name__}"
+        audit.record(opened.warehouse, actor, action=action, outcome=outcome, tenant_id=tenant_id)
+        raise
+
+
 @router.post("/organisations/{tenant_id}/extract", status_code=202)
 def extract(tenant_id: UUID, request: Request, user: Extractor) -> Done:
     """Queue the Dag run that extracts the organisation at once."""
     actor = actor_of(user, request)
     with _opened() as opened:
         one = _known(opened, tenant_id)
-        _require_extractable(one)
-        triggering.request_extraction([one.tenant_id], started_by=user_name(user))
+        with _audited(opened, actor, "extract", tenant_id=one.tenant_id):
+            _require_extractable(one)
+            triggering.require_startable(triggering.EXTRACT_DAG)
+        # Before it starts: a warehouse that stumbles now must not hide who started it.
         audit.record(
             opened.warehouse, actor, action="extract", outcome="asked for", tenant_id=one.tenant_id
         )
+        triggering.request_extraction([one.tenant_id], started_by=user_name(user))
     return {"message": f"{one.tenant_name} is read at once."}
 
 
@@ -91,7 +113,9 @@ def pause(tenant_id: UUID, request: Request, user: Changer) -> Done:
     """Leave the organisation out of every run until somebody resumes it."""
     with _opened() as opened:
         one = _known(opened, tenant_id)
-        pausing.pause(opened.warehouse, **_which(opened, one, actor_of(user, request)))
+        actor = actor_of(user, request)
+        with _audited(opened, actor, "pause", tenant_id=one.tenant_id):
+            pausing.pause(opened.warehouse, **_which(opened, one, actor))
     return {"message": f"{one.tenant_name} is paused. What was read stays."}
 
 
@@ -100,7 +124,9 @@ def unpause(tenant_id: UUID, request: Request, user: Changer) -> Done:
     """Take the organisation into the runs again."""
     with _opened() as opened:
         one = _known(opened, tenant_id)
-        pausing.unpause(opened.warehouse, **_which(opened, one, actor_of(user, request)))
+        actor = actor_of(user, request)
+        with _audited(opened, actor, "unpause", tenant_id=one.tenant_id):
+            pausing.unpause(opened.warehouse, **_which(opened, one, actor))
     return {"message": f"{one.tenant_name} is read again from the next run on."}
 
 
@@ -108,16 +134,20 @@ def unpause(tenant_id: UUID, request: Request, user: Changer) -> Done:
 def end_connection(tenant_id: UUID, request: Request, user: Changer) -> Done:
     """End the organisation's connection at Xero; what was read stays."""
     with _opened() as opened:
-        one = _known(opened, tenant_id)
-        disconnect.disconnect(
-            opened.app,
-            one.tenant_id,
-            warehouse=opened.warehouse,
-            tokens=opened.hook.token_store(),
-            http=opened.hook.http(),
-            actor=actor_of(user, request),
-            now=_now(),
-        )
+        one, actor = _known(opened, tenant_id), actor_of(user, request)
+        # What fails at Xero is written down by the story itself.
+        with _audited(
+            opened, actor, "disconnect", tenant_id=one.tenant_id, refusal=NotConnectedError
+        ):
+            disconnect.disconnect(
+                opened.app,
+                one.tenant_id,
+                warehouse=opened.warehouse,
+                tokens=opened.hook.token_store(),
+                http=opened.hook.http(),
+                actor=actor,
+                now=_now(),
+            )
     return {"message": f"{one.tenant_name} is disconnected. What was read stays."}
 
 
@@ -125,12 +155,11 @@ def end_connection(tenant_id: UUID, request: Request, user: Changer) -> Done:
 def erase(tenant_id: UUID, typed: TypedName, *, request: Request, user: Eraser) -> Done:
     """Ask for every trace of the organisation to be removed, and start the Dag that does."""
     with _opened() as opened:
-        one = _known(opened, tenant_id)
-        erasing.request(
-            opened.warehouse,
-            **_which(opened, one, actor_of(user, request)),
-            typed_name=typed.typed_name,
-        )
+        one, actor = _known(opened, tenant_id), actor_of(user, request)
+        with _audited(opened, actor, "erase", tenant_id=one.tenant_id):
+            erasing.request(
+                opened.warehouse, **_which(opened, one, actor), typed_name=typed.typed_name
+            )
     try:
         triggering.request_erasure(one.tenant_id, started_by=user_name(user))
     except XeroSetupError as error:
@@ -143,16 +172,18 @@ def erase(tenant_id: UUID, typed: TypedName, *, request: Request, user: Eraser) 
 def invite(wished: Wished, request: Request, user: Changer) -> Done:
     """Make an invitation; its link is in this answer and nowhere else."""
     with _opened() as opened:
-        made = invitations.invite(
-            opened.warehouse,
-            opened.app,
-            keys=settings.token_keys_from_environment(),
-            actor=actor_of(user, request),
-            note=wished.note,
-            grants=wished.grants,
-            days=wished.days,
-            now=_now(),
-        )
+        actor = actor_of(user, request)
+        with _audited(opened, actor, "invite"):
+            made = invitations.invite(
+                opened.warehouse,
+                opened.app,
+                keys=settings.token_keys_from_environment(),
+                actor=actor,
+                note=wished.note,
+                grants=wished.grants,
+                days=wished.days,
+                now=_now(),
+            )
     return {
         "url": made.url,
         "invitation_id": str(made.invitation_id),
@@ -164,13 +195,19 @@ def invite(wished: Wished, request: Request, user: Changer) -> Done:
 def revoke(invitation_id: UUID, request: Request, user: Changer) -> Done:
     """Make an invitation useless."""
     with _opened() as opened:
+        actor = actor_of(user, request)
         was_open = invitations.revoke(
             opened.warehouse,
             opened.app.conn_id,
             str(invitation_id),
-            actor=actor_of(user, request),
+            actor=actor,
             now=_now(),
         )
+        if not was_open:
+            detail = {"invitation_id": str(invitation_id)}
+            audit.record(
+                opened.warehouse, actor, action="invite", outcome="not revoked", detail=detail
+            )
     if not was_open:
         raise HTTPException(409, "This invitation is not open any more.")
     return {"message": "The invitation is revoked."}

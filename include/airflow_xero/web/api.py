@@ -17,10 +17,10 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import APIRouter, Depends, Query
 
 from airflow_xero import connect, invitations, settings
-from airflow_xero.connect import OrganisationStatus
 from airflow_xero.hook import XeroHook
 from airflow_xero.oauth import XeroApp
-from airflow_xero.scope_choices import choices_of
+from airflow_xero.scope_choices import are_read_only, choices_of
+from airflow_xero.standing import OrganisationStatus, status
 from airflow_xero.tie_outs import TieOut, tie_outs
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import actions, triggering
@@ -49,7 +49,7 @@ def organisations(
     with XeroHook(settings.conn_id()) as hook, warehouse_errors():
         app, endpoints = hook.app(), hook.endpoints()
         with hook.warehouse() as warehouse:
-            found = connect.status(warehouse, app.conn_id, tenant_ids=wanted)
+            found = status(warehouse, app.conn_id, tenant_ids=wanted)
             # Asked for every two seconds while something is read: it moves with a build alone.
             compared = {} if wanted else tie_outs(warehouse, app.conn_id)
             cap = connect.cap(warehouse, app)
@@ -83,6 +83,7 @@ def _consent(app: XeroApp) -> dict[str, Any]:
     address = urlsplit(app.redirect_uri)
     return {
         "return_origin": f"{address.scheme}://{address.netloc}",
+        "is_read_only": are_read_only(app.scopes),
         "choices": [asdict(choice) for choice in choices_of(app.scopes)],
     }
 
@@ -100,6 +101,7 @@ def _as_json(
         "reason": one.last_run_reason,
         "resume_at": one.resume_at,
         "connected_by": one.connected_by,
+        "xero_user": one.user_name,
         "connected_at": one.connected_at,
         "last_complete_day": one.complete_day,
         "last_extracted_at": one.complete_at,

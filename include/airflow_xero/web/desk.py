@@ -7,7 +7,6 @@ a page looks or who may see it.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,17 +14,18 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero import connect, invitations, settings
+from airflow_xero import authorisations, connect, invitations, settings
 from airflow_xero.audit import Actor
-from airflow_xero.connect import Begun, Cap, Connected
+from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.consent_page import try_authorize
-from airflow_xero.errors import XeroBusyError
+from airflow_xero.errors import UnavailableError
 from airflow_xero.hook import XeroHook
 from airflow_xero.identity import SigningKeys
 from airflow_xero.invitations import Invited
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import Choice, choices_of, chosen
 from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.web.notices import CapReached, XeroSilent
 from airflow_xero.web.visitors import INVITED
 
 WhenConnected = Callable[[Sequence[Connected]], object]
@@ -39,16 +39,21 @@ class ConsentDesk:
         self._when_connected = when_connected
         self._signing_keys = SigningKeys()
 
-    def cap(self) -> Cap:
-        """How many connections are open, and how many the tier allows. Raises XeroError."""
+    def require_room(self) -> None:
+        """Raise CapReached where the tier allows no connection more. Raises XeroError."""
         with self._open() as (hook, warehouse):
-            return connect.cap(warehouse, hook.app())
+            _require_room(warehouse, hook.app())
 
-    def begin(self, user: str, *, grants: Sequence[str] = ()) -> Begun:
-        """Begin a consent of a user of Airflow, for what was chosen. Raises XeroError."""
+    def begin(
+        self, user: str, *, grants: Sequence[str] | None = None, is_sure: bool = False
+    ) -> Begun:
+        """Begin a consent of a user of Airflow, for what was chosen.
+
+        Raises XeroError, and XeroSilent unless they are sure.
+        """
         with self._open() as (hook, warehouse):
             app = hook.app()
-            _try(app, hook)
+            _try(app, hook, is_sure=is_sure)
             return connect.begin(
                 app,
                 warehouse=warehouse,
@@ -58,7 +63,7 @@ class ConsentDesk:
                 now=_now(),
             )
 
-    def hand_over(self, actor: Actor, *, grants: Sequence[str] = ()) -> str:
+    def hand_over(self, actor: Actor, *, grants: Sequence[str] | None = None) -> str:
         """The address at which the user goes on where the callback is served. Raises XeroError."""
         with self._open() as (hook, warehouse):
             made = invitations.hand_over(
@@ -89,20 +94,32 @@ class ConsentDesk:
         return reached
 
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
-        """The invitation, if it can still be used, and what it asks for. Raises XeroError."""
+        """The invitation, if it can still be used, and what it asks for. Raises XeroError.
+
+        A guess is refused before anything is opened.
+        """
+        keys = settings.token_keys_from_environment()
+        invitations.require_signed(token, conn_id=self._id(), keys=keys)
         with self._open() as (hook, warehouse):
             app = hook.app()
-            keys = settings.token_keys_from_environment()
             found = invitations.look(warehouse, app, token, keys=keys, now=_now())
         return found, choices_of(found.scopes or app.scopes)
 
-    def begin_invited(self, token: str) -> Begun:
-        """Begin the consent that an invitation is for. Raises XeroError."""
+    def begin_invited(self, token: str, *, is_sure: bool = False) -> Begun:
+        """Begin the consent that an invitation is for.
+
+        Raises XeroError, and CapReached or XeroSilent unless the person is sure.
+        """
+        keys = settings.token_keys_from_environment()
+        invitations.require_signed(token, conn_id=self._id(), keys=keys)
         with self._open() as (hook, warehouse):
             app, now = hook.app(), _now()
-            keys = settings.token_keys_from_environment()
             invited = invitations.look(warehouse, app, token, keys=keys, now=now)
-            _try(app, hook)
+            # Who handed it over to themselves was told before.
+            is_sure = is_sure or invited.is_own
+            if not is_sure:
+                _require_room(warehouse, app)
+            _try(app, hook, is_sure=is_sure)
             return connect.begin(
                 app,
                 warehouse=warehouse,
@@ -116,10 +133,11 @@ class ConsentDesk:
 
     def finish(
         self, *, state: str, code: str, browser_cookie: str, address: str | None
-    ) -> Sequence[Connected]:
-        """Complete a consent; the organisations it reached. Raises XeroError."""
+    ) -> Finished:
+        """Complete a consent. Raises XeroError; for a state that is not ours nothing is opened."""
+        self._require_our_state(state)
         with self._open() as (hook, warehouse):
-            reached = connect.finish(
+            finished = connect.finish(
                 hook.app(),
                 warehouse=warehouse,
                 tokens=hook.token_store(),
@@ -131,11 +149,12 @@ class ConsentDesk:
                 address=address,
                 signing_keys=self._signing_keys,
             )
-        self._when_connected(reached)
-        return reached
+        self._when_connected(finished.connected)
+        return finished
 
     def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
         """Forget a consent that Xero ended, and audit why. Raises XeroError."""
+        self._require_our_state(state)
         with self._open() as (hook, warehouse):
             connect.abandon(
                 hook.app(),
@@ -149,23 +168,39 @@ class ConsentDesk:
 
     def redirect_uri(self) -> str:
         """Where Xero sends people back. Raises XeroError."""
-        with XeroHook(self._conn_id or settings.conn_id()) as hook:
+        with XeroHook(self._id()) as hook:
             return hook.app().redirect_uri
+
+    def _id(self) -> str:
+        return self._conn_id or settings.conn_id()
+
+    def _require_our_state(self, state: str) -> None:
+        keys = settings.token_keys_from_environment()
+        authorisations.require_signed(state, conn_id=self._id(), keys=keys)
 
     @contextmanager
     def _open(self) -> Iterator[tuple[XeroHook, psycopg.Connection[Any]]]:
         with (
-            XeroHook(self._conn_id or settings.conn_id()) as hook,
+            XeroHook(self._id()) as hook,
             warehouse_errors(),
             hook.warehouse() as warehouse,
         ):
             yield hook, warehouse
 
 
-def _try(app: XeroApp, hook: XeroHook) -> None:
-    # From here Xero may be out of reach although the person's browser gets there.
-    with contextlib.suppress(XeroBusyError):
+def _require_room(warehouse: psycopg.Connection[Any], app: XeroApp) -> None:
+    cap = connect.cap(warehouse, app)
+    if cap.is_reached:
+        raise CapReached(used=cap.used, allowed=cap.allowed)
+
+
+def _try(app: XeroApp, hook: XeroHook, *, is_sure: bool) -> None:
+    try:
         try_authorize(app, http=hook.http())
+    except UnavailableError:
+        # From here Xero may be out of reach although the person's browser gets there.
+        if not is_sure:
+            raise XeroSilent from None
 
 
 def _now() -> datetime:

@@ -8,7 +8,8 @@ not import Airflow, nor know how invitations are kept: that is handed in.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -17,12 +18,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from airflow_xero.connect import Begun
 from airflow_xero.errors import XeroError
 from airflow_xero.invitations import Invited
-from airflow_xero.scope_choices import Choice
+from airflow_xero.scope_choices import Choice, are_read_only
 from airflow_xero.web.limiting import RequestBudget
-from airflow_xero.web.notices import ending_of, shortened, too_many
-from airflow_xero.web.visitors import address_of, bind, mount
-
-PAGE_HEADER = "x-xero-page"
+from airflow_xero.web.notices import Hindered, ending_of, shortened, too_many
+from airflow_xero.web.visitors import address_of, bind, is_from_our_page, mount
 
 _MOST_BYTES = 2048
 _POLICY = (
@@ -37,8 +36,11 @@ class InvitationDesk(Protocol):
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for."""
 
-    def begin_invited(self, token: str) -> Begun:
-        """Begin the consent that it is for."""
+    def begin_invited(self, token: str, *, is_sure: bool) -> Begun:
+        """Begin the consent that it is for.
+
+        Raises Hindered for what the person may know better, unless they are sure.
+        """
 
 
 def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
@@ -55,23 +57,23 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
         return HTMLResponse(page, headers={"content-security-policy": _POLICY})
 
     @router.post("/invitation/look")
-    def look(request: Request, token: Annotated[str, Depends(_token_of)]) -> Response:
+    def look(request: Request, asked: Annotated[_Asked, Depends(_asked_of)]) -> Response:
         """Who invites, and to what."""
-        return _answered(request, lambda: JSONResponse(_as_json(*desk.look(token))))
+        return _answered(request, lambda: JSONResponse(_as_json(*desk.look(asked.token))))
 
     @router.post("/invitation/begin")
-    def begin(request: Request, token: Annotated[str, Depends(_token_of)]) -> Response:
+    def begin(request: Request, asked: Annotated[_Asked, Depends(_asked_of)]) -> Response:
         """The address of Xero's page, and the cookie that binds the consent to this browser."""
 
         def begun() -> Response:
-            one = desk.begin_invited(token)
+            one = desk.begin_invited(asked.token, is_sure=asked.is_sure)
             answer = JSONResponse({"url": one.url})
             bind(answer, one, request)
             return answer
 
         return _answered(request, begun)
 
-    def _answered(request: Request, answer: Any) -> Response:
+    def _answered(request: Request, answer: Callable[[], Response]) -> Response:
         if wait := budget.wait_seconds(address_of(request)):
             return JSONResponse(
                 {"title": "Too many requests", "message": "Please wait a minute and try again."},
@@ -79,24 +81,30 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
                 headers={"retry-after": str(wait)},
             )
         try:
-            found: Response = answer()
+            return answer()
+        except Hindered as hindrance:
+            ending = hindrance.told(is_invited=True)
+            told = {"title": ending.title, "message": ending.message, "may_go_on": True}
+            return JSONResponse(told, status_code=ending.status)
         except XeroError as error:
             ending = ending_of(error, is_invited=True)
             told = {"title": ending.title, "message": ending.message}
             return JSONResponse(told, status_code=ending.status)
-        return found
 
     return router
 
 
-async def _token_of(request: Request) -> str:
-    """The secret that our own page sent; answers 403 to forms and links of other sites."""
-    is_ours = (
-        request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        and request.headers.get(PAGE_HEADER) == "1"
-        and request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-    )
-    if not is_ours:
+@dataclass(frozen=True)
+class _Asked:
+    """What the page's script sent: the secret of its link, and whether the person is sure."""
+
+    token: str = field(repr=False)
+    is_sure: bool
+
+
+async def _asked_of(request: Request) -> _Asked:
+    """What our own page sent; answers 403 to forms and links of other sites."""
+    if not is_from_our_page(request):
         raise HTTPException(403, "Open the invitation link in your browser.")
     body = bytearray()
     async for piece in request.stream():
@@ -104,16 +112,19 @@ async def _token_of(request: Request) -> str:
         if len(body) > _MOST_BYTES:
             raise HTTPException(413, "That is no invitation.")
     try:
-        token = json.loads(body)["token"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        token = None
+        sent = json.loads(body)
+        token, is_sure = sent["token"], sent.get("sure") is True
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        token, is_sure = None, False
     if not isinstance(token, str) or not token.isascii():
         raise HTTPException(400, "That is no invitation.")
-    return token
+    return _Asked(token, is_sure)
 
 
 def _as_json(invited: Invited, choices: Sequence[Choice]) -> dict[str, Any]:
+    asked = [scope for one in choices for scope in one.scopes]
     return {
+        "is_read_only": are_read_only(asked),
         "invited_by": shortened(invited.invited_by),
         "note": invited.note,
         "expires_at": invited.expires_at.isoformat(),
@@ -143,13 +154,14 @@ _PAGE = """<!doctype html>
 <noscript><p>This page needs JavaScript to read your invitation.</p></noscript>
 <div id="invitation" hidden>
 <blockquote id="note" hidden></blockquote>
-<p>This is what will be read. Nothing in your books can be changed by it, and you can end the
-access at any time in Xero, under Connected apps.</p>
+<p>This is what will be read. <span id="promise"></span> You can end the access at any time in
+Xero, under Connected apps.</p>
 <ul id="choices"></ul>
 <details><summary>The exact scopes</summary><p id="scopes"></p></details>
 <button id="go" type="button">Continue to Xero</button>
 <p class="small" id="expires"></p>
 </div>
+<button id="anyway" type="button" hidden>Go on to Xero all the same</button>
 </main>
 </body>
 </html>

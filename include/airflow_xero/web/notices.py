@@ -50,6 +50,50 @@ class Ending:
     status: int = 200
 
 
+class Hindered(Exception):  # noqa: N818 -- it is no error: who knows better goes on
+    """Before somebody leaves for Xero: what will probably keep them from connecting there."""
+
+    def told(self, *, is_invited: bool = False) -> Ending:
+        """What to say; the person may go on all the same."""
+        raise NotImplementedError
+
+
+class CapReached(Hindered):
+    """Xero counts as many connections as the app's tier allows."""
+
+    def __init__(self, *, used: int, allowed: int | None) -> None:
+        super().__init__()
+        self._counts = f"allows {allowed} connections, and {used} are used"
+
+    def told(self, *, is_invited: bool = False) -> Ending:
+        """Status 409: a person must act."""
+        why = f"The app's tier at Xero {self._counts}"
+        advice = "Disconnect one on the page Xero, or choose a higher tier at developer.xero.com."
+        if is_invited:
+            why = "All that this app may have at Xero are used"
+            advice = "Please tell the person who invited you; your link still works afterwards."
+        return Ending(
+            "All connections of this app are used",
+            f"{why}: Xero will refuse an organisation that is not connected yet. {advice} An"
+            " organisation that you connected before can be connected again.",
+            409,
+        )
+
+
+class XeroSilent(Hindered):
+    """Xero's login page does not answer us; it may answer the person."""
+
+    def told(self, *, is_invited: bool = False) -> Ending:
+        """Status 503: try later."""
+        again = "open your invitation link again" if is_invited else "press Connect to Xero again"
+        return Ending(
+            "Xero cannot answer now",
+            "Xero's login page does not answer at the moment, and nothing was changed. Please"
+            f" {again} in a few minutes.",
+            503,
+        )
+
+
 # What Xero may append to the callback instead of a code, in the words of who clicked.
 _REFUSALS = MappingProxyType(
     {
@@ -75,12 +119,13 @@ _REFUSALS = MappingProxyType(
         ),
     }
 )
+# Of the rest the invited cannot do anything, and our set-up is none of their business.
+_FOR_EVERYBODY = frozenset({"access_denied", "temporarily_unavailable"})
 _ERROR_NAME = re.compile(r"[a-z_]{1,40}")
 
 _FOR_THE_INVITED = (
     "Something is not set up right where you were invited, and nothing was changed in Xero's "
-    "books. Please tell the person who invited you: the reason is in the audit log there. Your "
-    "invitation link still works afterwards."
+    "books. Please tell the person who invited you. Your invitation link still works afterwards."
 )
 
 
@@ -99,6 +144,9 @@ class ProtectiveHeaders:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _with_defaults(message["headers"])
+                # However it was asked: the access log is written hereafter, and must hold no code.
+                if str(scope["path"]).endswith("/callback"):
+                    scope["query_string"] = b""
             await send(message)
 
         await self.app(scope, receive, send_protected)
@@ -110,8 +158,10 @@ def _with_defaults(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     return [*headers, *(pair for pair in missing if pair[0] not in present)]
 
 
-def refusal_of(error: str) -> Ending:
+def refusal_of(error: str, *, is_invited: bool = False) -> Ending:
     """What an `error` that Xero appended to the callback means."""
+    if is_invited and error not in _FOR_EVERYBODY:
+        return Ending("Xero did not connect", _FOR_THE_INVITED, 409)
     name = f" ({error})" if named(error) else ""
     unknown = Ending(
         "Xero did not connect",
@@ -196,9 +246,10 @@ def notice(
     status: int = 200,
     is_good: bool = False,
     items: Sequence[str] = (),
+    remark: str = "",
     link: tuple[str, str] | None = HOME,
 ) -> HTMLResponse:
-    """A page of our own: what happened, a list of names, and a link (address, text). All escaped.
+    """A page of our own: what happened, names, a remark, and a link (address, text). All escaped.
 
     The usual link leads back to the page in Airflow.
     """
@@ -213,6 +264,7 @@ def notice(
             kind="good" if is_good else "plain",
             style=html.escape(f"{base}/static/notice.css"),
             names=f"<ul>{names}</ul>\n" if names else "",
+            remark=f'<p class="small"><bdi>{html.escape(remark)}</bdi></p>\n' if remark else "",
             link=anchor if link else "",
         ),
         status_code=status,
@@ -237,7 +289,7 @@ _PAGE = """<!doctype html>
 <span class="mark" aria-hidden="true"></span>
 <h1>{title}</h1>
 <p>{message}</p>
-{names}{link}
+{names}{remark}{link}
 </main>
 </body>
 </html>

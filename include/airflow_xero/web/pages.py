@@ -16,15 +16,23 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from airflow_xero import settings
-from airflow_xero.connect import Cap, Connected
+from airflow_xero.connect import Connected
 from airflow_xero.errors import XeroError
 from airflow_xero.hook import XeroHook
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import api
 from airflow_xero.web.access import DAG_ID, actor_of, may_connect, may_read_docs, user_name
 from airflow_xero.web.desk import ConsentDesk
-from airflow_xero.web.notices import ProtectiveHeaders, error_page, notice, status_of
+from airflow_xero.web.notices import (
+    Ending,
+    Hindered,
+    ProtectiveHeaders,
+    error_page,
+    notice,
+    status_of,
+)
 from airflow_xero.web.public import public_router
+from airflow_xero.web.thanks import way_home
 from airflow_xero.web.triggering import start_extraction
 from airflow_xero.web.visitors import bind
 
@@ -83,39 +91,42 @@ def start_consent(
     """Begin a consent to what was chosen (`grant`, keys of `scope_choices`), and go to Xero.
 
     With `handover` it goes on where Xero sends people back, which is another address than the
-    page's; `full` says that the person knows that the tier's cap is reached. A Custom Connection
-    is connected at once. A start that another site caused begins nothing and lands on the page.
+    page's; `full` says that the person knows what is in the way: the tier's cap is reached, or Xero
+    did not answer. A Custom Connection is connected at once. A start that another site caused
+    begins nothing and lands on the page.
     """
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return RedirectResponse(home(request), status_code=303)
     desk: ConsentDesk = request.app.state.desk
-    grants = grant or []
     reached = desk.connect_custom(actor_of(user, request))
     if reached is not None:
-        return RedirectResponse(f"{home(request)}?connected={len(reached)}", status_code=303)
-    if (cap := desk.cap()).is_reached and not full:
-        return _warn_of_cap(request, cap, grants, handover=handover)
-    if handover:
-        url = desk.hand_over(actor_of(user, request), grants=grants)
-        return RedirectResponse(url, status_code=303)
-    begun = desk.begin(user_name(user), grants=grants)
+        return RedirectResponse(f"{home(request)}?{way_home(reached)}", status_code=303)
+    try:
+        if not full:
+            desk.require_room()
+        if handover:
+            url = desk.hand_over(actor_of(user, request), grants=grant)
+            return RedirectResponse(url, status_code=303)
+        begun = desk.begin(user_name(user), grants=grant, is_sure=full)
+    except Hindered as hindrance:
+        return _hindered(request, hindrance.told(), grant, handover=handover)
     answer = RedirectResponse(begun.url, status_code=303)
     bind(answer, begun, request)
     return answer
 
 
-def _warn_of_cap(request: Request, cap: Cap, grants: Sequence[str], *, handover: bool) -> Response:
-    again = [("full", "true"), *(("grant", one) for one in grants)]
+def _hindered(
+    request: Request, ending: Ending, grants: Sequence[str] | None, *, handover: bool
+) -> Response:
+    """Says what is in the way, and lets the person go on who knows better."""
+    again = [("full", "true"), *(("grant", one) for one in grants or ())]
     again += [("handover", "true")] if handover else []
     return notice(
         request,
-        title="All connections of this app are used",
-        message=f"The app's tier at Xero allows {cap.allowed} connections, and {cap.used} are "
-        "open: Xero will refuse an organisation that is not connected yet. Disconnect one on the "
-        "page Xero, or choose a higher tier at developer.xero.com. An organisation that you "
-        "connected before can be connected again.",
-        status=409,
-        link=(f"connect?{urlencode(again)}", "Go on to Xero"),
+        title=ending.title,
+        message=ending.message,
+        status=ending.status,
+        link=(f"connect?{urlencode(again)}", "Go on to Xero all the same"),
     )
 
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_xero.connect import Connected
+from airflow_xero.authorisations import other_browser
+from airflow_xero.connect import Finished
 from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.web.invited import InvitationDesk, invited_router
 from airflow_xero.web.limiting import RequestBudget
@@ -31,12 +32,18 @@ from airflow_xero.web.notices import (
     ending_of,
     ending_page,
     named,
-    notice,
     refusal_of,
     show_error,
     too_many,
 )
-from airflow_xero.web.visitors import INVITED, address_of, consent_cookie, unbind
+from airflow_xero.web.thanks import thank_you
+from airflow_xero.web.visitors import (
+    INVITED,
+    address_of,
+    consent_cookie,
+    may_be_ours,
+    unbind,
+)
 
 PUBLIC_FILES = frozenset({"icon.svg", "invitation.js", "notice.css"})
 
@@ -61,11 +68,8 @@ class Desk(InvitationDesk, Protocol):
 
     def finish(
         self, *, state: str, code: str, browser_cookie: str, address: str | None
-    ) -> Sequence[Connected]:
-        """Store what was consented to; `browser_cookie` is empty where the browser had none.
-
-        The organisations of this consent, at least one. Raises XeroError.
-        """
+    ) -> Finished:
+        """Store what was consented to. Raises XeroError."""
 
     def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
         """Forget a consent that Xero ended, and audit why. Raises XeroError."""
@@ -117,6 +121,10 @@ class _Callback:
         return self.request.cookies.get(consent_cookie(self.state), "")
 
     @property
+    def may_be_ours(self) -> bool:
+        return may_be_ours(self.state, self.cookie)
+
+    @property
     def is_invited(self) -> bool:
         return self.cookie.startswith(INVITED)
 
@@ -127,11 +135,15 @@ def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
     has_way_back = home is not None and not is_invited
     if callback.error:
         _abandon(callback, desk)
-        return ending_page(request, refusal_of(callback.error), has_way_back=has_way_back)
+        refusal = refusal_of(callback.error, is_invited=is_invited)
+        return ending_page(request, refusal, has_way_back=has_way_back)
     if not callback.state or not callback.code:
         return ending_page(request, _NOTHING_TO_DO, has_way_back=has_way_back)
+    if not callback.may_be_ours:
+        # Neither the warehouse nor anybody's state is touched by what strangers make up.
+        return ending_page(request, ending_of(other_browser()), has_way_back=has_way_back)
     try:
-        reached = desk.finish(
+        finished = desk.finish(
             state=callback.state,
             code=callback.code,
             browser_cookie=callback.cookie,
@@ -140,14 +152,12 @@ def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
     except XeroError as problem:
         ending = ending_of(problem, is_invited=is_invited)
         return ending_page(request, ending, has_way_back=has_way_back)
-    if home is not None and not is_invited:
-        return RedirectResponse(f"{home(request)}?{_counts(reached)}", status_code=303)
-    return _thank_you(request, reached)
+    return thank_you(request, finished, home=home(request) if has_way_back and home else None)
 
 
 def _abandon(callback: _Callback, desk: Desk) -> None:
     """Have it audited, where it is a consent of this browser; the person reads the same page."""
-    if not callback.cookie:
+    if not callback.may_be_ours:
         return
     reason = f"Xero ended it ({named(callback.error) or 'an unknown error'})"
     with contextlib.suppress(XeroError):
@@ -228,24 +238,6 @@ class _Logged:
         # Mounting changes what the scope says of the path.
         path = str(scope.get("path", ""))
         await self.app(scope, receive, send_logged)
-
-
-def _counts(reached: Sequence[Connected]) -> str:
-    shared = sum(one.is_shared for one in reached)
-    return urlencode({"connected": len(reached), **({"already": shared} if shared else {})})
-
-
-def _thank_you(request: Request, reached: Sequence[Connected]) -> Response:
-    what = "This organisation is" if len(reached) == 1 else "These organisations are"
-    return notice(
-        request,
-        title="Thank you",
-        message=f"{what} connected, and there is nothing more to do: you may close this window. "
-        "You can end the access at any time in Xero, under Connected apps.",
-        is_good=True,
-        items=[one.tenant_name for one in reached],
-        link=None,
-    )
 
 
 def _static_file(request: Request, name: str, allowed: Collection[str] | None) -> Response:

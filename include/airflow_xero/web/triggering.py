@@ -91,12 +91,17 @@ def _asked(conf: Any) -> list[str]:
     return [str(each) for each in tenants] if isinstance(tenants, list) else []
 
 
-def _trigger(dag_id: str, conf: dict[str, Any], *, started_by: str | None) -> None:
+def require_startable(dag_id: str) -> None:
+    """Raise XeroSetupError, in words, when the Dag is unknown, broken or paused."""
     with create_session() as session:
         dag = session.scalar(select(DagModel).where(DagModel.dag_id == dag_id, ~DagModel.is_stale))
         complaint = _complaint(dag_id, dag)
     if complaint:
         raise XeroSetupError(complaint)
+
+
+def _trigger(dag_id: str, conf: dict[str, Any], *, started_by: str | None) -> None:
+    require_startable(dag_id)
     try:
         trigger_dag(
             dag_id=dag_id,

@@ -1,4 +1,4 @@
-"""The browser of a person under way: its address, and the cookie that binds a consent to it.
+"""The browser of a person under way: its address, the cookie that binds a consent, what it sends.
 
 Knows cookies and requests. Must not import Airflow, nor know what a consent is.
 """
@@ -6,6 +6,7 @@ Knows cookies and requests. Must not import Airflow, nor know what a consent is.
 from __future__ import annotations
 
 import hashlib
+import re
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -15,6 +16,32 @@ from airflow_xero.connect import Begun
 
 INVITED = "invited."
 """How the cookie of somebody begins who came by an invitation; the whole of it is compared."""
+
+
+PAGE_HEADER = "x-xero-page"
+"""What our own scripts send with every change, and no form or link of another site can."""
+
+_RANDOM = "[A-Za-z0-9_-]{43}"
+_STATE = re.compile(rf"{_RANDOM}\.[A-Za-z0-9_-]{{22}}")
+_COOKIE = re.compile(rf"(?:{re.escape(INVITED)})?{_RANDOM}")
+
+
+def is_from_our_page(request: Request) -> bool:
+    """Whether our own script sent a change: the cookies alone are not enough.
+
+    A form or link of another site can neither send JSON nor a header of its own, and a browser says
+    where a request comes from.
+    """
+    return (
+        request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        and request.headers.get(PAGE_HEADER) == "1"
+        and request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    )
+
+
+def may_be_ours(state: str, cookie: str) -> bool:
+    """Whether a state and its cookie look as we make them: what does not is worth no question."""
+    return bool(_STATE.fullmatch(state) and _COOKIE.fullmatch(cookie))
 
 
 def consent_cookie(state: str) -> str:

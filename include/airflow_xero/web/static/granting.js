@@ -11,7 +11,13 @@ export const offered = (choices = []) => choices.filter((choice) => choice.is_of
 export const usualGrants = (choices) =>
   offered(choices).flatMap((one) => (one.is_default || one.is_required ? [one.key] : []));
 
-export function Granting({ cap, choices, name, onClose, onGo, ...props }) {
+/** Only what cannot change anything is said to change nothing. */
+const PROMISE = {
+  false: "This app asks for scopes with which it could also change data in Xero. Nothing here ever does.",
+  true: "Everything is read only: nothing in Xero is ever changed.",
+};
+
+export function Granting({ cap, choices, isReadOnly, name, onClose, onGo, ...props }) {
   const [grants, setGrants] = useState(() => usualGrants(choices));
   const isFull = cap?.allowed != null && cap.used >= cap.allowed;
   return h(
@@ -32,7 +38,7 @@ export function Granting({ cap, choices, name, onClose, onGo, ...props }) {
     h(
       Text,
       { color: "fg.muted", mb: 4 },
-      "Xero asks you to log in, and which organisations you choose. Everything is read only: nothing in Xero is ever changed.",
+      `Xero asks you to log in, and which organisations you choose. ${PROMISE[isReadOnly === true]}`,
     ),
     cap?.allowed != null &&
       h(
@@ -69,7 +75,7 @@ export function Choices({ choices, grants, setGrants }) {
       h(
         Small,
         null,
-        `Not asked for by this connection: ${rest.map((one) => one.label.toLowerCase()).join(", ")}. Its field Scopes decides.`,
+        `Not asked for by this app: ${rest.map((one) => one.label.toLowerCase()).join(", ")}. The field Scopes of its Airflow connection decides.`,
       ),
   );
 }

@@ -6,17 +6,19 @@ const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
 /** The server's answer to a question about the invitation; says what is wrong, if something is. */
-async function ask(question) {
+async function ask(question, isSure = false) {
   try {
     const response = await fetch(`${location.pathname}/${question}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Xero-Page": "1" },
-      body: JSON.stringify({ token }),
+      body: JSON.stringify({ sure: isSure, token }),
       cache: "no-store",
     });
     const answer = await response.json();
     if (response.ok) return answer;
     say(answer.title ?? "Not connected", answer.message ?? answer.detail);
+    // Who was connected before, or sees that Xero answers, knows better.
+    at("anyway").hidden = !answer.may_go_on;
   } catch {
     say("No answer", "The server does not answer. Please open your link again in a minute.");
   }
@@ -28,12 +30,16 @@ function say(title, message) {
   at("title").textContent = title;
   at("message").textContent = message;
   at("invitation").hidden = true;
+  at("anyway").hidden = true;
 }
 
-function show({ invited_by, note, expires_at, choices }) {
+function show({ invited_by, note, expires_at, choices, is_read_only: isReadOnly }) {
   say("Connect your organisation", `${invited_by} invites you to connect your organisation in Xero.`);
   at("note").textContent = note ?? "";
   at("note").hidden = !note;
+  at("promise").textContent = isReadOnly
+    ? "Nothing in your books can be changed by it."
+    : "The app could also change data in Xero with what it asks for; it is used for reading alone.";
   for (const { label, description } of choices) {
     const item = document.createElement("li");
     const name = document.createElement("strong");
@@ -47,9 +53,9 @@ function show({ invited_by, note, expires_at, choices }) {
   at("invitation").hidden = false;
 }
 
-async function goToXero() {
+async function goToXero(isSure) {
   at("go").disabled = true;
-  const begun = await ask("begin");
+  const begun = await ask("begin", isSure);
   if (begun) location.assign(begun.url);
 }
 
@@ -57,7 +63,8 @@ async function goToXero() {
 globalThis.addEventListener("pageshow", () => {
   at("go").disabled = false;
 });
-at("go").addEventListener("click", goToXero);
+at("go").addEventListener("click", () => goToXero(false));
+at("anyway").addEventListener("click", () => goToXero(true));
 if (token) {
   const invitation = await ask("look");
   if (invitation) show(invitation);

@@ -66,7 +66,8 @@ function Wish({ choices, onInvite }) {
   const send = async (event) => {
     event.preventDefault();
     setIsSent(true);
-    await onInvite({ days, grants, note });
+    // Where there was nothing to choose, nobody was asked.
+    await onInvite({ days, grants: offered(choices).length ? grants : undefined, note });
     setIsSent(false);
   };
   return h(

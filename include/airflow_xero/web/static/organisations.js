@@ -79,7 +79,7 @@ const matching = (sought, state) => {
   const words = sought.trim().toLocaleLowerCase();
   return (one) =>
     (state === ALL || shownState(one) === state) &&
-    `${one.name} ${placeOf(one)} ${one.connected_by} ${stateOf(one).label}`
+    `${one.name} ${placeOf(one)} ${one.connected_by} ${one.xero_user ?? ""} ${stateOf(one).label}`
       .toLocaleLowerCase()
       .includes(words);
 };

@@ -89,7 +89,7 @@ const toldBy = ({ body, problem }, one) =>
     : body && { status: "success", title: body.message };
 
 /** Connect and reconnect: what to grant is asked before Xero is, where there is a choice. */
-function useConnecting({ cap, choices, mayConnect, returnOrigin }) {
+function useConnecting({ cap, choices, isReadOnly, mayConnect, returnOrigin }) {
   const [asked, setAsked] = useState(null);
   const begin = useCallback(
     (name) =>
@@ -102,6 +102,7 @@ function useConnecting({ cap, choices, mayConnect, returnOrigin }) {
     h(Granting, {
       cap,
       choices,
+      isReadOnly,
       name: asked.name,
       onClose: () => setAsked(null),
       onGo: (grants) => goToXero({ grants, returnOrigin }),

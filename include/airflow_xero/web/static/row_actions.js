@@ -163,8 +163,9 @@ function Sure({ children, isDisabled, onClose, onYes, yes, ...props }) {
   );
 }
 
-// A page shows several spaces as one.
-const asShown = (name) => name.normalize("NFC").trim().replace(/\s+/gu, " ");
+// A page shows several spaces as one, and some signs not at all.
+const asShown = (name) =>
+  (name.replace(/\p{Cf}/gu, "") || name).normalize("NFC").trim().replace(/\s+/gu, " ");
 
 const QUESTIONS = { disconnect: Disconnect, erase: Erase };
 

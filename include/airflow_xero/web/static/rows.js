@@ -269,6 +269,8 @@ function Access({ one }) {
     null,
     h(Text, { overflowWrap: "anywhere" }, h("bdi", null, one.connected_by)),
     h(Small, { title: timeOf(one.connected_at) }, agoOf(one.connected_at)),
+    one.xero_user &&
+      h(Small, { overflowWrap: "anywhere", title: "Who gave the access at Xero" }, "as ", h("bdi", null, one.xero_user)),
     end &&
       h(
         Small,

@@ -71,6 +71,7 @@ async function readStatus(tenantIds) {
     cap: body.cap,
     choices: body.choices,
     endpoints: body.endpoints,
+    isReadOnly: body.is_read_only,
     isDailyPaused: body.is_daily_paused,
     mayConnect: body.may_connect,
     mayErase: body.may_erase,
@@ -115,9 +116,11 @@ function logIn() {
 }
 
 /** Leave for Xero; a page at another address is handed over to the one that Xero returns to. */
-export function goToXero({ grants = [], returnOrigin } = {}) {
+export function goToXero({ grants, returnOrigin } = {}) {
   const url = new URL("connect", XERO_URL);
-  grants.forEach((grant) => url.searchParams.append("grant", grant));
+  // Nothing chosen is not the same as nobody asked: that is everything.
+  if (grants && !grants.length) url.searchParams.append("grant", "");
+  grants?.forEach((grant) => url.searchParams.append("grant", grant));
   const isElsewhere = returnOrigin && returnOrigin !== globalThis.location.origin;
   if (isElsewhere) url.searchParams.set("handover", "1");
   globalThis.location.assign(url);

@@ -7,15 +7,12 @@ const { createElement: h, useEffect, useState } = globalThis.React;
 const { Box, Flex, Heading, Skeleton, Text } = globalThis.ChakraUI;
 
 const NAMED = 5;
-const JUST_NOW_SECONDS = 300;
 
-/** What was connected a moment ago, by name where that is known. */
-export function Welcome({ count, already, dismiss, organisations = [] }) {
+/** What this person's consent connected a moment ago, by name where the list knows it. */
+export function Welcome({ count, already, dismiss, organisations = [], tenants }) {
   if (!count) return null;
   const names = organisations
-    .filter((one) => Date.now() - new Date(one.connected_at).getTime() < JUST_NOW_SECONDS * 1000)
-    .sort((one, other) => new Date(other.connected_at) - new Date(one.connected_at))
-    .slice(0, count)
+    .filter((one) => tenants.includes(one.tenant_id))
     .map((one) => one.name);
   return h(
     Notice,
@@ -39,14 +36,18 @@ export function Welcome({ count, already, dismiss, organisations = [] }) {
 export function useConnected() {
   const [given, setGiven] = useState(() => {
     const asked = new URLSearchParams(globalThis.location.search);
-    return { already: countIn(asked.get("already")) ?? 0, count: countIn(asked.get("connected")) };
+    return {
+      already: countIn(asked.get("already")) ?? 0,
+      count: countIn(asked.get("connected")),
+      tenants: asked.getAll("tenant"),
+    };
   });
   useEffect(() => {
     // The notice belongs to this visit: a reload or a bookmark should not repeat it.
     const { history, location } = globalThis;
     if (location.search) history.replaceState(history.state, "", location.pathname);
   }, []);
-  return { ...given, dismiss: () => setGiven({ already: 0, count: null }) };
+  return { ...given, dismiss: () => setGiven({ already: 0, count: null, tenants: [] }) };
 }
 
 const countIn = (text) => (/^\d{1,4}$/.test(text ?? "") ? Number(text) : null);

@@ -23,6 +23,7 @@ const NEEDS_A_PERSON = new Set(["needs_reconnect", "not_permitted", "failed"]);
 const BUSY = new Set(["extracting", "starting", "erasing"]);
 const NOT_READ = new Set(["disconnected", "erasing", "needs_reconnect", "paused"]);
 const ENDS_SOON_DAYS = 14;
+const BY_INVITATION = / \(by invitation\)$/;
 
 /** The state as a person sees it: what was asked for is starting until it is under way. */
 export const shownState = (one) =>
@@ -61,7 +62,12 @@ export function explanationOf(one) {
         ? `Xero's limit is used up. Continues ${timeOf(resumeAt)}.`
         : "Xero's limit is used up. Continues by itself.";
     case "needs_reconnect":
-      return reason ?? "Xero no longer accepts this consent. Connect again to continue.";
+      return [
+        reason ?? "Xero no longer accepts this consent. Connect again to continue.",
+        BY_INVITATION.test(one.connected_by) && "It came by an invitation: send a new one.",
+      ]
+        .filter(Boolean)
+        .join(" ");
     case "disconnected":
       return "No longer read. What was read stays in the warehouse.";
     case "erasing":

@@ -1,0 +1,118 @@
+"""How soon the page Xero is worth looking at: 1,000 organisations, real Airflow, real Chromium.
+
+A real API server with the plugin, an embedded Postgres with fsync on, and Debian's Chromium, whose
+cache holds Airflow's own script, as it does on everybody's second visit. Two figures: until the
+first organisations are painted, from the moment the address is opened; and how much of that is
+ours, from the moment Airflow's shell asks for our script. Needs no Xero.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from airflow_xero.migrate import migrate
+from benchmarks.figures import Figure
+from local_stack.ports import free_port
+from local_stack.postgres import EmbeddedPostgres
+from tests.browser.conftest import CHROMIUM, ROLES, Airflow, served
+from tests.browser.organisations import fill_many
+
+ORGANISATIONS = 1_000
+PROMISE = "1.5 s"
+
+# Painted is what the next frame shows after the first row is in the document.
+_WATCH = """
+const watch = () =>
+  requestAnimationFrame(() => {
+    if (!document.querySelector('th[scope="row"]')) return watch();
+    requestAnimationFrame(() => { globalThis.paintedAt = performance.now(); });
+  });
+watch();
+"""
+_ASKED = """
+performance.getEntriesByType("resource")
+  .find((one) => new URL(one.name).pathname.endsWith("/xero/static/page.js")).startTime
+"""
+
+
+def measure(samples: int) -> list[Figure]:
+    """Seconds until the first organisations are painted: in all, and since our script was asked."""
+    if not CHROMIUM:
+        raise SystemExit("chromium is not installed: apt-get install chromium")
+    with (
+        tempfile.TemporaryDirectory(prefix="xero-page-") as folder,
+        _ready(Path(folder)) as server,
+        _browsing(server) as context,
+    ):
+        # The first visit fills the browser's cache and warms the server.
+        _visit(context, server)
+        seen = [_visit(context, server) for _ in range(samples)]
+    name = f"page Xero with {ORGANISATIONS:,} organisations"
+    return [
+        Figure(f"{name}: first useful paint", "s", tuple(all_of for all_of, _ in seen), PROMISE),
+        Figure(
+            f"{name}: of that since Airflow's shell asked for our script",
+            "s",
+            tuple(ours for _, ours in seen),
+        ),
+    ]
+
+
+@contextmanager
+def _ready(folder: Path) -> Iterator[Airflow]:
+    """An API server whose warehouse has the organisations."""
+    postgres = EmbeddedPostgres(folder / "postgres")
+    postgres.create()
+    postgres.start(free_port())
+    try:
+        postgres.create_database("warehouse")
+        with psycopg.connect(postgres.dsn("warehouse"), autocommit=True) as warehouse:
+            migrate(warehouse)
+            fill_many(warehouse, ORGANISATIONS)
+        home = folder / "airflow"
+        home.mkdir()
+        (home / "passwords.json").write_text(json.dumps({user: user for user in ROLES}))
+        with served(home) as server:
+            server.set_warehouse(postgres.dsn("warehouse"))
+            server.set_connection(
+                "xero_default",
+                conn_type="xero",
+                login="nobody-asks-xero",
+                password="-",
+                extra={"redirect_uri": f"{server.url}/xero/callback"},
+            )
+            yield server
+    finally:
+        postgres.stop()
+
+
+@contextmanager
+def _browsing(server: Airflow) -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(60_000)
+        context.add_init_script(_WATCH)
+        context.add_cookies([{"name": "_token", "value": server.token("admin"), "url": server.url}])
+        yield context
+        browser.close()
+
+
+def _visit(context: BrowserContext, server: Airflow) -> tuple[float, float]:
+    """Seconds until the first row was painted, and since our script was asked for."""
+    page: Page = context.new_page()
+    page.goto(f"{server.url}/plugin/xero")
+    page.wait_for_function("globalThis.paintedAt !== undefined")
+    painted, asked = page.evaluate("globalThis.paintedAt"), page.evaluate(_ASKED)
+    page.close()
+    return painted / 1000, (painted - asked) / 1000

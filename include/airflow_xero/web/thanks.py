@@ -1,0 +1,78 @@
+"""What a person reads after a consent that connected something: in Airflow, or invited.
+
+Knows the names of what was connected, and of what else their Xero login reaches. Must not import
+Airflow, nor know how a consent is completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from airflow_xero.connect import Connected, Finished
+from airflow_xero.web.notices import notice, shortened
+
+_MOST_NAMED = 20
+
+
+def way_home(reached: Sequence[Connected]) -> str:
+    """What the page is told of a consent: how many, how many of others, and the ids of a few."""
+    shared = sum(one.is_shared for one in reached)
+    named = reached if len(reached) <= _MOST_NAMED else ()
+    told = [("connected", str(len(reached))), *((("already", str(shared)),) if shared else ())]
+    return urlencode([*told, *(("tenant", one.tenant_id) for one in named)])
+
+
+def thank_you(request: Request, finished: Finished, *, home: str | None) -> Response:
+    """What was connected: on the page in Airflow at `home`; without it on a page for the invited.
+
+    A user of Airflow whose login reaches more than was chosen reads so before going on.
+    """
+    if home is None:
+        return _for_the_invited(request, finished)
+    back = f"{home}?{way_home(finished.connected)}"
+    if finished.not_connected:
+        return _not_all(request, finished, back)
+    return RedirectResponse(back, status_code=303)
+
+
+def _for_the_invited(request: Request, finished: Finished) -> Response:
+    reached = finished.connected
+    what = "This organisation is" if len(reached) == 1 else "These organisations are"
+    shared = sum(one.is_shared for one in reached)
+    already = " Somebody else had connected it, too: it is read once." if shared else ""
+    return notice(
+        request,
+        title="Thank you",
+        message=f"{what} connected, and there is nothing more to do: you may close this window."
+        f"{already} You can end the access at any time in Xero, under Connected apps.",
+        is_good=True,
+        items=[one.tenant_name for one in reached],
+        remark=_also_reachable(finished),
+        link=None,
+    )
+
+
+def _not_all(request: Request, finished: Finished, back: str) -> Response:
+    return notice(
+        request,
+        title="Connected",
+        message="This is connected, and read at once:",
+        is_good=True,
+        items=[one.tenant_name for one in finished.connected],
+        remark=_also_reachable(finished),
+        link=(back, "Back to the Xero page"),
+    )
+
+
+def _also_reachable(finished: Finished) -> str:
+    """What else the login reaches, in words; empty where there is nothing."""
+    names = [shortened(name) for name in finished.not_connected]
+    if not names:
+        return ""
+    more = len(names) - _MOST_NAMED
+    listed = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"Also reachable with this Xero login, not connected here: {listed}."
