@@ -150,18 +150,20 @@ class XeroClient:
         def fetch(number: int) -> Page:
             return self._page(replace(first, number=number), abandoned)
 
-        coming: dict[int, Future[Page]] = {first_page: pool.submit(fetch, first_page)}
+        coming: dict[int, Future[Page]] = {}
+        previous: Page | None = None
         try:
-            previous: Page | None = None
-            while previous is None or not previous.is_last:
-                number = first_page if previous is None else previous.number + 1
-                page = coming.pop(number).result()
+            # On most nights a list has one page, for which no thread is worth its start.
+            page = fetch(first_page)
+            while True:
                 refuse_misplaced(previous, page)
                 for ahead in pages_to_ask_for(page):
                     if ahead not in coming:
                         coming[ahead] = pool.submit(fetch, ahead)
                 yield page
-                previous = page
+                if page.is_last:
+                    return
+                previous, page = page, coming.pop(page.number + 1).result()
         finally:
             # Nobody waits for the pages that are under way when the caller gives up.
             abandoned.set()

@@ -1,8 +1,9 @@
-"""What Xero is known to send: the fields of each endpoint and the values of its closed ones.
+"""What Xero is known to send: the fields of its records and of their parts, and closed values.
 
 Whatever else arrives is stored as it is, and told once. Knows names only, and the table of what
 was told; known ones are kept in `known_fields.json`, taken from Xero's published accounting API
-(OpenAPI 16.1). Must not know records, nor open or end a transaction.
+(OpenAPI 16.1) and from recordings of the API itself. Must not know records, nor open or end a
+transaction.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ import psycopg
 
 @dataclass(frozen=True)
 class Known:
-    """The fields of an endpoint's records, and the values that some of them can have."""
+    """The fields of an endpoint's records, and the values that some of them can have.
+
+    `parts` are the fields of those that hold records themselves, such as LineItems.
+    """
 
     fields: Sequence[str]
     values: Mapping[str, Sequence[str]]
+    parts: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +45,16 @@ class Drift:
 @lru_cache(maxsize=1)
 def _known() -> Mapping[str, Known]:
     text = resources.files("airflow_xero").joinpath("known_fields.json").read_text("utf-8")
-    return {name: Known(**about) for name, about in json.loads(text).items()}
+    known = json.loads(text)
+    shapes = known["shapes"]
+    return {
+        name: Known(
+            about["fields"],
+            about["values"],
+            {field: shapes[shape] for field, shape in about["parts"].items()},
+        )
+        for name, about in known["endpoints"].items()
+    }
 
 
 def known_of(endpoint: str) -> Known | None:

@@ -7,7 +7,7 @@ Every secret that passes is masked.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -150,7 +150,7 @@ class XeroHook(BaseHook):
             connect=self.warehouse,
             keys=token_keys_from_environment(),
             http=self.http(),
-            on_secret=mask_secret,
+            on_secret=lambda tokens: mask_secret([*tokens]),
         )
 
     def tenant(self, tenant_id: str, *, warehouse: psycopg.Connection[Any] | None = None) -> Tenant:
@@ -202,9 +202,19 @@ class XeroHook(BaseHook):
         with self.warehouse() as warehouse:
             return tenants_to_extract(warehouse, self.xero_conn_id)
 
-    def client(self, tenant: Tenant) -> XeroClient:
-        """The library's client for reading one organisation."""
+    def client(
+        self, tenant: Tenant, *, warehouse: psycopg.Connection[Any] | None = None
+    ) -> XeroClient:
+        """The library's client for reading one organisation.
+
+        With an idle `warehouse` the token is looked up over it now, and not over a connection of
+        its own at the first call.
+        """
         tokens = self.token_store()
+        if warehouse is not None:
+            # What is wrong with a grant is told by the first call.
+            with suppress(XeroError):
+                tokens.fresh(tenant.grant_id, over=warehouse)
         return XeroClient(
             self.app(),
             access_token=lambda: tokens.fresh(tenant.grant_id).value,

@@ -122,7 +122,7 @@ class ExtractTenantOperator(BaseOperator):
                     extracted = extract_day(
                         tenant,
                         date.fromisoformat(own_day) if own_day else day_of_run(context),
-                        client=hook.client(tenant),
+                        client=hook.client(tenant, warehouse=warehouse),
                         warehouse=warehouse,
                         endpoints=hook.endpoints(),
                         accept_deletions=accepts_deletions(dag_run.conf, tenant.tenant_id),

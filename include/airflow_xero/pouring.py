@@ -11,8 +11,8 @@ from psycopg import sql
 
 from airflow_xero.endpoint import Endpoint, Reading
 
-# A page is split in memory. Within a walk, nobody waits for the disk: a page and its cursor are
-# lost together if Postgres dies, and the last page's commit waits for all before it.
+# A large page is split in memory. Within a walk, nobody waits for the disk: a page and its cursor
+# are lost together if Postgres dies, and the last page's commit waits for all before it.
 SETTINGS = """
 select
     set_config('work_mem', '64MB', true),
@@ -169,6 +169,25 @@ suspects as materialized (
         payload - %(known_fields)s::text[] <> '{{}}'{has_unknown_value}
 ),
 
+-- Lines and other records within records: each look is dear, and what Xero begins to send comes
+-- with every record.
+parts as materialized (
+    select
+        name,
+        part
+    from
+        (select payload from changes limit 10) as sample,
+        jsonb_each(payload) as known (name, content),
+        jsonb_array_elements(
+            case jsonb_typeof(content)
+                when 'array' then content
+                when 'object' then jsonb_build_array(content)
+                else '[]'
+            end
+        ) as part
+    where %(known_parts)s::jsonb ? name and jsonb_typeof(part) = 'object'
+),
+
 stamped as materialized (
     select
         changes.*,
@@ -248,8 +267,15 @@ select
     (select count(*) from vanished),
     (
         select array_agg(distinct field)
-        from suspects, jsonb_object_keys(payload) as field
-        where not field = any(%(known_fields)s::text[])
+        from (
+            select field
+            from suspects, jsonb_object_keys(payload) as field
+            where not field = any(%(known_fields)s::text[])
+            union all
+            select name || '.' || field
+            from parts, jsonb_object_keys(part) as field
+            where not %(known_parts)s::jsonb -> name ? field
+        ) as unknown
     ),
     (
         select array_agg(distinct field || '=' || (payload ->> field))

@@ -35,6 +35,9 @@ from airflow_xero.warehouse import warehouse_errors
 CLOCK_SKEW = timedelta(minutes=5)
 """How far Xero's servers disagree; a clock further back than this was set back."""
 
+# Bytes of a page that Postgres splits in its usual memory: most of a quiet night's are.
+_SMALL_PAGE = 500_000
+
 # What Postgres says of a page itself. The last two are a class of its own errors of operation: an
 # id too long for an index, records within records without end.
 _REFUSALS = (
@@ -94,7 +97,8 @@ class RawStore:
         """
         endpoint = page.endpoint
         with self._transaction(endpoint) as cursor:
-            cursor.execute(SETTINGS, {"is_last": page.is_last})
+            if not page.is_last or len(page.body) > _SMALL_PAGE:
+                cursor.execute(SETTINGS, {"is_last": page.is_last})
             poured = self._pour_records(
                 cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
             )
@@ -239,6 +243,7 @@ class RawStore:
             was_repaired=repairs > 0,
             known_fields=list(known.fields) if known else None,
             known_values=Jsonb(known.values if known else {}),
+            known_parts=Jsonb(known.parts if known else {}),
             # An edit may show in the list some time after its own stamp.
             walk_began=(walk.read_from if walk else page.xero_now) - OVERLAP,
             walk_ended=page.xero_now + CLOCK_SKEW,

@@ -54,8 +54,7 @@ def try_tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iter
     require_idle(connection)
     name = f"airflow_xero.extract:{tenant_id}"
     with warehouse_errors(tenant_id=tenant_id):
-        for setting, value in _KEEPALIVES:
-            _row(connection, "select set_config(%s, %s, false)", (setting, value))
+        _row(connection, _KEEP_ALIVE, ())
         row = _row(connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
     if not row[0]:
         yield False
@@ -172,11 +171,12 @@ def _row(connection: psycopg.Connection[Any], query: str, values: Any) -> tuple[
 
 
 # Two minutes after a worker's machine is gone, its session and with it the lock are gone, too.
-_KEEPALIVES = (
-    ("tcp_keepalives_idle", "60"),
-    ("tcp_keepalives_interval", "10"),
-    ("tcp_keepalives_count", "6"),
-)
+_KEEP_ALIVE = """
+select
+    set_config('tcp_keepalives_idle', '60', false),
+    set_config('tcp_keepalives_interval', '10', false),
+    set_config('tcp_keepalives_count', '6', false)
+"""
 
 _SUPERSEDE = """
 update xero_ops.extract_runs

@@ -67,6 +67,11 @@ class GrantSecrets:
     previous: str | None = field(repr=False, default=None)
     previous_until: datetime | None = None
 
+    def in_the_clear(self) -> tuple[str, ...]:
+        """Every token of it."""
+        tokens = (self.access_token, self.refresh_token, self.previous)
+        return tuple(token for token in tokens if token)
+
     def way_back(self, now: datetime) -> str | None:
         """The previous refresh token while Xero still accepts it."""
         is_alive = self.previous_until is not None and now < self.previous_until

@@ -12,7 +12,7 @@ Xero still accepts it, as the way back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,8 +56,8 @@ class AccessToken:
 class TokenStore:
     """Keeps the grants of one app. `connect` opens a warehouse connection of its own.
 
-    `on_secret` is told every token in the clear as soon as it is known, so that the caller can
-    mask it in logs. `http` stays the caller's to close. May be shared by threads.
+    `on_secret` is told tokens in the clear as soon as they are known, each once, so that the caller
+    can mask them in logs. `http` stays the caller's to close. May be shared by threads.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class TokenStore:
         connect: Callable[[], psycopg.Connection[Any]],
         keys: Sequence[str],
         http: httpx.Client,
-        on_secret: Callable[[str], None] | None = None,
+        on_secret: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._app = app
         self._connect = connect
@@ -77,11 +77,12 @@ class TokenStore:
         self._newest = cipher_of(keys[:1])
         self._has_opened = False
         self._known: dict[str, AccessToken] = {}
+        self._told: set[int] = set()
 
     def save(self, user: XeroUser, tokens: TokenSet, *, connected_by: str) -> str:
         """Store a consent, replacing the user's earlier one, and return its grant_id."""
         secrets = GrantSecrets(tokens.access_token, tokens.refresh_token)
-        self._tell(secrets)
+        self._tell(*secrets.in_the_clear())
         with warehouse_errors(), self._connect() as connection, _transaction(connection) as cursor:
             row = cursor.execute(
                 _SAVE,
@@ -101,12 +102,18 @@ class TokenStore:
         return grant_id
 
     def fresh(
-        self, grant_id: str, *, now: datetime | None = None, rejected: str | None = None
+        self,
+        grant_id: str,
+        *,
+        now: datetime | None = None,
+        rejected: str | None = None,
+        over: psycopg.Connection[Any] | None = None,
     ) -> AccessToken:
         """A token with at least five minutes left, refreshed when necessary.
 
         `rejected` is an access token that Xero refused although it looked alive: it is replaced
-        unless someone else did so already. `now` (aware) defaults to the present.
+        unless someone else did so already. `now` (aware) defaults to the present. `over` is an
+        idle connection that is used by nobody else meanwhile; without it one is opened.
         Raises ConsentLostError, NotConnectedError, XeroSetupError, UnavailableError,
         WarehouseBusyError.
         """
@@ -115,7 +122,11 @@ class TokenStore:
         if known and _is_usable(known, moment, rejected):
             return known
         # The new token, or its loss, is on disk before anyone may use or despair of it.
-        with warehouse_errors(), self._connect() as connection, _transaction(connection) as cursor:
+        with (
+            warehouse_errors(),
+            self._connect() if over is None else nullcontext(over) as connection,
+            _transaction(connection) as cursor,
+        ):
             outcome = self._refreshed(cursor, grant_id, now=moment, rejected=rejected)
         if isinstance(outcome, XeroError):
             raise outcome
@@ -153,8 +164,7 @@ class TokenStore:
 
     def keep_secret(self, token: str) -> None:
         """Have a token that is not stored here masked as those that are."""
-        if self._on_secret is not None:
-            self._on_secret(token)
+        self._tell(token)
 
     def _opened(self, sealed: bytes) -> GrantSecrets:
         """What is stored of a grant.
@@ -169,7 +179,7 @@ class TokenStore:
                 raise XeroBusyError(_ROTATED) from None
             raise
         self._has_opened = True
-        self._tell(secrets)
+        self._tell(*secrets.in_the_clear())
         return secrets
 
     def _refreshed(
@@ -199,7 +209,7 @@ class TokenStore:
         except ConsentLostError as lost:
             cursor.execute(_LOSE, (lost.message, now, grant_id))
             return lost
-        self._tell(renewed)
+        self._tell(*renewed.in_the_clear())
         cursor.execute(_RENEW, (renewed.sealed(self.cipher), expires_at, now, grant_id))
         return AccessToken(grant_id, renewed.access_token, expires_at)
 
@@ -219,12 +229,13 @@ class TokenStore:
         renewed = GrantSecrets(tokens.access_token, tokens.refresh_token)
         return replace(renewed, previous=used, previous_until=now + _WAY_BACK), tokens.expires_at
 
-    def _tell(self, secrets: GrantSecrets) -> None:
-        if self._on_secret is None:
-            return
-        for secret in (secrets.access_token, secrets.refresh_token, secrets.previous):
-            if secret:
-                self._on_secret(secret)
+    def _tell(self, *secrets: str) -> None:
+        # Masking costs a message to the task's supervisor. What was told is known by its hash: no
+        # token lies about here.
+        untold = [secret for secret in secrets if hash(secret) not in self._told]
+        if self._on_secret is not None and untold:
+            self._on_secret(untold)
+        self._told.update(map(hash, untold))
 
 
 def _is_usable(token: AccessToken, now: datetime, rejected: str | None) -> bool:

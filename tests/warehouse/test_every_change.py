@@ -333,6 +333,24 @@ def test_new_field_and_new_value_are_stored_and_told_once(xero, tmp_path):
     ).fetchall() == [("invoices", "Mood", "field"), ("invoices", "Status=SEALED", "value")]
 
 
+def test_new_field_within_the_parts_of_a_record_is_told_once(xero, tmp_path):
+    parts = {
+        "LineItems": [{"LineAmount": 1}, {"LineAmount": 2, "Scent": "lemon"}],
+        "Contact": {"ContactID": "c1", "Aura": None},
+        "Payments": [],
+        "CreditNotes": None,
+        "Overpayments": ["no record"],
+    }
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=[{**invoice(1, LONG_AGO), **parts}]))
+    assert [str(drift) for drift in xero.extract(tenant).drifts] == [
+        "invoices: new field Contact.Aura",
+        "invoices: new field LineItems.Scent",
+    ]
+    xero.serve(write_payloads(tmp_path, Invoices=[{**invoice(1, LONG_AGO), **parts, "Total": 5}]))
+    night(xero, 1)
+    assert xero.extract(tenant).drifts == []
+
+
 def test_announced_end_of_an_endpoint_is_told_once(xero, tmp_path):
     tenant = xero.payloads(write_payloads(tmp_path, Invoices=invoices_of(1, LONG_AGO)))
     body = '{"DateTimeUTC": "/Date(1795176000000)/", "Quotes": []}'

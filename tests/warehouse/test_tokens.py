@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -140,12 +141,12 @@ def test_a_crash_between_refresh_and_commit_loses_nothing(
 ):
     told: list[str] = []
 
-    def crash_on_the_new_token(secret: str) -> None:
-        told.append(secret)
+    def crash_on_the_new_tokens(secrets: Sequence[str]) -> None:
+        told.extend(secrets)
         if len(told) > 2:
             raise Crash
 
-    crashing = another(token_store, connect, http, keys, on_secret=crash_on_the_new_token)
+    crashing = another(token_store, connect, http, keys, on_secret=crash_on_the_new_tokens)
     with pytest.raises(Crash):
         crashing.fresh(grant_id, now=later(26))
 

@@ -110,7 +110,7 @@ def test_no_token_state_cookie_or_verifier_can_be_read_in_postgres(
     app, consents, warehouse, connect, http, keys
 ):
     secrets: list[str] = []
-    consents.tokens = another(consents.tokens, connect, http, keys, on_secret=secrets.append)
+    consents.tokens = another(consents.tokens, connect, http, keys, on_secret=secrets.extend)
     finished = consents.walk()
     consents.finish(finished)
     under_way = consents.walk()
@@ -135,7 +135,7 @@ def test_every_token_is_told_for_masking_and_none_is_shown(
 ):
     caplog.set_level(logging.DEBUG)
     told: list[str] = []
-    store = another(token_store, connect, http, keys, on_secret=told.append)
+    store = another(token_store, connect, http, keys, on_secret=told.extend)
     tokens = [store.fresh(grant_id), store.fresh(grant_id, now=later(26))]
     xero.control("POST", "revoke", {"email": "ava@example.com"})
     with pytest.raises(ConsentLostError) as lost:
