@@ -181,7 +181,7 @@ class XeroClient:
             or (envelope.page_count is not None and request.number >= envelope.page_count)
             or (envelope.page_count is None and envelope.is_empty)
         )
-        return Page(
+        page = Page(
             endpoint=endpoint,
             number=request.number,
             body=response.content,
@@ -199,6 +199,9 @@ class XeroClient:
             correlation_id=response.headers.get("Xero-Correlation-Id"),
             tenant_id=request.tenant_id,
         )
+        # Here, while another page is stored, and not between the two.
+        _ = page.storable
+        return page
 
     def _answer(self, request: Question, abandoned: Event) -> tuple[httpx.Response, int]:
         """Ask until Xero answers 200 or the question is hopeless; the answer and the calls."""

@@ -29,7 +29,6 @@ from airflow_xero.plausibility import (
 )
 from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
 from airflow_xero.progress import OVERLAP, Poured, Progress, Reached, Walk
-from airflow_xero.repairing import repaired
 from airflow_xero.warehouse import warehouse_errors
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -227,7 +226,7 @@ class RawStore:
         is_whole: bool,
     ) -> tuple[Any, ...]:
         """Store the records; the row in which Postgres says what they changed."""
-        body, repairs = repaired(page.body)
+        body, repairs = page.storable
         if b"\x00" in body:
             raise page.unexpected("it holds a NUL byte")
         endpoint = page.endpoint
