@@ -5,14 +5,15 @@
     dbt's own way is taken. -#}
 {% materialization table, adapter='postgres' -%}
     {%- if is_filled_in_place() -%}
-        {{ return(fill_in_place('renew_all')) }}
+        {%- set key = primary_key_of(model) -%}
+        {{ return(fill_in_place('renew_changed' if key else 'renew_all', key)) }}
     {%- endif -%}
     {{ return(materialization_table_default()) }}
 {%- endmaterialization %}
 
 {% materialization incremental, adapter='postgres' -%}
     {%- if is_filled_in_place() -%}
-        {{ return(fill_in_place(config.get('incremental_strategy'))) }}
+        {{ return(fill_in_place(config.get('incremental_strategy'), config.get('unique_key'))) }}
     {%- endif -%}
     {{ return(materialization_incremental_default()) }}
 {%- endmaterialization %}
@@ -22,12 +23,14 @@
     {{ return(standing is not none and standing.is_table and not flags.FULL_REFRESH) }}
 {%- endmacro %}
 
-{% macro fill_in_place(strategy) -%}
+{% macro fill_in_place(strategy, unique_key) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- set standing = columns_of(target) -%}
+    {{ require_same_shape(standing) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if strategy in ['append', 'renew_all'] -%}
-        {%- set columns = columns_of(target) | map(attribute='quoted') | join(', ') -%}
+        {%- set columns = standing | map(attribute='quoted') | join(', ') -%}
         {%- if strategy == 'renew_all' -%}
             {#- Where readers may be at it, they go on seeing what was. -#}
             {%- do run_query(('delete from ' if 'marts' in model.fqn else 'truncate ') ~ target) -%}
@@ -47,8 +50,8 @@
             {{ write({
                 'target_relation': target,
                 'temp_relation': made,
-                'unique_key': config.get('unique_key'),
-                'dest_columns': columns_of(target),
+                'unique_key': unique_key,
+                'dest_columns': standing,
                 'incremental_predicates': none,
             }) }}
         {%- endcall -%}
@@ -59,15 +62,48 @@
     {{ return({'relations': [target]}) }}
 {%- endmacro %}
 
-{#- Their names, from Postgres's own catalogue, which answers at once. -#}
+{#- The columns of a mart's primary key, none of other tables. By them a mart that is computed whole
+    is renewed by what differs, and what stays is not written. -#}
+{% macro primary_key_of(node) -%}
+    {%- set keys = node.get('constraints', []) | selectattr('type', 'equalto', 'primary_key') -%}
+    {{ return((keys | list + [{'columns': none}])[0]['columns']) }}
+{%- endmacro %}
+
+{#- Their names and types, from Postgres's own catalogue, which answers at once. -#}
 {% macro columns_of(relation) -%}
     {%- set found = run_query(
-        "select attname from pg_catalog.pg_attribute where attrelid = '" ~ relation ~ "'::regclass"
-        ~ " and attnum > 0 and not attisdropped order by attnum"
+        "select attname, format_type(atttypid, atttypmod) from pg_catalog.pg_attribute"
+        ~ " where attrelid = '" ~ relation ~ "'::regclass and attnum > 0 and not attisdropped"
+        ~ " order by attnum"
     ) -%}
     {%- set columns = [] -%}
-    {%- for name in found.columns[0].values() -%}
-        {%- do columns.append(api.Column(name, '')) -%}
+    {%- for row in found.rows -%}
+        {%- do columns.append(api.Column(row[0], row[1])) -%}
     {%- endfor -%}
     {{ return(columns) }}
+{%- endmacro %}
+
+{#- A table that stands gets no new columns: filled in place, it would lack those that its contract
+    promises, and nobody would notice. -#}
+{% macro require_same_shape(standing) -%}
+    {%- if model.config.contract.enforced -%}
+        {%- set found, promised = [], [] -%}
+        {%- for column in standing -%}
+            {%- do found.append(column.name ~ ' ' ~ column.dtype) -%}
+        {%- endfor -%}
+        {%- for column in model.columns.values() -%}
+            {%- set type = column.data_type | replace('timestamptz', 'timestamp with time zone') -%}
+            {%- do promised.append(column.name ~ ' ' ~ type) -%}
+        {%- endfor -%}
+        {%- set differing = [] -%}
+        {%- for column in found + promised if column not in found or column not in promised -%}
+            {%- do differing.append(column) -%}
+        {%- endfor -%}
+        {%- if differing -%}
+            {{ exceptions.raise_compiler_error(
+                this.identifier ~ ' stands with other columns than its yml promises ('
+                ~ differing | join(', ') ~ '): run dbt build --full-refresh'
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -2,6 +2,11 @@
     known_at), in schemas beside the marts (var schema_suffix), or because a table that grows from
     build to build is missing. Only stg_xero__tenants asks, so that it is decided once, as data. -#}
 {% macro is_whole_build() -%}
+    {%- if execute and var('known_at', none) and not var('schema_suffix', '') -%}
+        {{ exceptions.raise_compiler_error(
+            'known_at without schema_suffix would write a past night over the marts: give both'
+        ) }}
+    {%- endif -%}
     {%- set found = namespace(
         is_whole=flags.FULL_REFRESH or var('known_at', none) or var('schema_suffix', '')
     ) -%}

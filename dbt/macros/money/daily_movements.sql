@@ -45,17 +45,12 @@
     them when one is missing. No ref: they come after who asks this. -#}
 {% macro movements_before_this_build() -%}
     {%- set found = [] -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values()
-            if node.resource_type == 'model' and node.name in movement_models() -%}
-            {%- set relation = load_relation(api.Relation.create(
-                database=node.database, schema=node.schema, identifier=node.alias
-            )) -%}
-            {%- if relation is not none -%}
-                {%- do found.append(relation) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- for name in movement_models() -%}
+        {%- set relation = table_before_this_build(name) -%}
+        {%- if relation is not none -%}
+            {%- do found.append(relation) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {{ return(found if found | length == movement_models() | length else []) }}
 {%- endmacro %}
 

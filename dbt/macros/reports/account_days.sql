@@ -5,17 +5,9 @@
 
 {#- A ledger as the last build left it. No ref: the ledger is built after what asks this. -#}
 {% macro ledger_before_this_build(basis) -%}
-    {%- set found = namespace(ledger=none) -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values()
-            if node.resource_type == 'model' and node.name == ledgers_by_basis()[basis] -%}
-            {%- set found.ledger = load_relation(api.Relation.create(
-                database=node.database, schema=node.schema, identifier=node.alias
-            )) -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- set ledger = table_before_this_build(ledgers_by_basis()[basis]) -%}
     select
-    {%- if found.ledger is none %}
+    {%- if ledger is none %}
         null::uuid as tenant_id,
         null::text as account_id,
         null::text as document_id,
@@ -28,7 +20,7 @@
         document_id,
         source_id,
         posting_date
-    from {{ found.ledger }}
+    from {{ ledger }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -72,8 +64,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Pre-hook of int_account_days_touched: keys of builds that went well were used. -#}
-{% macro forget_built_account_days() -%}
+{#- Pre-hook of what is noted until a build went well. -#}
+{% macro forget_good_builds() -%}
     {%- set tenants = ref('stg_xero__tenants') -%}
     {%- if is_made_anew() -%}
         {{ require_whole_build() }}

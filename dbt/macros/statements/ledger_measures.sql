@@ -64,21 +64,21 @@
     )
 {%- endmacro %}
 
-{#- Pre-hook of int_ledger_days_summed: the days on which any account moved. -#}
-{% macro forget_ledger_days() -%}
-    {#- Named before any condition, so that dbt knows of it. -#}
-    {%- set touched_days = ref('int_account_days_touched') -%}
-    {%- if is_made_anew() -%}
-        {{ require_whole_build() }}
-    {%- else -%}
-        {{ forget_tenants() }};
-        delete from {{ this }} as kept
-        using {{ touched_days }} as touched
-        where
-            kept.tenant_id = touched.tenant_id
-            and kept.basis = touched.basis
-            and kept.day = touched.day
-    {%- endif -%}
+{#- Post-hook of int_ledger_days_summed, within its transaction: days on which nothing is left. -#}
+{% macro forget_empty_ledger_days() -%}
+    delete from {{ this }} as kept
+    using {{ ref('int_account_days_touched') }} as touched
+    where
+        kept.tenant_id = touched.tenant_id
+        and kept.basis = touched.basis
+        and kept.day = touched.day
+        and not exists (
+            select from {{ ref('int_account_days_summed') }} as account_days
+            where
+                account_days.tenant_id = kept.tenant_id
+                and account_days.basis = kept.basis
+                and account_days.day = kept.day
+        )
 {%- endmacro %}
 
 {#- The section of an amount whose account may be in no chart: Xero's retained earnings, and what

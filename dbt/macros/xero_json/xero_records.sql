@@ -90,3 +90,23 @@
     || jsonb_path_query_array({{ record }}.payload, '{{ path }}')
     {%- endfor %}
 {%- endmacro %}
+
+{#- On what terms a document posts: whose it is, in what currency and when, as one value; null while
+    it does not post, and of records that have no such terms. -#}
+{% macro xero_terms(endpoint, record) -%}
+    {%- if endpoint in ['invoices', 'credit_notes', 'bank_transactions'] -%}
+    case
+        when
+            not {{ record }}.is_deleted
+            and {{ xero_code('Status', record ~ '.payload') }} in ('AUTHORISED', 'PAID')
+            then jsonb_build_array(
+                {{ xero_code(['Contact', 'ContactID'], record ~ '.payload') }},
+                {{ xero_code('CurrencyCode', record ~ '.payload') }},
+                {{ xero_number('CurrencyRate', record ~ '.payload') }},
+                {{ xero_date('Date', record ~ '.payload') }}
+            )::text
+    end
+    {%- else -%}
+    null::text
+    {%- endif -%}
+{%- endmacro %}

@@ -4,7 +4,7 @@
     that failed half way loses none. -#}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_built_account_days() }}",
+    pre_hook="{{ forget_good_builds() }}",
     indexes=[{'columns': ['tenant_id', 'basis', 'account_id', 'day']}],
 ) }}
 

@@ -7,7 +7,7 @@
 
 with
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
@@ -24,27 +24,27 @@ measured as (
         coalesce(documents.contact_id, '') as contact_id,
         days.day,
         documents.outstanding_base_amount
-    from windows
+    from days_moved
     inner join documents
         on
-            windows.tenant_id = documents.tenant_id
-            and windows.first_day < documents.next_day
-            and windows.last_day >= documents.day
+            days_moved.tenant_id = documents.tenant_id
+            and days_moved.first_day < documents.next_day
+            and days_moved.last_day >= documents.day
     cross join lateral (
         select (months.month + interval '1 month - 1 day')::date as day
         from
             generate_series(
-                date_trunc('month', greatest(documents.day, windows.first_day)::timestamp),
-                least(documents.next_day - 1, windows.last_day)::timestamp,
+                date_trunc('month', greatest(documents.day, days_moved.first_day)::timestamp),
+                least(documents.next_day - 1, days_moved.last_day)::timestamp,
                 interval '1 month'
             ) as months (month)
         where
             (months.month + interval '1 month - 1 day')::date
-            between greatest(documents.day, windows.first_day)
-            and least(documents.next_day - 1, windows.last_day - 1)
+            between greatest(documents.day, days_moved.first_day)
+            and least(documents.next_day - 1, days_moved.last_day - 1)
         union all
-        select windows.last_day as day
-        where windows.last_day < documents.next_day
+        select days_moved.last_day as day
+        where days_moved.last_day < documents.next_day
     ) as days
 ),
 

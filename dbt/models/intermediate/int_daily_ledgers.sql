@@ -30,7 +30,7 @@
 
 with
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
@@ -169,11 +169,11 @@ compared as (
         extract(day from today.day) as past_days,
         extract(day from today.month_start_date + interval '1 month' - interval '1 day')
             as month_days
-    from windows
+    from days_moved
     inner join added as today
         on
-            windows.tenant_id = today.tenant_id
-            and windows.first_day <= today.day
+            days_moved.tenant_id = today.tenant_id
+            and days_moved.first_day <= today.day
     -- Looked up one by one through the index, however few or many days are made again: hashed, all
     -- days of all organisations would be read ten times.
     {%- for moment, day in moments.items() %}

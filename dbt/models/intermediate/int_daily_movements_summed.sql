@@ -62,12 +62,8 @@ documents as (
     group by withdrawn.tenant_id
 ),
 
-movements as (
+touched as (
     {%- for model in movement_models() %}
-    select {{ movement_fields(model) }}
-    from {{ model }}
-    inner join whole on {{ model }}.tenant_id = whole.tenant_id
-    union all
     {{ movements_of('documents', model) }}
     union all
     {%- endfor %}
@@ -77,6 +73,37 @@ movements as (
     where
         whole.tenant_id is null
         and withdrawn.measure is not null
+),
+
+-- What a document gives as it gave before moves no day. Asked document by document: what one takes
+-- away and another adds moves no sum, but how much of it is whose (int_concentrations_measured).
+netted as (
+    select
+        tenant_id,
+        document_id,
+        currency_code,
+        measure,
+        event_date,
+        sum(event_count) as event_count,
+        sum(amount) as amount,
+        sum(base_amount) as base_amount
+    from touched
+    group by tenant_id, document_id, currency_code, measure, event_date
+    having
+        sum(event_count) <> 0
+        or sum(amount) <> 0
+        or sum(base_amount) <> 0
+),
+
+movements as (
+    {%- for model in movement_models() %}
+    select {{ movement_fields(model) }}
+    from {{ model }}
+    inner join whole on {{ model }}.tenant_id = whole.tenant_id
+    union all
+    {%- endfor %}
+    select {{ movement_fields('netted') }}
+    from netted
 ),
 
 moved as (
@@ -90,11 +117,6 @@ moved as (
         coalesce(sum(base_amount), 0) as base_amount
     from movements
     group by tenant_id, currency_code, event_date, measure
-    -- What a document gives as it gave before moves no day.
-    having
-        sum(event_count) <> 0
-        or sum(amount) <> 0
-        or sum(base_amount) <> 0
 ),
 
 summed as (

@@ -38,7 +38,7 @@
 
 with
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
@@ -73,17 +73,27 @@ rates as (
     select * from {{ ref('fct_currency_rates') }}
 ),
 
+all_currencies as not materialized (
+    select * from {{ ref('rpt_daily_statistics_by_currency') }}
+),
+
+-- Through the index, however few or many days are made again: hashed, all days would be read.
 by_currency as (
     select shown.*
-    from {{ ref('rpt_daily_statistics_by_currency') }} as shown
-    where
-        shown.currency_code <> shown.base_currency_code
-        and exists (
-            select from windows
-            where
-                shown.tenant_id = windows.tenant_id
-                and shown.day >= windows.first_day
-        )
+    from days_moved
+    cross join lateral (
+        select
+            all_currencies.tenant_id,
+            all_currencies.day,
+            all_currencies.receivables_outstanding_count,
+            all_currencies.payables_outstanding_count
+        from all_currencies
+        where
+            days_moved.tenant_id = all_currencies.tenant_id
+            and days_moved.first_day <= all_currencies.day
+            and all_currencies.currency_code <> all_currencies.base_currency_code
+        offset 0 -- noqa: AM09
+    ) as shown
 ),
 
 first_closings as (
@@ -98,20 +108,20 @@ first_closings as (
 -- The 90 days before the window are asked for, too.
 days as (
     select
-        windows.tenant_id,
+        days_moved.tenant_id,
         spanned.day::date as day,
-        windows.first_day,
-        windows.last_day,
-        windows.known_at,
+        days_moved.first_day,
+        days_moved.last_day,
+        days_moved.known_at,
         tenants.timezone,
         -- Before that, nobody looked.
-        spanned.day >= coalesce(first_closings.first_closed_day, windows.last_day) as is_seen
-    from windows
-    inner join tenants on windows.tenant_id = tenants.tenant_id
-    left join first_closings on windows.tenant_id = first_closings.tenant_id
+        spanned.day >= coalesce(first_closings.first_closed_day, days_moved.last_day) as is_seen
+    from days_moved
+    inner join tenants on days_moved.tenant_id = tenants.tenant_id
+    left join first_closings on days_moved.tenant_id = first_closings.tenant_id
     cross join lateral generate_series(
-        windows.first_day::timestamp - interval '89 days',
-        windows.last_day::timestamp,
+        days_moved.first_day::timestamp - interval '89 days',
+        days_moved.last_day::timestamp,
         interval '1 day'
     ) as spanned (day)
 ),
@@ -123,7 +133,7 @@ dated as (
             when {% for measure in levels %}
                 moved.measure = '{{ measure }}'{{ ' or' if not loop.last }}
                 {%- endfor %}
-                then greatest(moved.day, windows.first_day)
+                then greatest(moved.day, days_moved.first_day)
             else moved.day
         end as day,
         moved.measure,
@@ -131,11 +141,11 @@ dated as (
         sum(moved.quantity) as quantity,
         sum(moved.base_amount) as base_amount
     from moved
-    inner join windows
+    inner join days_moved
         on
-            moved.tenant_id = windows.tenant_id
-            and moved.day <= windows.last_day
-    group by moved.tenant_id, moved.measure, moved.day, windows.first_day
+            moved.tenant_id = days_moved.tenant_id
+            and moved.day <= days_moved.last_day
+    group by moved.tenant_id, moved.measure, moved.day, days_moved.first_day
 ),
 
 pivoted as (
@@ -235,10 +245,10 @@ oldest as (
         days.day,
         days.day - min(oldest_waited.document_date) as unreconciled_oldest_days
     from oldest_waited
-    inner join windows on oldest_waited.tenant_id = windows.tenant_id
+    inner join days_moved on oldest_waited.tenant_id = days_moved.tenant_id
     cross join lateral generate_series(
-        greatest(oldest_waited.from_day, windows.first_day)::timestamp,
-        least(oldest_waited.to_day - 1, windows.last_day)::timestamp,
+        greatest(oldest_waited.from_day, days_moved.first_day)::timestamp,
+        least(oldest_waited.to_day - 1, days_moved.last_day)::timestamp,
         interval '1 day'
     ) as waited (day)
     inner join days
@@ -293,14 +303,14 @@ currencies as (
 rate_dates as (
     select
         rates.tenant_id,
-        greatest(rates.rate_date, windows.first_day) as day,
+        greatest(rates.rate_date, days_moved.first_day) as day,
         max(rates.rate_date) as rate_date
     from rates
-    inner join windows
+    inner join days_moved
         on
-            rates.tenant_id = windows.tenant_id
-            and rates.rate_date <= windows.last_day
-    group by rates.tenant_id, greatest(rates.rate_date, windows.first_day)
+            rates.tenant_id = days_moved.tenant_id
+            and rates.rate_date <= days_moved.last_day
+    group by rates.tenant_id, greatest(rates.rate_date, days_moved.first_day)
 ),
 
 rated as (
@@ -356,14 +366,8 @@ final as (
         compared.tie_out_broken_base_amount,
         compared.explained_ratio,
         case
-            when days.day < days.last_day then null
-            when grants.is_active
-                then greatest(least(
-                    60 - ceil(extract(epoch from days.known_at - grants.refreshed_at) / 86400),
-                    60
-                ), 0)
-            when grants.is_active is false then 0
-        end::integer as token_expiry_days,
+            when days.day = days.last_day then {{ token_expiry_days('grants', 'days.known_at') }}
+        end as token_expiry_days,
         coalesce(currencies.open_foreign_currencies_count, 0)::integer
             as open_foreign_currencies_count,
         rated.newest_rate_days

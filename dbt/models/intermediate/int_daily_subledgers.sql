@@ -4,20 +4,48 @@
 
 with
 
-by_currency as (
+all_currencies as not materialized (
     select * from {{ ref('rpt_daily_statistics_by_currency') }}
 ),
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
-movements as (
+all_movements as not materialized (
     select * from {{ ref('int_daily_movements_summed') }}
 ),
 
 concentrations as (
     select * from {{ ref('int_concentrations_measured') }}
+),
+
+-- Through the indexes, however few or many days are made again: hashed, all days would be read.
+by_currency as (
+    select shown.*
+    from days_moved
+    cross join lateral (
+        select all_currencies.*
+        from all_currencies
+        where
+            days_moved.tenant_id = all_currencies.tenant_id
+            and days_moved.first_day <= all_currencies.day
+        offset 0 -- noqa: AM09
+    ) as shown
+),
+
+movements as (
+    select moved.*
+    from days_moved
+    cross join lateral (
+        select all_movements.*
+        from all_movements
+        where
+            days_moved.tenant_id = all_movements.tenant_id
+            and days_moved.first_day - {{ trailing_days() }} < all_movements.day
+            and days_moved.last_day >= all_movements.day
+        offset 0 -- noqa: AM09
+    ) as moved
 ),
 
 summed as (
@@ -44,26 +72,19 @@ summed as (
         sum(conversion_error_count)::integer as conversion_error_count,
         sum(undated_document_count)::integer as undated_document_count
     from by_currency
-    where
-        exists (
-            select from windows
-            where
-                by_currency.tenant_id = windows.tenant_id
-                and by_currency.day >= windows.first_day
-        )
     group by tenant_id, day
 ),
 
 -- The days before the window count in the trailing ones.
 spine as (
     select
-        windows.tenant_id,
+        days_moved.tenant_id,
         days.day::date as day,
-        windows.first_day
-    from windows
+        days_moved.first_day
+    from days_moved
     cross join lateral generate_series(
-        (windows.first_day - {{ trailing_days() - 1 }})::timestamp,
-        windows.last_day::timestamp,
+        (days_moved.first_day - {{ trailing_days() - 1 }})::timestamp,
+        days_moved.last_day::timestamp,
         interval '1 day'
     ) as days (day)
 ),
@@ -79,14 +100,6 @@ daily as (
         {{- ',' if not loop.last }}
         {%- endfor %}
     from movements
-    where
-        exists (
-            select from windows
-            where
-                movements.tenant_id = windows.tenant_id
-                and movements.day > windows.first_day - {{ trailing_days() }}
-                and movements.day <= windows.last_day
-        )
     group by tenant_id, day
 ),
 

@@ -1,12 +1,16 @@
 {#- The daily figures of a day follow from what happened up to it, so that the first day on which
     anything moved says which days are made again. The day after the last build's is among them in
-    any case, and so is that build's last day, of which more is said than of the days before it.
-    What a build that failed had to make again is remembered until one went well. -#}
+    any case, and so is that build's last day, of which more is said than of the days before it. Of
+    an organisation without news no day is.
+    What a build that failed had to make again is remembered until one went well.
+
+    Whoever adds a daily figure names here what can move it. Sums of days tell of most; shares of
+    contacts and the age of rates hang on the documents themselves. -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['tenant_id'],
-    pre_hook="{{ forget_gone_tenants() }}",
+    pre_hook="{{ forget_good_builds() }}",
     indexes=[{'columns': ['tenant_id'], 'unique': true}],
 ) }}
 
@@ -33,11 +37,17 @@ withdrawn as (
     select * from {{ ref('int_movements_withdrawn') }}
 ),
 
--- Its sums note where the touched documents are posted now.
-{%- do ref('int_account_days_summed') %}
-
 ledger_days as (
+    select * from {{ ref('int_ledger_days_summed') }}
+),
+
+touched_days as (
     select * from {{ ref('int_account_days_touched') }}
+),
+
+documents as (
+    select * from {{ ref('stg_xero__moved_documents') }}
+    where moved_from_date is not null
 ),
 
 records as (
@@ -55,6 +65,18 @@ tie_outs as (
 document_errors as (
     select * from {{ ref('int_document_errors_listed') }}
     where error = 'no_date'
+),
+
+grants as (
+    select * from {{ ref('stg_xero__grants') }}
+),
+
+endpoint_days as not materialized (
+    select * from {{ source('xero_ops', 'endpoint_days') }}
+),
+
+shown as (
+    {{ last_days_before_this_build() }}
 ),
 
 former_currencies as (
@@ -76,8 +98,8 @@ growing as (
 
 all_moved as (
     {%- for relation, day in {
-        'movements': 'day', 'records': 'day', 'changes': 'day', 'tie_outs': 'report_date',
-        'runs': 'day', 'former': 'first_day',
+        'movements': 'day', 'ledger_days': 'day', 'records': 'day', 'changes': 'day',
+        'tie_outs': 'report_date', 'runs': 'day', 'former': 'first_day',
     }.items() %}
     select
         tenant_id,
@@ -86,7 +108,7 @@ all_moved as (
     from {{ relation }}
     union all
     {%- endfor %}
-    -- Days that have nothing left.
+    -- Days that have nothing left, of movements and of postings.
     select
         withdrawn.tenant_id,
         withdrawn.known_at,
@@ -100,10 +122,24 @@ all_moved as (
     where movements.tenant_id is null
     union all
     select
-        tenant_id,
-        known_at,
-        day
-    from ledger_days
+        touched_days.tenant_id,
+        touched_days.known_at,
+        touched_days.day
+    from touched_days
+    left join ledger_days
+        on
+            touched_days.tenant_id = ledger_days.tenant_id
+            and touched_days.basis = ledger_days.basis
+            and touched_days.day = ledger_days.day
+    where ledger_days.tenant_id is null
+    union all
+    -- Another contact or currency moves no sum.
+    select
+        documents.tenant_id,
+        tenants.known_at,
+        documents.moved_from_date as day
+    from documents
+    inner join tenants on documents.tenant_id = tenants.tenant_id
 ),
 
 moved as (
@@ -180,6 +216,31 @@ respanned as (
     group by tenant_id
 ),
 
+calls as (
+    select
+        growing.tenant_id,
+        sum(endpoint_days.calls) as api_calls_count
+    from growing
+    inner join endpoint_days
+        on
+            growing.tenant_id = endpoint_days.tenant_id
+            and growing.built_day = endpoint_days.on_date
+    group by growing.tenant_id
+),
+
+-- Consents come and go, and calls fail, without any news of the books.
+told_otherwise as (
+    select growing.tenant_id
+    from growing
+    left join shown on growing.tenant_id = shown.tenant_id
+    left join grants on growing.tenant_id = grants.tenant_id
+    left join calls on growing.tenant_id = calls.tenant_id
+    where
+        coalesce(shown.token_expiry_days, -1)
+        <> coalesce({{ token_expiry_days('grants', 'growing.known_at') }}, -1)
+        or coalesce(shown.api_calls_count, 0) <> coalesce(calls.api_calls_count, 0)
+),
+
 final as (
     select
         windows.tenant_id,
@@ -201,6 +262,12 @@ final as (
     left join growing on windows.tenant_id = growing.tenant_id
     left join moved on windows.tenant_id = moved.tenant_id
     left join respanned on windows.tenant_id = respanned.tenant_id
+    left join told_otherwise on windows.tenant_id = told_otherwise.tenant_id
+    where
+        growing.tenant_id is null
+        or growing.built_known_at < windows.known_at
+        or respanned.tenant_id is not null
+        or told_otherwise.tenant_id is not null
 )
 
 select * from final

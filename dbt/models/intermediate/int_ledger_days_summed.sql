@@ -1,8 +1,22 @@
+{#- Of the days on which anything was touched those are written that say something else than before,
+    to the digit, so that known_at tells which ones moved. -#}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_ledger_days() }}",
-    indexes=[{'columns': ['tenant_id', 'basis', 'day'], 'unique': true}],
+    incremental_strategy='delete+insert',
+    unique_key=['tenant_id', 'basis', 'day'],
+    pre_hook="{{ forget_rebuilt() }}",
+    post_hook="{{ forget_empty_ledger_days() }}",
+    indexes=[
+        {'columns': ['tenant_id', 'basis', 'day'], 'unique': true},
+        {'columns': ['tenant_id', 'known_at']},
+    ],
 ) }}
+
+{%- set measures = ledger_measures().keys() | list + ledger_flows() %}
+{%- set kept_columns = {'tenant_id': 'uuid', 'basis': 'text', 'day': 'date'} %}
+{%- for measure in measures %}
+{%- do kept_columns.update({measure ~ '_amount': 'numeric'}) %}
+{%- endfor %}
 
 with
 
@@ -24,6 +38,10 @@ postings as not materialized (
 
 accounts as (
     select * from {{ measured_accounts() }} as measured
+),
+
+kept as (
+    {{ rows_before_this_build(kept_columns) }}
 ),
 
 touched as (
@@ -87,7 +105,7 @@ summed as (
 ),
 
 -- Money and tax are asked by what posts, on the accounts that hold them.
-kept as (
+watched as (
     select
         accounts.tenant_id,
         accounts.account_id,
@@ -108,31 +126,31 @@ kept as (
         postings.source_type,
         postings.tax_type,
         postings.base_amount,
-        kept.section = 'bank' as is_bank
+        watched.section = 'bank' as is_bank
 {%- endset %}
 
 posted as (
     select {{ columns }}
-    from kept
+    from watched
     inner join postings
         on
-            kept.tenant_id = postings.tenant_id
-            and kept.account_id = postings.account_id
+            watched.tenant_id = postings.tenant_id
+            and watched.account_id = postings.account_id
     where
-        kept.is_rebuilt
+        watched.is_rebuilt
         and {{ is_of_documents('postings') }}
     union all
     select {{ columns }}
     from touched
-    inner join kept on touched.tenant_id = kept.tenant_id
+    inner join watched on touched.tenant_id = watched.tenant_id
     inner join postings
         on
-            kept.tenant_id = postings.tenant_id
-            and kept.account_id = postings.account_id
+            watched.tenant_id = postings.tenant_id
+            and watched.account_id = postings.account_id
             and touched.day = postings.posting_date
     where
         touched.basis = 'accrual'
-        and not kept.is_rebuilt
+        and not watched.is_rebuilt
         and {{ is_of_documents('postings') }}
 ),
 
@@ -175,7 +193,7 @@ taxes as (
     group by tenant_id, day
 ),
 
-final as (
+completed as (
     select
         summed.*,
         {%- for flow in ledger_flows() %}
@@ -193,6 +211,24 @@ final as (
             summed.tenant_id = taxes.tenant_id
             and summed.day = taxes.day
             and summed.basis = 'accrual'
+),
+
+final as (
+    select
+        completed.*,
+        tenants.known_at
+    from completed
+    inner join tenants on completed.tenant_id = tenants.tenant_id
+    left join kept
+        on
+            completed.tenant_id = kept.tenant_id
+            and completed.basis = kept.basis
+            and completed.day = kept.day
+    where
+        kept.tenant_id is null
+        {%- for measure in measures %}
+        or completed.{{ measure }}_amount::text <> kept.{{ measure }}_amount::text
+        {%- endfor %}
 )
 
 select * from final

@@ -1,13 +1,20 @@
 {#- CTEs have no statistics: taken for single rows, they would be walked row by row. -#}
 {{ config(
     materialized='incremental',
-    pre_hook=["{{ forget_moved_days(days_before=740) }}", "{{ join_many_days() }}"],
+    pre_hook=[
+        "{{ forget_moved_days(days_before=days_before_window()) }}", "{{ join_many_days() }}"
+    ],
     indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}],
 ) }}
 
+{%- set kept_columns = {'tenant_id': 'uuid', 'day': 'date'} %}
+{%- for _, _, column in levelled_measures() %}
+{%- do kept_columns.update({column ~ '_level': 'numeric'}) %}
+{%- endfor %}
+
 with
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
@@ -15,7 +22,7 @@ tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
 
-ledger_days as (
+all_ledger_days as not materialized (
     select * from {{ ref('int_ledger_days_summed') }}
 ),
 
@@ -27,19 +34,67 @@ accounts as (
     select * from {{ measured_accounts() }} as measured
 ),
 
+kept as not materialized (
+    {{ rows_before_this_build(kept_columns) }}
+),
+
 -- The same day a year before, and the year that it lies in, are looked up here, too.
-spans as (
+moved_spans as (
     select
-        windows.tenant_id,
+        days_moved.tenant_id,
         case
-            when windows.first_day = windows.window_first_day then windows.first_day - 740
-            else windows.first_day
+            when days_moved.first_day = days_moved.window_first_day
+                then days_moved.first_day - {{ days_before_window() }}
+            else days_moved.first_day
         end as first_day,
-        windows.last_day,
+        days_moved.last_day,
         tenants.financial_year_end_day,
         tenants.financial_year_end_month
-    from windows
-    inner join tenants on windows.tenant_id = tenants.tenant_id
+    from days_moved
+    inner join tenants on days_moved.tenant_id = tenants.tenant_id
+),
+
+-- Where the day before is kept, its levels open the span; otherwise everything before it does.
+openings as (
+    select
+        moved_spans.tenant_id,
+        moved_spans.first_day as day,
+        {%- for _, _, column in levelled_measures() %}
+        former.{{ column }}_level as {{ column }}_amount{{ ',' if not loop.last }}
+        {%- endfor %}
+    from moved_spans
+    cross join lateral (
+        select kept.*
+        from kept
+        where
+            moved_spans.tenant_id = kept.tenant_id
+            and moved_spans.first_day - 1 = kept.day
+        offset 0 -- noqa: AM09
+    ) as former
+),
+
+spans as (
+    select
+        moved_spans.*,
+        case
+            when openings.tenant_id is null then '-infinity'::date else moved_spans.first_day
+        end as first_summed_day
+    from moved_spans
+    left join openings on moved_spans.tenant_id = openings.tenant_id
+),
+
+ledger_days as (
+    select summed.*
+    from spans
+    cross join lateral (
+        select all_ledger_days.*
+        from all_ledger_days
+        where
+            spans.tenant_id = all_ledger_days.tenant_id
+            and spans.first_summed_day <= all_ledger_days.day
+            and spans.last_day >= all_ledger_days.day
+        offset 0 -- noqa: AM09
+    ) as summed
 ),
 
 sectioned as (
@@ -111,7 +166,7 @@ united as (
 ),
 
 -- What happened before the span opens it.
-moved as (
+summed as (
     select
         united.tenant_id,
         greatest(united.day, spans.first_day) as day,
@@ -123,8 +178,24 @@ moved as (
     inner join spans
         on
             united.tenant_id = spans.tenant_id
+            and united.day >= spans.first_summed_day
             and united.day <= spans.last_day
     group by united.tenant_id, greatest(united.day, spans.first_day)
+),
+
+moved as (
+    select
+        tenant_id,
+        day,
+        {%- for _, _, column in levelled_measures() %}
+        sum({{ column }}_amount) as {{ column }}_amount{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        select * from summed
+        union all
+        select * from openings
+    ) as opened
+    group by tenant_id, day
 ),
 
 -- One financial year begins in each calendar year: the one that its last day lies in.

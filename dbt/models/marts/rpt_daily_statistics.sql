@@ -9,7 +9,7 @@
 
 with
 
-windows as (
+days_moved as (
     select
         tenant_id,
         base_currency_code,
@@ -32,7 +32,7 @@ records as (
 -- Using, so that the key comes once and everything else as its theme names it.
 joined as (
     select *
-    from windows
+    from days_moved
     inner join subledgers using (tenant_id) -- noqa: ST07
     inner join ledgers using (tenant_id, day) -- noqa: ST07
     inner join records using (tenant_id, day) -- noqa: ST07

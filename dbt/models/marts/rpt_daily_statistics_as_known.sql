@@ -9,7 +9,7 @@
 
 with
 
-statistics as (
+statistics as not materialized (
     select * from {{ ref('rpt_daily_statistics') }}
 ),
 
@@ -40,16 +40,18 @@ first_runs as (
 ),
 
 final as (
-    select statistics.*
-    from statistics
-    inner join first_runs
-        on
-            statistics.tenant_id = first_runs.tenant_id
-            and statistics.day >= first_runs.day
-    left join kept on statistics.tenant_id = kept.tenant_id
-    where
-        kept.tenant_id is null
-        or statistics.day > kept.last_day
+    select new_days.*
+    from first_runs
+    left join kept on first_runs.tenant_id = kept.tenant_id
+    -- Through the index: joined, all days of all organisations would be read every night.
+    cross join lateral (
+        select statistics.*
+        from statistics
+        where
+            first_runs.tenant_id = statistics.tenant_id
+            and greatest(first_runs.day, kept.last_day + 1) <= statistics.day
+        offset 0 -- noqa: AM09
+    ) as new_days
 )
 
 select * from final

@@ -6,7 +6,7 @@
 
 with
 
-windows as (
+days_moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
@@ -33,27 +33,27 @@ movements as (
     select
         all_movements.tenant_id,
         all_movements.currency_code,
-        greatest(all_movements.day, windows.first_day) as day,
+        greatest(all_movements.day, days_moved.first_day) as day,
         {%- for column in movement_columns() %}
         {%- if column.is_level %}
         sum(all_movements.{{ column.name }}) as {{ column.name }},
         {%- else %}
         coalesce(
             sum(all_movements.{{ column.name }})
-            filter (where all_movements.day >= windows.first_day), 0
+            filter (where all_movements.day >= days_moved.first_day), 0
         ) as {{ column.name }},
         {%- endif %}
         {%- endfor %}
         count(*) as movement_count
     from all_movements
-    inner join windows
+    inner join days_moved
         on
-            all_movements.tenant_id = windows.tenant_id
-            and all_movements.day <= windows.last_day
+            all_movements.tenant_id = days_moved.tenant_id
+            and all_movements.day <= days_moved.last_day
     group by
         all_movements.tenant_id,
         all_movements.currency_code,
-        greatest(all_movements.day, windows.first_day)
+        greatest(all_movements.day, days_moved.first_day)
 ),
 
 -- Every currency met so far, and the base currency even on a tenant without documents.
@@ -71,20 +71,20 @@ currencies as (
     select
         tenant_id,
         base_currency_code as currency_code
-    from windows
+    from days_moved
 ),
 
 spine as (
     select
-        windows.tenant_id,
+        days_moved.tenant_id,
         currencies.currency_code,
         days.day::date as day,
-        windows.base_currency_code,
-        windows.known_at
-    from windows
-    inner join currencies on windows.tenant_id = currencies.tenant_id
+        days_moved.base_currency_code,
+        days_moved.known_at
+    from days_moved
+    inner join currencies on days_moved.tenant_id = currencies.tenant_id
     cross join lateral generate_series(
-        windows.first_day::timestamp, windows.last_day::timestamp, interval '1 day'
+        days_moved.first_day::timestamp, days_moved.last_day::timestamp, interval '1 day'
     ) as days (day)
 ),
 

@@ -22,7 +22,11 @@ united as (
     {%- for endpoint in document_endpoints() %}
     select
         record.tenant_id,
-        document.document_id
+        document.document_id,
+        false as is_own,
+        null::text as terms,
+        null::date as document_date,
+        false as is_new
     from tenants
     inner join {{ endpoint }} as record
         on
@@ -37,7 +41,11 @@ united as (
     -- Every version that was current at the last build or since.
     select
         record.tenant_id,
-        document.document_id
+        document.document_id,
+        document.document_id = record.record_id as is_own,
+        {{ xero_terms(endpoint, 'record') }} as terms,
+        {{ xero_date('Date', 'record.payload') }} as document_date,
+        record.known_from > tenants.built_known_at as is_new
     from {{ endpoint }} as moved
     inner join tenants
         on
@@ -65,7 +73,14 @@ united as (
 final as (
     select
         tenant_id,
-        document_id
+        document_id,
+        case
+            when
+                bool_and(is_new) filter (where is_own)
+                or min(coalesce(terms, '')) filter (where is_own)
+                <> max(coalesce(terms, '')) filter (where is_own)
+                then min(document_date) filter (where is_own and terms is not null)
+        end as moved_from_date
     from united
     where document_id <> ''
     group by tenant_id, document_id

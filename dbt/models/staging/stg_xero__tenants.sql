@@ -119,6 +119,17 @@ moments as (
         tenant_id,
         built_known_at as known_at
     from built
+    union
+    select
+        spans.tenant_id,
+        runs.known_at
+    from spans
+    inner join runs
+        on
+            spans.tenant_id = runs.tenant_id
+            and spans.built_known_at < runs.known_at
+            and spans.known_at > runs.known_at
+            and runs.state = 'complete'
 ),
 
 -- Journals that were read once and no longer are do not know the newest postings.
@@ -147,8 +158,32 @@ journals_read as (
     group by moments.tenant_id, moments.known_at
 ),
 
--- A setting by which documents are read changed since then: an account's code, say, moves the
--- postings of documents that did not move themselves.
+-- Whether they were read has changed since then, or had for a while: a build that failed may have
+-- made tables of it.
+rejournalled as (
+    select spans.tenant_id
+    from spans
+    inner join moments
+        on
+            spans.tenant_id = moments.tenant_id
+            and spans.built_known_at < moments.known_at
+    left join journals_read as journals_then
+        on
+            spans.tenant_id = journals_then.tenant_id
+            and spans.built_known_at = journals_then.known_at
+    left join journals_read as journals_since
+        on
+            moments.tenant_id = journals_since.tenant_id
+            and moments.known_at = journals_since.known_at
+    where
+        coalesce(journals_since.has_journals, false) <> coalesce(journals_then.has_journals, false)
+        or coalesce(journals_since.has_cash_journals, false)
+        <> coalesce(journals_then.has_cash_journals, false)
+    group by spans.tenant_id
+),
+
+-- A setting by which documents are read changed since then, or did and changed back: an account's
+-- code, say, moves the postings of documents that did not move themselves.
 resettled as (
     {%- for settings, fields in {
         'accounts': ['Code', 'Type', 'Class', 'SystemAccount', 'CurrencyCode', 'Status'],
@@ -165,7 +200,6 @@ resettled as (
             spans.tenant_id = moved.tenant_id
             and spans.built_known_at < moved.known_from
             and spans.known_at >= moved.known_from
-            and (moved.known_to is null or spans.known_at < moved.known_to)
     left join {{ settings }} as former
         on
             moved.tenant_id = former.tenant_id
@@ -207,10 +241,7 @@ renamed as (
         {{ is_whole_build() }}
         or built.built_known_at is null
         or resettled.tenant_id is not null
-        or coalesce(journals_now.has_journals, false)
-        <> coalesce(journals_then.has_journals, false)
-        or coalesce(journals_now.has_cash_journals, false)
-        <> coalesce(journals_then.has_cash_journals, false) as is_rebuilt,
+        or rejournalled.tenant_id is not null as is_rebuilt,
         coalesce(journals_now.has_journals, false) as has_journals,
         coalesce(journals_now.has_cash_journals, false) as has_cash_journals,
         {{ xero_code('BaseCurrency', 'organisations.payload') }} as base_currency_code,
@@ -232,10 +263,7 @@ renamed as (
         on
             complete.tenant_id = journals_now.tenant_id
             and complete.known_at = journals_now.known_at
-    left join journals_read as journals_then
-        on
-            built.tenant_id = journals_then.tenant_id
-            and built.built_known_at = journals_then.known_at
+    left join rejournalled on complete.tenant_id = rejournalled.tenant_id
     left join organisations
         on
             complete.tenant_id = organisations.tenant_id
