@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from airflow_xero.warm_start import import_ahead
+from airflow_xero.web.assets import bundle_url
 from airflow_xero.web.port_zero import TestButtonFix
 
 
@@ -21,7 +22,7 @@ class XeroPlugin(AirflowPlugin):
     react_apps = [  # noqa: RUF012  Airflow's own interface
         {
             "name": "Xero",
-            "bundle_url": "xero/static/page.js",
+            "bundle_url": bundle_url(),
             "url_route": "xero",
             "nav_top_level": True,
             "icon": "xero/static/icon.svg",

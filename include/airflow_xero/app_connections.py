@@ -6,9 +6,11 @@ Source: https://developer.xero.com/documentation/guides/oauth2/tenants
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -16,6 +18,8 @@ from airflow_xero.answers import error_of
 from airflow_xero.oauth import XeroApp, answer_of, unexpected, unreachable
 
 _SCOPE = "app.connections"
+# What JSON may hold and Postgres does not take: no letter, and halves of letters.
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _ENDED = (httpx.codes.NO_CONTENT, httpx.codes.OK, httpx.codes.NOT_FOUND)
 _NOT_FOR_THIS_APP = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
@@ -53,7 +57,7 @@ def connections(
         raise unexpected(response, "the list of connections")
     try:
         return [_connection(entry) for entry in listed]
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise unexpected(response, "the list of connections") from None
 
 
@@ -102,11 +106,13 @@ def app_token(app: XeroApp, *, http: httpx.Client) -> str | None:
 
 def _connection(entry: Mapping[str, Any]) -> Connection:
     auth_event_id = entry.get("authEventId")
+    tenant_id = str(UUID(entry["tenantId"]))
+    # Practices and long-gone trials come without a name.
+    name = str(entry.get("tenantName") or tenant_id)
     return Connection(
-        connection_id=str(entry["id"]),
-        auth_event_id=str(auth_event_id) if auth_event_id else None,
-        tenant_id=str(entry["tenantId"]),
+        connection_id=str(UUID(entry["id"])),
+        auth_event_id=str(UUID(auth_event_id)) if auth_event_id else None,
+        tenant_id=tenant_id,
         tenant_type=str(entry["tenantType"]),
-        # Practices and long-gone trials come without a name.
-        tenant_name=str(entry.get("tenantName") or entry["tenantId"]),
+        tenant_name=_NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", name),
     )

@@ -28,7 +28,7 @@ def connect(args: Namespace) -> None:
     from datetime import UTC, datetime
 
     from airflow_xero.audit import Actor
-    from airflow_xero.connect import connect_custom
+    from airflow_xero.connect_custom import connect_custom
 
     with opened_hook(args) as hook:
         app, tokens = hook.app(), hook.token_store()

@@ -1,8 +1,8 @@
 """Connecting organisations: from the button to the stored grant and its organisations.
 
-The story behind the Connect page, of invitations and of Custom Connections. Must not know Airflow,
-web frameworks, or how a page looks. How the organisations are doing afterwards is told by
-`standing.py`.
+The story behind the Connect page and of invitations; without a button it is `connect_custom.py`.
+Must not know Airflow, web frameworks, or how a page looks. How the organisations are doing
+afterwards is told by `standing.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 import psycopg
@@ -25,12 +24,11 @@ from airflow_xero.audit import Actor
 from airflow_xero.authorisations import CONSENT_TIME, Authorisation, hash_of
 from airflow_xero.claiming import claimed
 from airflow_xero.errors import XeroError, XeroSetupError
-from airflow_xero.identity import SigningKeys, XeroUser, identify
+from airflow_xero.identity import SigningKeys, identify
 from airflow_xero.oauth import XeroApp
 from airflow_xero.reaching import (
     Connected,
     Finished,
-    Reached,
     close_unlisted,
     organisations_of,
     refuse,
@@ -64,7 +62,6 @@ __all__ = [
     "abandon",
     "begin",
     "cap",
-    "connect_custom",
     "finish",
     "reconcile",
     "skipped_tenants",
@@ -223,44 +220,6 @@ def abandon(
     begun.require(browser_cookie, now)
     actor = Actor(begun.started_by, address)
     refuse(warehouse, actor, reason=reason, invitation_id=begun.invitation_id)
-
-
-def connect_custom(
-    app: XeroApp,
-    *,
-    warehouse: psycopg.Connection[Any],
-    tokens: TokenStore,
-    http: httpx.Client,
-    actor: Actor,
-    now: datetime,
-) -> list[Connected]:
-    """Connect the one organisation of a Custom Connection, with the app's own credentials.
-
-    Doing it again is safe. Raises XeroSetupError, and whatever Xero's answers mean.
-    """
-    require_idle(warehouse)
-    if not app.is_custom:
-        raise XeroSetupError(
-            f"The Airflow connection {app.conn_id} is of an app for people, who connect by the "
-            "page Xero; choose custom as its kind if it is a Custom Connection"
-        )
-    try:
-        granted = oauth.client_credentials(app, http=http, now=now)
-        listed = organisations_of(app, granted.access_token, http=http)
-        if not listed:
-            raise XeroSetupError(
-                "This Custom Connection reaches no organisation: its owner must authorise it with "
-                "the link that Xero sent, see developer.xero.com, My Apps"
-            )
-        # Grants belong to users; the app is its own.
-        user = XeroUser(str(uuid5(NAMESPACE_URL, app.client_id)), "Custom Connection")
-        grant_id = tokens.save(user, granted, connected_by=actor.name)
-    except XeroError as error:
-        refuse(warehouse, actor, reason=error.message)
-        raise
-    reached = Reached(listed, kept=(), others=())
-    store(warehouse, reached, app=app, grant_id=grant_id, now=now, actor=actor)
-    return told(listed, ())
 
 
 def reconcile(

@@ -8,6 +8,7 @@ connection of that user. Must not know Airflow, nor how tokens are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, tuple_row
 
 from airflow_xero import app_connections
 from airflow_xero.app_connections import app_token, delete_connection
@@ -24,6 +25,7 @@ from airflow_xero.errors import (
     ConsentLostError,
     NotConnectedError,
     XeroError,
+    XeroSetupError,
 )
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import AccessToken, TokenStore
@@ -81,6 +83,37 @@ def disconnect(
     done = Disconnected(len(live), ended.count(False), revoked)
     _record(warehouse, tenant_id, "disconnected", actor=actor, detail=vars(done))
     return done
+
+
+def leave(
+    app: XeroApp,
+    tenant_id: str,
+    *,
+    warehouse: psycopg.Connection[Any],
+    tokens: TokenStore,
+    http: httpx.Client,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Disconnect, if it is connected, and revoke what then reaches nothing; nothing may be left.
+
+    Raises XeroSetupError where another app is connected to it, too; UnavailableError.
+    """
+    values = {"tenant_id": tenant_id, "conn_id": app.conn_id}
+    others = _column(warehouse, _OTHER_APPS, values)
+    if others:
+        raise XeroSetupError(
+            f"The organisation is connected by the Airflow connection {others[0]!r}, too:"
+            " disconnect it there first",
+            tenant_id=tenant_id,
+        )
+    with suppress(NotConnectedError):
+        disconnect(
+            app, tenant_id, warehouse=warehouse, tokens=tokens, http=http, actor=actor, now=now
+        )
+    # Once more for those that could not be revoked then.
+    for grant_id in _column(warehouse, _GRANTS_TO_REVOKE, values):
+        revoke_if_unused(app, grant_id, tokens=tokens, http=http, now=now)
 
 
 def revoke_if_unused(
@@ -175,6 +208,38 @@ def _live(warehouse: psycopg.Connection[Any], conn_id: str, tenant_id: str) -> l
     ):
         return cursor.execute(_LIVE, (conn_id, wanted)).fetchall()
 
+
+def _column(
+    warehouse: psycopg.Connection[Any], query: str, values: Mapping[str, object]
+) -> list[Any]:
+    """The first column of a question's answer."""
+    with (
+        warehouse_errors(),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=tuple_row) as cursor,
+    ):
+        return [row[0] for row in cursor.execute(query, values).fetchall()]
+
+
+_OTHER_APPS = """
+select conn_id from xero_ops.connections
+where tenant_id = %(tenant_id)s and conn_id <> %(conn_id)s and disconnected_at is null
+order by conn_id
+"""
+
+_GRANTS_TO_REVOKE = """
+select distinct grants.grant_id::text
+from xero_ops.grants
+inner join xero_ops.connections using (grant_id)
+where
+    connections.tenant_id = %(tenant_id)s
+    and grants.conn_id = %(conn_id)s
+    and grants.state = 'active'
+    and not exists (
+        select from xero_ops.connections as others
+        where others.grant_id = grants.grant_id and others.disconnected_at is null
+    )
+"""
 
 _LIVE = """
 select connection_id::text, grant_id::text

@@ -22,9 +22,9 @@ from psycopg.rows import tuple_row
 
 from airflow_xero import erasures, runs, traces
 from airflow_xero.audit import Actor, record
-from airflow_xero.disconnect import disconnect, revoke_if_unused
+from airflow_xero.disconnect import leave
 from airflow_xero.erasures import Erasure, open_erasures
-from airflow_xero.errors import NotConnectedError, WarehouseBusyError, XeroError, XeroSetupError
+from airflow_xero.errors import WarehouseBusyError, XeroError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import TokenStore
 from airflow_xero.traces import Table
@@ -97,9 +97,7 @@ def erase(
         return Erased(asked.rows_deleted, asked.rows_left or 0)
     actor = Actor(asked.requested_by)
     try:
-        _leave_xero(
-            app, tenant_id, warehouse=warehouse, tokens=tokens, http=http, actor=actor, now=now
-        )
+        leave(app, tenant_id, warehouse=warehouse, tokens=tokens, http=http, actor=actor, now=now)
         with runs.tenant_lock(warehouse, tenant_id):
             _empty_everything(warehouse, tenant_id)
             erased = _counted(warehouse, tenant_id)
@@ -108,34 +106,6 @@ def erase(
         _fail(warehouse, tenant_id, error, actor=actor)
         raise
     return erased
-
-
-def _leave_xero(
-    app: XeroApp,
-    tenant_id: str,
-    *,
-    warehouse: psycopg.Connection[Any],
-    tokens: TokenStore,
-    http: httpx.Client,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    """Disconnect, and revoke what then reaches nothing, so that no consent brings it back."""
-    values = {"tenant_id": tenant_id, "conn_id": app.conn_id}
-    others = _column(warehouse, _OTHER_APPS, values)
-    if others:
-        raise XeroSetupError(
-            f"The organisation is connected by the Airflow connection {others[0]!r}, too:"
-            " disconnect it there first",
-            tenant_id=tenant_id,
-        )
-    with suppress(NotConnectedError):
-        disconnect(
-            app, tenant_id, warehouse=warehouse, tokens=tokens, http=http, actor=actor, now=now
-        )
-    # Once more for those that could not be revoked: here nothing may be left.
-    for grant_id in _column(warehouse, _GRANTS_TO_REVOKE, values):
-        revoke_if_unused(app, grant_id, tokens=tokens, http=http, now=now)
 
 
 def _empty_everything(warehouse: psycopg.Connection[Any], tenant_id: str) -> None:
@@ -243,26 +213,6 @@ def _column(
     ):
         return [row[0] for row in cursor.execute(query, values).fetchall()]
 
-
-_OTHER_APPS = """
-select conn_id from xero_ops.connections
-where tenant_id = %(tenant_id)s and conn_id <> %(conn_id)s and disconnected_at is null
-order by conn_id
-"""
-
-_GRANTS_TO_REVOKE = """
-select distinct grants.grant_id::text
-from xero_ops.grants
-inner join xero_ops.connections using (grant_id)
-where
-    connections.tenant_id = %(tenant_id)s
-    and grants.conn_id = %(conn_id)s
-    and grants.state = 'active'
-    and not exists (
-        select from xero_ops.connections as others
-        where others.grant_id = grants.grant_id and others.disconnected_at is null
-    )
-"""
 
 # From here on a build takes the organisation for gone, and publishes the others.
 _HIDE = """

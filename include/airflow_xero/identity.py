@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -155,5 +156,8 @@ def _auth_event_of(access_token: str) -> str | None:
         claims = jwt.decode(access_token, options={"verify_signature": False})
     except jwt.PyJWTError:
         return None
-    event = claims.get("authentication_event_id")
-    return event if isinstance(event, str) else None
+    try:
+        # Written as the list of connections writes it.
+        return str(UUID(claims["authentication_event_id"]))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None

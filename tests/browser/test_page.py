@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from airflow_xero.runs import tenant_lock
 from tests.browser.organisations import fill
@@ -162,6 +162,43 @@ def test_what_is_known_of_an_organisation_stands_in_its_row(open_page, warehouse
         expect(row.get_by_text(words, exact=True)).to_be_visible()
     expect(row.get_by_text("access ends in 9 days")).to_be_visible()
     keep_screenshot(page, "organisations-light")
+
+
+def test_the_tie_out_and_the_next_run_stand_in_the_row(open_page, warehouse):
+    tenant_id = fill(warehouse, run="waiting_for_limit", complete="2026-11-20")
+    warehouse.execute(
+        "update xero_ops.extract_runs set resume_at = now() + interval '3 hours 10 minutes'"
+    )
+    warehouse.execute("create schema if not exists xero_marts")
+    warehouse.execute(
+        "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
+        " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-19' as report_date,"
+        " now() as known_at, 40 as lines, 2 as broken_lines",
+        (tenant_id,),
+    )
+
+    row = open_page(width=1440).get_by_role("row", name="Kauri")
+
+    for words in ("Waiting for Xero", "2 lines differ", "19 Nov 2026", "next in 3 hours"):
+        expect(row.get_by_text(words, exact=True)).to_be_visible()
+
+
+def test_who_waits_for_the_list_sees_that_it_is_on_its_way(open_page, browsing):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    browsing.route("**/xero/api/organisations", hold)
+    page = open_page()
+
+    expect(page.get_by_text("Loading the organisations")).to_have_count(1)
+    for route in held:
+        route.continue_()
+
+    expect(page.get_by_text("No organisation is connected yet")).to_be_visible()
+    expect(page.get_by_text("Loading the organisations")).to_have_count(0)
+    browsing.unroute("**/xero/api/organisations", hold)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -1,11 +1,14 @@
 """The page with a thousand organisations: sought, sorted, paged, and light."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from airflow_xero import web
+from tests.browser.conftest import Airflow
 from tests.browser.organisations import fill, fill_many
 
 STATIC = Path(str(web.__file__)).parent / "static"
@@ -56,6 +59,43 @@ def test_the_answer_about_a_thousand_organisations_is_light(airflow, warehouse):
     assert size + static < OUR_OWN_BYTES
     # What moves is asked for alone.
     assert [one["tenant_id"] for one in partial.json()["organisations"]] == some
+
+
+def test_the_list_asks_each_table_once_however_many_organisations_there_are(
+    airflow, warehouse, postgres_server
+):
+    warehouse.execute(f"alter database \"{warehouse.info.dbname}\" set log_statement = 'all'")
+    fill_many(warehouse, 1)
+    few = questions_of_the_list(airflow, postgres_server.log)
+    fill_many(warehouse, 1_000)
+    many = questions_of_the_list(airflow, postgres_server.log)
+
+    assert len(many) == len(few) == len(set(many))
+    asked = Counter(table for one in many for table in set(_TABLE.findall(one)))
+    # The second question to two of them is how far the app is from its cap.
+    assert asked == {
+        "xero_ops.connections": 2,
+        "xero_ops.erasures": 2,
+        "xero_ops.endpoint_days": 1,
+        "xero_ops.extract_endpoints": 1,
+        "xero_ops.extract_runs": 1,
+        "xero_ops.grants": 1,
+        "xero_ops.tenants": 1,
+        "xero_raw.organisations": 1,
+        "xero_marts.rpt_tie_out_summary": 1,
+    }
+
+
+_TABLE = re.compile(r"(?:from |join |regclass\(')(xero_\w+\.\w+)")
+
+
+def questions_of_the_list(airflow: Airflow, log: Path) -> list[str]:
+    """What the warehouse is asked for one answer to the page, by Postgres's own log."""
+    seen = log.stat().st_size
+    with airflow.client("admin") as client:
+        client.get("/xero/api/organisations").raise_for_status()
+    lines = re.split(r"^.*?LOG:  ", log.read_bytes()[seen:].decode(), flags=re.MULTILINE)
+    return [line for line in lines if _TABLE.search(line)]
 
 
 @pytest.mark.campaign

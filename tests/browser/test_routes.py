@@ -34,6 +34,7 @@ ROUTES: dict[tuple[str, str], tuple[str, str, int | str, int | str]] = {
     ("GET", "/docs"): ("/xero/docs", DOCS, LOGIN, 200),
     ("GET", "/invitation"): ("/xero/invitation", OPEN, 200, 200),
     ("GET", "/static/{name}"): ("/xero/static/page.js", OPEN, 200, 200),
+    ("GET", "/static/{version}/{name}"): ("/xero/static/old/page.js", OPEN, 200, 200),
     ("POST", f"{ONE_ROUTE}/extract"): (f"{ONE}/extract", RUN, 401, 404),
     ("POST", f"{ONE_ROUTE}/pause"): (f"{ONE}/pause", EDIT, 401, 404),
     ("POST", f"{ONE_ROUTE}/unpause"): (f"{ONE}/unpause", EDIT, 401, 404),
@@ -367,3 +368,39 @@ def test_what_is_refused_is_in_the_audit_log_as_well(airflow, warehouse):
         ("operator", "disconnect", "refused: NotConnectedError", tenant_id),
         ("operator", "invite", "not revoked", None),
     ]
+
+
+def test_what_a_role_may_not_do_is_in_the_audit_log_with_who_wanted_it(airflow, warehouse):
+    tenant_id = fill(warehouse, run="complete")
+    one = f"/xero/api/organisations/{tenant_id}"
+    with airflow.client("viewer") as client:
+        changes = [ask(client, "POST", f"{one}/{word}") for word in ("erase", "extract")]
+        changes += [ask(client, "POST", "/xero/api/invitations")]
+        changes += [ask(client, "POST", "/xero/api/organisations/nonsense/pause")]
+        begun = client.get("/xero/connect")
+        # Nobody wanted what another site made their browser ask for; and looking is no action.
+        lured = client.get("/xero/connect", headers={"Sec-Fetch-Site": "cross-site"})
+        looked = client.get("/xero/api/organisations")
+
+    assert {answer.status_code for answer in (*changes, begun, lured, looked)} == {403}
+    assert audited(warehouse) == [
+        ("viewer", "erase", "refused: not permitted", tenant_id),
+        ("viewer", "extract", "refused: not permitted", tenant_id),
+        ("viewer", "invite", "refused: not permitted", None),
+        ("viewer", "pause", "refused: not permitted", None),
+        ("viewer", "connect", "refused: not permitted", None),
+    ]
+    (from_where,) = warehouse.execute(
+        "select array_agg(distinct host(address)) from xero_ops.audit_log"
+    ).fetchone()
+    assert from_where == ["127.0.0.1"]
+
+
+def test_who_may_do_nothing_learns_nothing_of_a_warehouse_that_is_out_of_reach(airflow):
+    airflow.set_connection("xero_warehouse", conn_type="postgres", host="127.0.0.1", port=9)
+
+    with airflow.client("viewer") as client:
+        refused = ask(client, "POST", f"{ONE}/erase")
+
+    assert refused.status_code == 403
+    assert "delete access to connections" in refused.json()["detail"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -26,6 +28,7 @@ from tests.unit.conftest import VERIFIER
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TOKEN_PATH = "/connect/token"
+AN_ID = "0f3fb2f0-6c6f-4d2b-8c39-3d3a4f0d6a51"
 
 
 def fault(sandbox, path: str = TOKEN_PATH, **rule: object) -> None:
@@ -263,12 +266,26 @@ def test_the_connections_are_those_of_the_user_and_of_one_consent_if_asked(
 
 
 def test_a_connection_without_a_name_gets_its_id(app, http, xero_sandbox):
-    body = '[{"id": "c-1", "tenantId": "t-1", "tenantType": "PRACTICE", "authEventId": null}]'
+    fault(xero_sandbox, "/connections", status=200, body=json.dumps([practice()]))
+
+    (entry,) = app_connections.connections(app, "any", http=http)
+
+    assert (entry.tenant_name, entry.auth_event_id) == (AN_ID, None)
+
+
+def practice(**changed: Any) -> dict[str, Any]:
+    """A connection as Xero lists it."""
+    listed = {"id": AN_ID, "tenantId": AN_ID, "tenantType": "PRACTICE", "authEventId": None}
+    return {**listed, **changed}
+
+
+def test_what_postgres_cannot_store_of_a_name_is_replaced(app, http, xero_sandbox):
+    body = json.dumps([practice(tenantName="a\0b \ud83c c \U0001f319")])
     fault(xero_sandbox, "/connections", status=200, body=body)
 
     (entry,) = app_connections.connections(app, "any", http=http)
 
-    assert (entry.tenant_name, entry.auth_event_id) == ("t-1", None)
+    assert entry.tenant_name == "a\ufffdb \ufffd c \U0001f319"
 
 
 @pytest.mark.parametrize(
@@ -281,6 +298,9 @@ def test_a_connection_without_a_name_gets_its_id(app, http, xero_sandbox):
         ({"status": 200, "body": "{}"}, UnexpectedPayloadError),
         ({"status": 200, "body": '[{"id": 1}]'}, UnexpectedPayloadError),
         ({"status": 200, "body": "[1]"}, UnexpectedPayloadError),
+        ({"status": 200, "body": json.dumps([practice(id="c-1")])}, UnexpectedPayloadError),
+        ({"status": 200, "body": json.dumps([practice(tenantId=1)])}, UnexpectedPayloadError),
+        ({"status": 200, "body": json.dumps([practice(authEventId="e")])}, UnexpectedPayloadError),
     ],
     ids=str,
 )

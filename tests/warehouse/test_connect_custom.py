@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_xero.audit import Actor
-from airflow_xero.connect import Cap, cap, connect_custom, reconcile, tenants_to_extract
+from airflow_xero.connect import Cap, cap, reconcile, tenants_to_extract
+from airflow_xero.connect_custom import connect_custom
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.tokens import TokenStore
 from tests.warehouse.connections import KAURI, audit, count, names

@@ -42,6 +42,14 @@ _MOST_CHOSEN = 22
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
+class NotPermitted(HTTPException):
+    """403: Airflow's permissions refuse it to a user who is logged in."""
+
+    def __init__(self, user: BaseUser, detail: str) -> None:
+        super().__init__(403, detail)
+        self.user = user
+
+
 async def signed_in(request: Request, bearer: Bearer) -> BaseUser:
     """The user of this request; answers 401 when nobody is logged in."""
     try:
@@ -96,8 +104,8 @@ def may_extract(user: User) -> BaseUser:
     """Guard: the user may see the organisations and start the Dag that extracts, or 403."""
     _permitted(user, "GET", to="see the Xero connection", right="read")
     if not can_extract(user):
-        raise HTTPException(
-            403,
+        raise NotPermitted(
+            user,
             f"Your Airflow role may not start the Dag {EXTRACT_DAG}. "
             "Ask an Airflow administrator for the right to run it.",
         )
@@ -114,8 +122,8 @@ def may_read_docs(user: PageUser) -> BaseUser:
     """Guard: the user may see the Dag that builds the documentation, or 403."""
     details = DagDetails(id=DAG_ID, team_name=DagModel.get_team_name(DAG_ID))
     if not get_auth_manager().is_authorized_dag(method="GET", details=details, user=user):
-        raise HTTPException(
-            403,
+        raise NotPermitted(
+            user,
             f"Your Airflow role may not see the Dag {DAG_ID}, which builds this page. "
             "Ask an Airflow administrator for read access to it.",
         )
@@ -151,8 +159,8 @@ def _permitted(
     user: BaseUser, method: Literal["GET", "PUT", "DELETE"], *, to: str, right: str
 ) -> BaseUser:
     if not has_right(user, method):
-        raise HTTPException(
-            403,
+        raise NotPermitted(
+            user,
             f"Your Airflow role may not {to}. "
             f"Ask an Airflow administrator for {right} access to connections.",
         )

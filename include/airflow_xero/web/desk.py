@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero import authorisations, connect, invitations, settings
+from airflow_xero import authorisations, connect, connect_custom, invitations, settings
 from airflow_xero.audit import Actor
 from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.consent_page import try_authorize
@@ -82,7 +82,7 @@ class ConsentDesk:
             app = hook.app()
             if not app.is_custom:
                 return None
-            reached = connect.connect_custom(
+            reached = connect_custom.connect_custom(
                 app,
                 warehouse=warehouse,
                 tokens=hook.token_store(),

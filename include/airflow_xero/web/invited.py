@@ -7,6 +7,7 @@ not import Airflow, nor know how invitations are kept: that is handed in.
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
         if wait := budget.wait_seconds(address_of(request)):
             return too_many(request, wait)
         base = mount(request).rstrip("/")
-        page = _PAGE.replace("{base}", base)
+        page = _PAGE.replace("{base}", html.escape(base))
         return HTMLResponse(page, headers={"content-security-policy": _POLICY})
 
     @router.post("/invitation/look")

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
@@ -21,7 +22,14 @@ from airflow_xero.errors import XeroError
 from airflow_xero.hook import XeroHook
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import api
-from airflow_xero.web.access import DAG_ID, actor_of, may_connect, may_read_docs, user_name
+from airflow_xero.web.access import (
+    DAG_ID,
+    NotPermitted,
+    actor_of,
+    may_connect,
+    may_read_docs,
+    user_name,
+)
 from airflow_xero.web.desk import ConsentDesk
 from airflow_xero.web.notices import (
     Ending,
@@ -32,9 +40,10 @@ from airflow_xero.web.notices import (
     status_of,
 )
 from airflow_xero.web.public import public_router
+from airflow_xero.web.refusals import write_down
 from airflow_xero.web.thanks import way_home
 from airflow_xero.web.triggering import start_extraction
-from airflow_xero.web.visitors import bind
+from airflow_xero.web.visitors import bind, is_from_elsewhere
 
 URL_PREFIX = "/xero"
 URL_ROUTE = "xero"
@@ -95,7 +104,7 @@ def start_consent(
     did not answer. A Custom Connection is connected at once. A start that another site caused
     begins nothing and lands on the page.
     """
-    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+    if is_from_elsewhere(request):
         return RedirectResponse(home(request), status_code=303)
     desk: ConsentDesk = request.app.state.desk
     reached = desk.connect_custom(actor_of(user, request))
@@ -170,6 +179,8 @@ async def _tell_xero_error(request: Request, error: Exception) -> Response:
 async def _tell_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error, NotPermitted):
+        await run_in_threadpool(write_down, request, error)
     if error.status_code == 403 and not _wants_json(request):
         return notice(request, title="Not permitted", message=error.detail, status=403)
     return await http_exception_handler(request, error)

@@ -8,12 +8,9 @@ as a desk.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -24,6 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airflow_xero.authorisations import other_browser
 from airflow_xero.connect import Finished
 from airflow_xero.errors import XeroError, XeroSetupError
+from airflow_xero.web import assets
+from airflow_xero.web.assets import PUBLIC_FILES
 from airflow_xero.web.invited import InvitationDesk, invited_router
 from airflow_xero.web.limiting import RequestBudget
 from airflow_xero.web.notices import (
@@ -45,12 +44,6 @@ from airflow_xero.web.visitors import (
     unbind,
 )
 
-PUBLIC_FILES = frozenset({"icon.svg", "invitation.js", "notice.css"})
-
-_STATIC = Path(__file__).parent / "static"
-_MEDIA_TYPES = MappingProxyType(
-    {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-)
 _NOTHING_TO_DO = Ending(
     "Nothing to do here",
     "Xero sends you to this address at the end of a consent. "
@@ -102,9 +95,30 @@ def public_router(
     @router.get("/static/{name}")
     def static(request: Request, name: str) -> Response:
         """One of the files of `static/`: script and style, which hold no secret."""
-        return _static_file(request, name, PUBLIC_FILES if home is None else None)
+        # Alone there is no page in Airflow, and no script of its.
+        return _file(request, name if home is not None or name in PUBLIC_FILES else "")
+
+    if home is not None:
+        router.add_api_route("/static/{version}/{name}", _kept_file, methods=["GET"])
 
     return router
+
+
+def _kept_file(request: Request, version: str, name: str) -> Response:
+    """A file of the page in Airflow, by an address that a browser may keep for a year."""
+    return _file(request, name, may_keep=version == assets.version())
+
+
+def _file(request: Request, name: str, *, may_keep: bool = False) -> Response:
+    found = assets.asset(name)
+    if found is None:
+        return Response(status_code=404)
+    # Asked for anew each time, an upgrade shows at once; unchanged costs no body.
+    kept = "public, max-age=31536000, immutable" if may_keep else "no-cache"
+    headers = {"etag": found.etag, "cache-control": kept}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, media_type=found.media_type, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -238,18 +252,3 @@ class _Logged:
         # Mounting changes what the scope says of the path.
         path = str(scope.get("path", ""))
         await self.app(scope, receive, send_logged)
-
-
-def _static_file(request: Request, name: str, allowed: Collection[str] | None) -> Response:
-    file = _STATIC / name
-    # A name with a slash never arrives here; the list keeps out `..` and hidden files as well.
-    is_known = file.suffix in _MEDIA_TYPES and file in set(_STATIC.iterdir())
-    if not is_known or (allowed is not None and name not in allowed):
-        return Response(status_code=404)
-    body = file.read_bytes()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    # Asked for anew each time, so that an upgrade shows at once; unchanged costs no body.
-    headers = {"etag": etag, "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=_MEDIA_TYPES[file.suffix], headers=headers)

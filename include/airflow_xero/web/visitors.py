@@ -39,6 +39,11 @@ def is_from_our_page(request: Request) -> bool:
     )
 
 
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that another site leads here; a typed address is the person's own."""
+    return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+
+
 def may_be_ours(state: str, cookie: str) -> bool:
     """Whether a state and its cookie look as we make them: what does not is worth no question."""
     return bool(_STATE.fullmatch(state) and _COOKIE.fullmatch(cookie))

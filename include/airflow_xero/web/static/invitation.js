@@ -43,7 +43,7 @@ function show({ invited_by, note, expires_at, choices, is_read_only: isReadOnly 
   for (const { label, description } of choices) {
     const item = document.createElement("li");
     const name = document.createElement("strong");
-    name.textContent = label;
+    name.textContent = `${label}:`;
     item.append(name, ` ${description}`);
     at("choices").append(item);
   }

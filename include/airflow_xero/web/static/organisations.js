@@ -12,11 +12,13 @@ import {
   statesAmong,
 } from "./words.js";
 
-const { createElement: h, useMemo, useState } = globalThis.React;
+const { createElement: h, startTransition, useEffect, useMemo, useState } = globalThis.React;
 const { Box, Flex, Input, NativeSelect, Text } = globalThis.ChakraUI;
 
 const SEARCH_FROM = 8;
 const PAGE_SIZE = 50;
+// As many as a window shows: these are painted before the rest is drawn.
+const AT_ONCE = 12;
 const ALL = "";
 
 const NAMES = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -40,6 +42,7 @@ export function Organisations({ organisations, ...shown }) {
   const [sort, setSort] = useState({ by: "name", isDown: false });
   const [page, setPage] = useState(0);
   const isNarrow = useIsNarrow();
+  const drawn = useDrawn();
   const found = useMemo(
     () => inOrder(organisations.filter(matching(sought, state)), sort),
     [organisations, sought, state, sort],
@@ -68,11 +71,21 @@ export function Organisations({ organisations, ...shown }) {
         state,
       }),
     found.length
-      ? h(List, { ...shown, organisations: seen, onSort: anew(setSort), sort })
+      ? h(List, { ...shown, organisations: seen.slice(0, drawn), onSort: anew(setSort), sort })
       : h(Text, { color: "fg.muted", py: 6 }, "No organisation matches your search."),
     found.length > PAGE_SIZE &&
       h(Pages, { first, last: first + seen.length, of: found.length, setPage }),
   );
+}
+
+/** How many rows of a page are drawn: a window full, and all of them once that was painted. */
+function useDrawn() {
+  const [drawn, setDrawn] = useState(AT_ONCE);
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setDrawn(PAGE_SIZE)));
+    return () => clearTimeout(timer);
+  }, []);
+  return drawn;
 }
 
 const matching = (sought, state) => {

@@ -80,8 +80,11 @@ function SwitchedOff() {
   );
 }
 
+// What a title would tell, that no finger and no keyboard opens.
 const footnote = (readAt) =>
-  `Updated ${agoOf(readAt)}. Days are complete once every part of an organisation was read.`;
+  `Updated ${agoOf(readAt)}. A day is complete once every part of an organisation was read. ` +
+  "Tie-out: whether the figures agree with Xero's own reports. " +
+  "Access ends when nothing uses it for 60 days; every run uses it.";
 
 const toldBy = ({ body, problem }, one) =>
   problem

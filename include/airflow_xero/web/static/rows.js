@@ -238,7 +238,7 @@ function LastDay({ one, nextNightAt }) {
 }
 
 function TieOut({ one }) {
-  if (!one.tie_out) return h(Small, null, "–");
+  if (!one.tie_out) return h(Small, { title: "Not compared with Xero's reports yet" }, "–");
   const { broken_lines: broken, day } = one.tie_out;
   const words = broken ? `${counted(broken, "line differs", "lines differ")}` : "Agrees";
   return h(

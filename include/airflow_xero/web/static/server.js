@@ -9,6 +9,10 @@ const QUIET_SECONDS = 30;
 const FRESH_SECONDS = 90;
 const MOST_ASKED = 50;
 
+// Asked for as soon as this script is there, and not first when the page is drawn.
+let first = readStatus([]);
+const FIRST_UNTIL = Date.now() + 10_000;
+
 /** The server's answer; what is under way is asked for again every few seconds, alone. */
 export function useStatus() {
   const [answer, setAnswer] = useState({});
@@ -19,7 +23,7 @@ export function useStatus() {
     const { organisations = [], wholeAt = 0 } = kept.current;
     const busy = organisations.filter(mayMove).slice(0, MOST_ASKED).map((one) => one.tenant_id);
     const isDue = isWhole || !busy.length || Date.now() - wholeAt > QUIET_SECONDS * 1000;
-    const news = globalThis.document.hidden ? {} : await readStatus(isDue ? [] : busy);
+    const news = globalThis.document.hidden ? {} : await (takeFirst() ?? readStatus(isDue ? [] : busy));
     kept.current = merged(kept.current, news, isDue ? null : new Set(busy));
     setAnswer(kept.current);
     if (timer.current === null || news.problem?.status === 403) return;
@@ -39,6 +43,13 @@ export function useStatus() {
     };
   }, [reload]);
   return { ...answer, reload };
+}
+
+/** The answer that was asked for ahead: once, and not if nobody looked at it for long. */
+function takeFirst() {
+  const taken = Date.now() < FIRST_UNTIL ? first : undefined;
+  first = undefined;
+  return taken;
 }
 
 /** Whether its state may change by itself within seconds: read now, or only just connected. */
@@ -95,7 +106,7 @@ export const act = (path, body = {}, method = "POST") =>
 
 export const readInvitations = () => ask(new URL("api/invitations", XERO_URL));
 
-async function ask(url, request = {}) {
+async function ask(url, request) {
   try {
     const response = await fetch(url, { cache: "no-store", ...request });
     if (response.status === 401) return logIn();

@@ -1,8 +1,9 @@
 // The words of the page: states, days and times. Knows nothing of React or of the server.
 
-// This file is served at <Airflow>/xero/static/, whatever Airflow's base path is.
-export const XERO_URL = new URL("../", import.meta.url);
-export const AIRFLOW_URL = new URL("../../", import.meta.url);
+// This file is served below <Airflow>/xero/static/, whatever Airflow's base path is.
+const OURS = import.meta.url.slice(0, import.meta.url.lastIndexOf("/static/") + 1);
+export const XERO_URL = new URL(OURS);
+export const AIRFLOW_URL = new URL("../", OURS);
 
 // In the order of who needs a person first: so they are sorted, too.
 const STATES = {
