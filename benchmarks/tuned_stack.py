@@ -47,7 +47,7 @@ class _Place(Settings):
 
 
 @dataclass(frozen=True)
-class _Tuned(Stack):
+class TunedStack(Stack):
     """The laptop's stack with the settings for many organisations."""
 
     more: tuple[tuple[str, str], ...] = ()
@@ -60,16 +60,16 @@ class _Tuned(Stack):
         ]
 
 
-def open_tuned(folder: Path, settings: Mapping[str, str] = SETTINGS) -> Stack:
+def open_tuned(folder: Path, settings: Mapping[str, str] = SETTINGS) -> TunedStack:
     """The stack with its files in `folder`; it is not started."""
     plain = open_stack(_Place(repository=REPOSITORY, place=folder), Progress())
     # Nothing of the schedule itself may become due while a night is measured.
     plain.state.set("first_day", (datetime.now(UTC).date() + timedelta(days=30)).isoformat())
-    return _Tuned(**vars(plain), more=tuple(settings.items()))
+    return TunedStack(**vars(plain), more=tuple(settings.items()))
 
 
 @contextmanager
-def running(stack: Stack) -> Iterator[AirflowApi]:
+def running(stack: TunedStack) -> Iterator[AirflowApi]:
     """The stack started, with its Dag unpaused; stopped at the end."""
     try:
         stack.end_leftovers()
@@ -81,11 +81,22 @@ def running(stack: Stack) -> Iterator[AirflowApi]:
         stack.start_children()
         api = stack.wait_until_healthy()
         stack.put_connections(api)
+        _widen_pool(api, slots=int(dict(stack.more)["AIRFLOW__XERO__EXTRACT_SLOTS"]))
         wait_for_dag(api, check=stack.check)
         api.unpause(DAG_ID)
         yield api
     finally:
         stack.stop()
+
+
+def _widen_pool(api: AirflowApi, *, slots: int) -> None:
+    """Give the pool as many slots as the setting says, also one that a migration made before."""
+    pool = {"slots": slots}
+    answer = api.http.patch(
+        "/api/v2/pools/xero_extract", params={"update_mask": "slots"}, json=pool
+    )
+    if answer.json().get("slots") != slots:
+        raise SystemExit(f"Airflow did not change the pool: {answer.status_code} {answer.text}")
 
 
 def library_environment(stack: Stack) -> dict[str, str]:

@@ -210,8 +210,9 @@ class XeroClient:
         calls = 0
         while True:
             try:
-                self._await_turn(request, abandoned)
+                # First, since a turn that was taken is a call.
                 token = self._token(rejected)
+                self._await_turn(request, abandoned)
                 calls += 1
                 response = self._get(request, token)
                 if response.status_code == httpx.codes.OK:

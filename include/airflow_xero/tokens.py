@@ -33,7 +33,7 @@ from airflow_xero.identity import XeroUser
 from airflow_xero.oauth import TokenSet, XeroApp
 from airflow_xero.rotating import rotate
 from airflow_xero.sealing import GrantSecrets, cipher_of, unsealed
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import require_idle, warehouse_errors
 
 __all__ = ["AccessToken", "TokenStore", "cipher_of"]
 
@@ -115,12 +115,14 @@ class TokenStore:
         unless someone else did so already. `now` (aware) defaults to the present. `over` is an
         idle connection that is used by nobody else meanwhile; without it one is opened.
         Raises ConsentLostError, NotConnectedError, XeroSetupError, UnavailableError,
-        WarehouseBusyError.
+        WarehouseBusyError; ValueError when `over` is inside a transaction.
         """
         moment = now or datetime.now(UTC)
         known = self._known.get(grant_id)
         if known and _is_usable(known, moment, rejected):
             return known
+        if over is not None:
+            require_idle(over)
         # The new token, or its loss, is on disk before anyone may use or despair of it.
         with (
             warehouse_errors(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import psycopg
 import pytest
 
 from airflow_xero.errors import (
@@ -152,6 +154,30 @@ def test_a_crash_between_refresh_and_commit_loses_nothing(
 
     assert token_store.fresh(grant_id, now=later(26)).value not in told
     assert refreshes(xero) == [200, 200]
+
+
+def test_a_token_is_looked_up_over_an_idle_connection_and_renewed_there(
+    token_store, grant_id, connect, http, keys, xero
+):
+    def refuse_to_open() -> psycopg.Connection[Any]:
+        raise Crash
+
+    store = another(token_store, refuse_to_open, http, keys)
+    with connect() as connection:
+        token = store.fresh(grant_id, now=later(26), over=connection)
+    assert store.fresh(grant_id, now=later(26)) == token
+    assert another(token_store, connect, http, keys).fresh(grant_id, now=later(26)) == token
+    assert refreshes(xero) == [200]
+
+
+def test_no_token_is_renewed_within_the_transaction_of_somebody_else(
+    token_store, grant_id, connect, xero
+):
+    with connect() as connection:
+        connection.execute("select 1")
+        with pytest.raises(ValueError, match="inside a transaction"):
+            token_store.fresh(grant_id, now=later(26), over=connection)
+    assert refreshes(xero) == []
 
 
 def test_the_next_try_works_when_the_answer_was_lost_after_the_rotation(
