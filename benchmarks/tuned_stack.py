@@ -91,7 +91,8 @@ def running(stack: TunedStack) -> Iterator[AirflowApi]:
 
 def _widen_pool(api: AirflowApi, *, slots: int) -> None:
     """Give the pool as many slots as the setting says, also one that a migration made before."""
-    pool = {"slots": slots}
+    # The API wants the fields that stay as well.
+    pool = {"pool": "xero_extract", "slots": slots, "include_deferred": False}
     answer = api.http.patch(
         "/api/v2/pools/xero_extract", params={"update_mask": "slots"}, json=pool
     )
