@@ -16,7 +16,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import class_row
 
 from airflow_xero import app_connections
 from airflow_xero.app_connections import app_token, delete_connection
@@ -29,7 +29,7 @@ from airflow_xero.errors import (
 )
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import AccessToken, TokenStore
-from airflow_xero.warehouse import require_idle, warehouse_errors
+from airflow_xero.warehouse import first_column, require_idle, warehouse_errors
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def leave(
     Raises XeroSetupError where another app is connected to it, too; UnavailableError.
     """
     values = {"tenant_id": tenant_id, "conn_id": app.conn_id}
-    others = _column(warehouse, _OTHER_APPS, values)
+    others = first_column(warehouse, _OTHER_APPS, values)
     if others:
         raise XeroSetupError(
             f"The organisation is connected by the Airflow connection {others[0]!r}, too:"
@@ -112,7 +112,7 @@ def leave(
             app, tenant_id, warehouse=warehouse, tokens=tokens, http=http, actor=actor, now=now
         )
     # Once more for those that could not be revoked then.
-    for grant_id in _column(warehouse, _GRANTS_TO_REVOKE, values):
+    for grant_id in first_column(warehouse, _GRANTS_TO_REVOKE, values):
         revoke_if_unused(app, grant_id, tokens=tokens, http=http, now=now)
 
 
@@ -207,18 +207,6 @@ def _live(warehouse: psycopg.Connection[Any], conn_id: str, tenant_id: str) -> l
         warehouse.cursor(row_factory=class_row(_Live)) as cursor,
     ):
         return cursor.execute(_LIVE, (conn_id, wanted)).fetchall()
-
-
-def _column(
-    warehouse: psycopg.Connection[Any], query: str, values: Mapping[str, object]
-) -> list[Any]:
-    """The first column of a question's answer."""
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=tuple_row) as cursor,
-    ):
-        return [row[0] for row in cursor.execute(query, values).fetchall()]
 
 
 _OTHER_APPS = """

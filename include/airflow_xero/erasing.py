@@ -18,7 +18,6 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from psycopg.rows import tuple_row
 
 from airflow_xero import erasures, runs, traces
 from airflow_xero.audit import Actor, record
@@ -28,7 +27,7 @@ from airflow_xero.errors import WarehouseBusyError, XeroError
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import TokenStore
 from airflow_xero.traces import Table
-from airflow_xero.warehouse import require_idle, warehouse_errors
+from airflow_xero.warehouse import first_column, require_idle, warehouse_errors
 
 __all__ = ["Erased", "Erasure", "erase", "open_erasures", "request", "rows_left"]
 
@@ -128,13 +127,13 @@ def _empty_everything(warehouse: psycopg.Connection[Any], tenant_id: str) -> Non
 def _let_go(warehouse: psycopg.Connection[Any], tenant_id: str, own: Sequence[Table]) -> int:
     """Runs, connections, the organisation, and users who had no other; how many rows."""
     values = {"tenant_id": tenant_id}
-    if _column(warehouse, _OPEN_CONNECTIONS, values):
+    if first_column(warehouse, _OPEN_CONNECTIONS, values):
         raise WarehouseBusyError(
             "Somebody connected the organisation again while it was erased: the next try"
             " disconnects it",
             tenant_id=tenant_id,
         )
-    grants = _column(warehouse, _GRANTS, values)
+    grants = first_column(warehouse, _GRANTS, values)
     erasures.leave_at_xero(warehouse, tenant_id)
     rows = traces.empty(warehouse, own, tenant_id)
     warehouse.execute(_FORGET_MESSAGES, values)
@@ -200,18 +199,6 @@ def _record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     record(warehouse, actor, action="erase", outcome=outcome, tenant_id=tenant_id, detail=detail)
-
-
-def _column(
-    warehouse: psycopg.Connection[Any], query: str, values: Mapping[str, object]
-) -> list[Any]:
-    """The first column of a question's answer."""
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=tuple_row) as cursor,
-    ):
-        return [row[0] for row in cursor.execute(query, values).fetchall()]
 
 
 # From here on a build takes the organisation for gone, and publishes the others.

@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 import psycopg
-from psycopg.rows import tuple_row
 
 from airflow_xero import app_connections, erasures
 from airflow_xero.app_connections import app_token, delete_connection
@@ -21,7 +20,7 @@ from airflow_xero.audit import Actor, record
 from airflow_xero.disconnect import revoke_if_unused
 from airflow_xero.oauth import XeroApp
 from airflow_xero.tokens import TokenStore
-from airflow_xero.warehouse import require_idle, warehouse_errors
+from airflow_xero.warehouse import first_column, require_idle, warehouse_errors
 
 GIVEN_UP_AFTER = timedelta(days=30)
 """How long a lost consent is waited for before its connections are ended at Xero."""
@@ -61,13 +60,13 @@ def purge(
         "given_up_before": now - GIVEN_UP_AFTER,
         "now": now,
     }
-    if _column(warehouse, _UNDER_WAY, values):
+    if first_column(warehouse, _UNDER_WAY, values):
         return Purged(0, 0)
     consents = sum(
         revoke_if_unused(app, grant_id, tokens=tokens, http=http, now=now)
-        for grant_id in _column(warehouse, _UNUSED_GRANTS, values)
+        for grant_id in first_column(warehouse, _UNUSED_GRANTS, values)
     )
-    dead = _column(warehouse, _DEAD, values)
+    dead = first_column(warehouse, _DEAD, values)
     gone, ended = _end(app, dead, tokens=tokens, http=http)
     with warehouse_errors(), warehouse.transaction():
         warehouse.execute(_CLOSE, values | {"ended": ended})
@@ -95,15 +94,6 @@ def _end(
     for connection_id in ended:
         delete_connection(app, token, connection_id, http=http)
     return list(dead), ended
-
-
-def _column(warehouse: psycopg.Connection[Any], query: str, values: dict[str, Any]) -> list[Any]:
-    with (
-        warehouse_errors(),
-        warehouse.transaction(),
-        warehouse.cursor(row_factory=tuple_row) as cursor,
-    ):
-        return [row[0] for row in cursor.execute(query, values).fetchall()]
 
 
 _UNDER_WAY = """

@@ -6,13 +6,14 @@ reaches a message: only the primary line that Postgres wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import errors as postgres
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from airflow_xero.errors import WarehouseBusyError, XeroError, XeroSetupError
 
@@ -79,6 +80,21 @@ def require_idle(connection: psycopg.Connection[Any]) -> None:
     """Raise ValueError inside a transaction, in which nothing that we commit would be kept."""
     if connection.info.transaction_status is TransactionStatus.INTRANS:
         raise ValueError("the warehouse connection is inside a transaction: commit it first")
+
+
+def first_column(
+    connection: psycopg.Connection[Any], query: str, values: Mapping[str, object]
+) -> list[Any]:
+    """The first column of a question's answer, in a transaction of its own.
+
+    Raises WarehouseBusyError, XeroSetupError.
+    """
+    with (
+        warehouse_errors(),
+        connection.transaction(),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        return [row[0] for row in cursor.execute(query, values).fetchall()]
 
 
 def _translated(error: psycopg.Error, **where: Any) -> XeroError | None:
