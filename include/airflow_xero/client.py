@@ -1,8 +1,8 @@
 """Reading Xero's accounting API: pages of bytes, with every limit and every retry.
 
 The only home of retries; `pacing.py` counts what Xero still allows, `patience.py` says when to ask
-again, `walking.py` which page comes next. Knows HTTP; must not know Postgres, how tokens are kept,
-or what a record means.
+again, `waiting.py` how long that may take, `walking.py` which page comes next. Knows HTTP; must not
+know Postgres, how tokens are kept, or what a record means.
 Source: https://developer.xero.com/documentation/guides/oauth2/limits
 """
 
@@ -28,6 +28,7 @@ from airflow_xero.pacing import CallsLeft, Pace
 from airflow_xero.page import Answer, Page
 from airflow_xero.patience import Patience
 from airflow_xero.question import JSON, PAGE_SIZE, Question
+from airflow_xero.waiting import Waiting
 from airflow_xero.walking import PAGES_AT_A_TIME, pages_to_ask_for, refuse_misplaced
 
 __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
@@ -39,9 +40,12 @@ _NO_PARAMS: Params = MappingProxyType({})
 _WAITING_BUDGET_SECONDS = 600.0
 # Headers by which an API announces that something will end.
 _NOTICES = ("Deprecation", "Sunset")
-_SLICE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
+
+
+def _as_it_came(page: Page) -> Page:
+    return page
 
 
 class XeroClient:
@@ -51,8 +55,8 @@ class XeroClient:
     thread, too. `renewed_token`, given the value that Xero refused as expired, gives another
     (`TokenStore.fresh(grant_id, rejected=value).value`); without it `access_token` is asked
     again. `http` stays the caller's to close. `reserved_calls` of a tenant's day are left alone.
-    All waiting of one client together stays within ten minutes. `calls_made` counts its requests
-    by the endpoint's name, whatever became of them.
+    All waiting of one client together stays within ten minutes; pages that wait at the same time
+    wait once. `calls_made` counts its requests by the endpoint's name, whatever became of them.
     """
 
     def __init__(
@@ -69,10 +73,9 @@ class XeroClient:
         self._access_token = access_token
         self._renewed_token = renewed_token
         self._http = http
-        self._sleep = sleep
         self._pace = Pace(reserve=reserved_calls)
-        self._waiting = Lock()
-        self._waited_seconds = 0.0
+        self._waiting = Waiting(budget_seconds=_WAITING_BUDGET_SECONDS, sleep=sleep)
+        self._counting = Lock()
         self.calls_made: Counter[str] = Counter()
 
     def pages(
@@ -83,18 +86,20 @@ class XeroClient:
         since: datetime | None = None,
         first_page: int = 1,
         params: Params = _NO_PARAMS,
+        prepared: Callable[[Page], Page] = _as_it_came,
     ) -> Generator[Page]:
         """Walk an endpoint in order; up to four pages are fetched while one is handled.
 
         The last page is asked for when all others have come: then it tells what was edited.
         `since` (aware) asks for records changed after it; `params` for more than the endpoint's
-        own. Raises every class of `errors.py` that an answer of Xero can mean.
+        own. A page is `prepared` where it is fetched: while another one is handled, and not
+        between the two. Raises every class of `errors.py` that an answer of Xero can mean.
         """
         request = Question(endpoint, tenant_id, since=since, extra=params)
         if endpoint.paging is Paging.NONE:
-            yield self._page(request, Event())
+            yield prepared(self._page(request, Event()))
         else:
-            yield from self._walk(request, first_page)
+            yield from self._walk(request, first_page, prepared)
 
     def page(self, endpoint: Endpoint, tenant_id: str, number: int) -> Page:
         """One page of the whole list, changed or not."""
@@ -143,12 +148,14 @@ class XeroClient:
             yield replace(page, number=after, is_last=is_last)
             after = max(numbers, default=after)
 
-    def _walk(self, first: Question, first_page: int) -> Generator[Page]:
+    def _walk(
+        self, first: Question, first_page: int, prepared: Callable[[Page], Page]
+    ) -> Generator[Page]:
         abandoned = Event()
         pool = ThreadPoolExecutor(PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
         def fetch(number: int) -> Page:
-            return self._page(replace(first, number=number), abandoned)
+            return prepared(self._page(replace(first, number=number), abandoned))
 
         coming: dict[int, Future[Page]] = {}
         previous: Page | None = None
@@ -181,7 +188,7 @@ class XeroClient:
             or (envelope.page_count is not None and request.number >= envelope.page_count)
             or (envelope.page_count is None and envelope.is_empty)
         )
-        page = Page(
+        return Page(
             endpoint=endpoint,
             number=request.number,
             body=response.content,
@@ -199,9 +206,6 @@ class XeroClient:
             correlation_id=response.headers.get("Xero-Correlation-Id"),
             tenant_id=request.tenant_id,
         )
-        # Here, while another page is stored, and not between the two.
-        _ = page.storable
-        return page
 
     def _answer(self, request: Question, abandoned: Event) -> tuple[httpx.Response, int]:
         """Ask until Xero answers 200 or the question is hopeless; the answer and the calls."""
@@ -236,15 +240,15 @@ class XeroClient:
                     wait_seconds or 0.0,
                     error.correlation_id,
                 )
-                self._wait(wait_seconds or 0.0, error, abandoned)
+                self._waiting.wait(wait_seconds or 0.0, error, abandoned)
                 if isinstance(error, RateLimitError):
-                    self._pace.forget(request.tenant_id)
+                    self._pace.forget(request.tenant_id, is_new_day=error.limit == "day")
 
     def _get(self, request: Question, token: str) -> httpx.Response:
         url = f"{self._app.api_url}/api.xro/2.0/{request.path()}"
         headers = {"Authorization": f"Bearer {token}", **request.headers()}
         left = CallsLeft()
-        with self._waiting:
+        with self._counting:
             self.calls_made[request.endpoint.name] += 1
         try:
             response = self._http.get(url, params=request.params(), headers=headers)
@@ -276,20 +280,8 @@ class XeroClient:
                 tenant_id=request.tenant_id,
                 endpoint=request.endpoint.name,
             )
-            self._wait(seconds, used_up, abandoned)
+            self._waiting.wait(seconds, used_up, abandoned)
             self._pace.forget(request.tenant_id)
-
-    def _wait(self, seconds: float, reason: XeroError, abandoned: Event) -> None:
-        """Sleep, unless all waiting together would pass the budget: then raise the reason."""
-        with self._waiting:
-            if self._waited_seconds + seconds > _WAITING_BUDGET_SECONDS:
-                raise reason
-            self._waited_seconds += seconds
-        while seconds > 0 and not abandoned.is_set():
-            self._sleep(min(seconds, _SLICE_SECONDS))
-            seconds -= _SLICE_SECONDS
-        if abandoned.is_set():
-            raise reason
 
 
 def _calls_left(response: httpx.Response) -> CallsLeft:

@@ -22,12 +22,14 @@ import psycopg
 class Known:
     """The fields of an endpoint's records, and the values that some of them can have.
 
-    `parts` are the fields of those that hold records themselves, such as LineItems.
+    `parts` are the fields of those that hold records themselves, such as LineItems, `part_values`
+    the values that some of these can have.
     """
 
     fields: Sequence[str]
     values: Mapping[str, Sequence[str]]
     parts: Mapping[str, Sequence[str]]
+    part_values: Mapping[str, Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, order=True)
@@ -46,14 +48,20 @@ class Drift:
 def _known() -> Mapping[str, Known]:
     text = resources.files("airflow_xero").joinpath("known_fields.json").read_text("utf-8")
     known = json.loads(text)
-    shapes = known["shapes"]
+    endpoints, shapes = known["endpoints"], known["shapes"]
+    # A shape that an endpoint gives by itself has that endpoint's values.
+    values = {
+        shape: endpoints[said]["values"] if isinstance(said, str) else said
+        for shape, said in known["shape_values"].items()
+    }
     return {
         name: Known(
             about["fields"],
             about["values"],
             {field: shapes[shape] for field, shape in about["parts"].items()},
+            {field: values[shape] for field, shape in about["parts"].items() if shape in values},
         )
-        for name, about in known["endpoints"].items()
+        for name, about in endpoints.items()
     }
 
 

@@ -7,7 +7,7 @@ Every secret that passes is masked.
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -208,13 +208,18 @@ class XeroHook(BaseHook):
         """The library's client for reading one organisation.
 
         With an idle `warehouse` the token is looked up over it now, and not over a connection of
-        its own at the first call.
+        its own at the first call. Raises WarehouseBusyError then, when somebody held the grant for
+        minutes: the first call would wait as long again.
         """
         tokens = self.token_store()
         if warehouse is not None:
-            # What is wrong with a grant is told by the first call.
-            with suppress(XeroError):
+            try:
                 tokens.fresh(tenant.grant_id, over=warehouse)
+            except WarehouseBusyError:
+                raise
+            except XeroError as error:
+                # It is told by the first call, which belongs to a run.
+                self.log.debug("no token yet: %s", type(error).__name__)
         return XeroClient(
             self.app(),
             access_token=lambda: tokens.fresh(tenant.grant_id).value,

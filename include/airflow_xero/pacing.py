@@ -126,11 +126,14 @@ class Pace:
             minute = None if left.minute is None else max(0, left.minute - tenant.in_flight)
             tenant.minute.note(minute, now)
 
-    def forget(self, tenant_id: str) -> None:
-        """Xero's minute was waited for: it is over."""
+    def forget(self, tenant_id: str, *, is_new_day: bool = False) -> None:
+        """Xero's minute was waited for: it is over, and so is the day when that opened, too."""
         with self._lock:
-            self._tenants.setdefault(tenant_id, _Tenant()).minute.left = None
+            tenant = self._tenants.setdefault(tenant_id, _Tenant())
+            tenant.minute.left = None
             self._app.left = None
+            if is_new_day:
+                tenant.day.left = None
 
 
 def _used_up(tenant_id: str, left: int, reserve: int) -> RateLimitError:

@@ -7,11 +7,10 @@ those on either side need not know each other.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from airflow_xero.endpoint import Endpoint
 from airflow_xero.errors import UnexpectedPayloadError
@@ -39,7 +38,8 @@ class Page:
     `seconds` is the time spent on fetching and `calls` the requests it took, retries included;
     the two limits are what Xero said is left after the last of them. `is_last` ends the walk.
     `notices` are headers by which Xero announces the end of something; Xero's support finds the
-    answer by its `correlation_id`.
+    answer by its `correlation_id`. `repairs` is None while nobody looked for what Postgres cannot
+    store, see `storable`.
     """
 
     endpoint: Endpoint
@@ -56,14 +56,18 @@ class Page:
     notices: tuple[tuple[str, str], ...] = ()
     correlation_id: str | None = None
     tenant_id: str | None = None
+    repairs: int | None = None
 
-    @cached_property
-    def storable(self) -> tuple[bytes, int]:
-        """The body as Postgres can store it, and how many characters were replaced for that.
+    def storable(self) -> Self:
+        """The page as Postgres can store it; `repairs` is how many characters were replaced.
 
-        Looked for once: it takes as long as everything else that is done between two pages.
+        The body that came is not kept beside it: several pages wait at a time. Looked for once,
+        which takes as long as everything else that is done between two pages.
         """
-        return repaired(self.body)
+        if self.repairs is not None:
+            return self
+        body, repairs = repaired(self.body)
+        return replace(self, body=body, repairs=repairs)
 
     def records(self) -> list[Any]:
         """The records, decoded; none where the body is not as Xero documents it."""

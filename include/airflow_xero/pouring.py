@@ -169,8 +169,8 @@ suspects as materialized (
         payload - %(known_fields)s::text[] <> '{{}}'{has_unknown_value}
 ),
 
--- Lines and other records within records: each look is dear, and what Xero begins to send comes
--- with every record.
+-- Lines and other records within records, of a sample: each look is dear, and what Xero begins to
+-- send comes with many records. The lowest ids are as good as any, since Xero deals them at random.
 parts as materialized (
     select
         name,
@@ -278,9 +278,16 @@ select
         ) as unknown
     ),
     (
-        select array_agg(distinct field || '=' || (payload ->> field))
-        from suspects, jsonb_each(%(known_values)s::jsonb) as known (field, allowed)
-        where payload ->> field <> '' and not allowed ? (payload ->> field)
+        select array_agg(distinct found)
+        from (
+            select field || '=' || (payload ->> field) as found
+            from suspects, jsonb_each(%(known_values)s::jsonb) as known (field, allowed)
+            where payload ->> field <> '' and not allowed ? (payload ->> field)
+            union all
+            select name || '.' || field || '=' || (part ->> field)
+            from parts, jsonb_each(%(known_part_values)s::jsonb -> name) as known (field, allowed)
+            where part ->> field <> '' and not allowed ? (part ->> field)
+        ) as unknown
     ),
     (
         select count(*) from elements

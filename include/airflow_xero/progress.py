@@ -7,7 +7,7 @@ transaction that stores a page: that is the caller's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -19,6 +19,8 @@ from airflow_xero.page import Page
 from airflow_xero.warehouse import warehouse_errors
 
 OVERLAP = timedelta(minutes=10)
+# The watermark of a walk by numbers that never came to its end.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
 
@@ -123,12 +125,20 @@ class Progress:
         return replace(self.of(endpoint), walk=None)
 
     def move_number(
-        self, cursor: psycopg.Cursor[Any], endpoint: Endpoint, number: int, *, read_at: datetime
+        self,
+        cursor: psycopg.Cursor[Any],
+        endpoint: Endpoint,
+        number: int,
+        *,
+        read_to_the_end_at: datetime | None,
     ) -> Reached:
-        """Remember the highest number that was read, and when."""
-        values = {"modified_since": read_at, "last_number": number}
+        """Remember the highest number that was read, and Xero's clock once there are no more."""
+        reached = replace(self.of(endpoint), last_number=number)
+        if read_to_the_end_at is not None:
+            reached = replace(reached, watermark=read_to_the_end_at - OVERLAP)
+        values = {"modified_since": reached.watermark or _NEVER, "last_number": number}
         cursor.execute(_MOVE_NUMBER, {**self._where(endpoint), **values})
-        return replace(self.of(endpoint), watermark=read_at, last_number=number)
+        return reached
 
     def count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
         """Add a page, and what it changed, to the run's counts."""

@@ -107,7 +107,10 @@ class RawStore:
                 reached = self._walked(cursor, page, walk=walk, is_shifted=poured.is_shifted)
             if last_number is not None:
                 reached = self._progress.move_number(
-                    cursor, endpoint, last_number, read_at=self._known_at
+                    cursor,
+                    endpoint,
+                    last_number,
+                    read_to_the_end_at=page.xero_now if page.is_last else None,
                 )
         self._progress.keep(endpoint, reached)
         return poured
@@ -226,8 +229,8 @@ class RawStore:
         is_whole: bool,
     ) -> tuple[Any, ...]:
         """Store the records; the row in which Postgres says what they changed."""
-        body, repairs = page.storable
-        if b"\x00" in body:
+        page = page.storable()
+        if b"\x00" in page.body:
             raise page.unexpected("it holds a NUL byte")
         endpoint = page.endpoint
         known = known_of(endpoint.name)
@@ -235,14 +238,15 @@ class RawStore:
         values = self._values(
             endpoint,
             # The bytes go as they are; psycopg would otherwise dump them again.
-            body=Jsonb(body, dumps=bytes),
+            body=Jsonb(page.body, dumps=bytes),
             array_key=endpoint.array_key,
             id_field=endpoint.id_field,
             report_key=report_key,
-            was_repaired=repairs > 0,
+            was_repaired=bool(page.repairs),
             known_fields=list(known.fields) if known else None,
             known_values=Jsonb(known.values if known else {}),
             known_parts=Jsonb(known.parts if known else {}),
+            known_part_values=Jsonb(known.part_values if known else {}),
             # An edit may show in the list some time after its own stamp.
             walk_began=(walk.read_from if walk else page.xero_now) - OVERLAP,
             walk_ended=page.xero_now + CLOCK_SKEW,

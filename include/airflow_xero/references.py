@@ -19,11 +19,15 @@ from airflow_xero.warehouse import warehouse_errors
 
 @dataclass(frozen=True)
 class _Reference:
-    """Where documents name a setting, as JSON paths: by its id, or an option within it."""
+    """Where documents name a setting, as JSON paths: by its id, or an option within it.
+
+    With `in_new_ones`, a document counts only as long as it has never changed.
+    """
 
     setting: str
     paths: tuple[str, ...]
     is_option: bool = False
+    in_new_ones: bool = False
 
 
 _TRACKINGS = ("$.LineItems[*].Tracking[*]", "$.JournalLines[*].Tracking[*]")
@@ -34,6 +38,9 @@ _REFERENCES = (
     _Reference("tracking_categories", _TRACKINGS, is_option=True),
     _Reference("branding_themes", ("$.BrandingThemeID",)),
     _Reference("contact_groups", ("$.ContactGroups[*].ContactGroupID",)),
+    # Xero does not list a template that somebody deleted, whose invoices go on naming it: a payment
+    # of one of these must not cost a call. A template that is there makes new ones.
+    _Reference("repeating_invoices", ("$.RepeatingInvoiceID",), in_new_ones=True),
 )
 
 
@@ -68,7 +75,12 @@ def _query_of(reference: _Reference, documents: list[str]) -> sql.Composed:
     return unknown.format(
         named=sql.SQL(" union ").join(
             _NAMES.format(
-                name=name, table=sql.Identifier("xero_raw", document), path=sql.Literal(path)
+                name=name,
+                table=sql.Identifier("xero_raw", document),
+                path=sql.Literal(path),
+                never_changed=_NEVER_CHANGED.format(table=sql.Identifier("xero_raw", document))
+                if reference.in_new_ones
+                else sql.SQL(""),
             )
             for document in documents
             for path in reference.paths
@@ -79,11 +91,23 @@ def _query_of(reference: _Reference, documents: list[str]) -> sql.Composed:
 
 _NAMES = sql.SQL("""
     select {name} as name
-    from {table}, jsonb_path_query(payload, {path}::jsonpath) as element
+    from {table} as document, jsonb_path_query(payload, {path}::jsonpath) as element
     where
         tenant_id = %(tenant_id)s
         and known_from > coalesce(%(since)s::timestamptz, '-infinity')
         and known_to is null
+        {never_changed}
+""")
+
+_NEVER_CHANGED = sql.SQL("""
+        and not exists (
+            select
+            from {table} as earlier
+            where
+                earlier.tenant_id = document.tenant_id
+                and earlier.record_id = document.record_id
+                and earlier.known_to is not null
+        )
 """)
 
 _ID = sql.SQL("element #>> '{}'")

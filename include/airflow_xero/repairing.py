@@ -22,8 +22,12 @@ _RAW_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def repaired(body: bytes) -> tuple[bytes, int]:
-    """Replace characters that Postgres cannot store by U+FFFD; the body and how many there were."""
-    body, halves = _RAW_HALF.subn("\ufffd".encode(), body) if b"\xed" in body else (body, 0)
+    """Replace characters that Postgres cannot store by U+FFFD; the body and how many there were.
+
+    The body keeps its length. Where nothing is replaced it is the one that was given, not a copy.
+    """
+    whole, halves = _RAW_HALF.subn("\ufffd".encode(), body) if b"\xed" in body else (body, 0)
+    body = whole if halves else body
     # Most pages hold no escape at all, and one search costs a third of three.
     if b"\\u" not in body or not any(escape in body for escape in _SUSPECTS):
         return body, halves
@@ -36,4 +40,5 @@ def repaired(body: bytes) -> tuple[bytes, int]:
         repairs += 1
         return match.group(1) + b"\\ufffd"
 
-    return _ESCAPE.sub(replacement, body), repairs
+    whole = _ESCAPE.sub(replacement, body)
+    return (body if repairs == halves else whole), repairs

@@ -7,7 +7,7 @@ keeps one tenant from being extracted twice at once. Must not know HTTP, tokens,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -63,7 +63,9 @@ def try_tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iter
         yield True
     finally:
         if not connection.closed and not connection.broken:
-            _row(connection, "select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+            # The session's end frees it, too, and what ended the session must not be hidden.
+            with suppress(psycopg.Error):
+                _row(connection, "select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
 
 
 def start(

@@ -13,7 +13,14 @@ from xero_python.accounting import AccountingApi, Invoices
 from xero_python.exceptions import HTTPStatusException
 from xero_python.identity import IdentityApi
 
-from airflow_xero.errors import NotConnectedError, XeroSetupError
+from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.errors import (
+    ConsentLostError,
+    NotConnectedError,
+    WarehouseBusyError,
+    XeroSetupError,
+)
+from airflow_xero.extract import Tenant
 from airflow_xero.hook import XeroHook
 from airflow_xero.provider_info import DEFAULT_SCOPES
 from airflow_xero.sdk_client import SafeApiClient
@@ -142,6 +149,65 @@ def test_the_test_button_names_missing_keys(xero, monkeypatch):
     monkeypatch.delenv("XERO_TOKEN_KEYS")
 
     assert "XERO_TOKEN_KEYS" in XeroHook().test_connection()[1]
+
+
+# --- The library's own client -----------------------------------------------------------------
+
+
+class Counted(XeroHook):
+    """Counts the connections that it opens to the warehouse."""
+
+    opened = 0
+
+    def warehouse(self) -> psycopg.Connection[Any]:
+        self.opened += 1
+        return super().warehouse()
+
+
+@pytest.mark.parametrize("is_lent", [True, False], ids=["a lent one", "its own"])
+def test_a_client_looks_its_token_up_over_the_connection_it_is_lent(is_lent, tenants):
+    name, tenant_id = next(iter(tenants.items()))
+    with Counted() as hook, hook.warehouse() as warehouse:
+        tenant = hook.tenant(tenant_id, warehouse=warehouse)
+        client = hook.client(tenant, warehouse=warehouse if is_lent else None)
+        [page] = client.pages(ENDPOINTS[0], tenant_id)
+
+    assert [each["Name"] for each in page.records()] == [name]
+    assert hook.opened == (1 if is_lent else 2)
+
+
+def test_a_client_of_a_lost_consent_says_so_at_its_first_call(tenants, warehouse):
+    warehouse.execute("update xero_ops.grants set state = 'needs_reconnect', state_reason = 'gone'")
+    tenant_id = next(iter(tenants.values()))
+    (grant_id,) = warehouse.execute(
+        "select grant_id::text from xero_ops.connections where tenant_id = %s", (tenant_id,)
+    ).fetchone()
+    with XeroHook() as hook, hook.warehouse() as lent:
+        client = hook.client(Tenant(tenant_id, "Kauri", grant_id), warehouse=lent)
+        with pytest.raises(ConsentLostError, match="gone"):
+            list(client.pages(ENDPOINTS[0], tenant_id))
+
+
+def test_a_client_whose_grant_is_held_for_ever_is_refused_before_its_first_call(
+    tenants, warehouse_dsn, xero
+):
+    tenant_id = next(iter(tenants.values()))
+    xero.control("DELETE", "requests")
+    with (
+        Counted() as hook,
+        hook.warehouse() as lent,
+        psycopg.connect(warehouse_dsn) as holder,
+    ):
+        tenant = hook.tenant(tenant_id, warehouse=lent)
+        # Shorter than the two minutes that the store grants.
+        lent.execute("set statement_timeout = 200")
+        lent.commit()
+        holder.execute("select from xero_ops.grants for update")
+        with pytest.raises(WarehouseBusyError, match="Nothing is lost"):
+            hook.client(tenant, warehouse=lent)
+
+    assert hook.opened == 1
+    assert xero.control("GET", "requests") == []
 
 
 # --- xero-python ------------------------------------------------------------------------------

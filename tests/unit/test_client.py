@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -218,6 +218,36 @@ def test_a_day_limit_is_raised_at_once_with_its_seconds(reader, read):
 
     assert (raised.value.limit, raised.value.retry_after_seconds) == ("day", 3600)
     assert reader.sleeps == []
+
+
+def test_a_day_that_opens_within_the_minute_is_waited_for_and_used(reader, http):
+    def sleep(seconds: float) -> None:
+        reader.sleeps.append(seconds)
+        go_on(seconds)
+
+    def go_on(seconds: float) -> None:
+        # Tokens live by the other clock.
+        now = datetime.fromisoformat(reader.sandbox.control("GET", "clocks")["business"])
+        moment = now + timedelta(seconds=seconds)
+        reader.sandbox.control("POST", "clocks", {"business": moment.isoformat()})
+
+    def somebody_asks() -> Any:
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {reader.token}",
+            "Xero-Tenant-Id": reader.tenant_id,
+        }
+        return http.get(f"{reader.app.api_url}{PATH}", headers=headers)
+
+    reader.sandbox.control("POST", "limits", {"day": 1})
+    assert [somebody_asks().status_code for _ in range(2)] == [200, 429]
+    go_on(int(somebody_asks().headers["Retry-After"]) - 40)
+
+    client = reader.client(http, sleep=sleep, reserved_calls=0)
+    [page] = client.pages(ACCOUNTS, reader.tenant_id)
+
+    assert (page.calls, page.day_calls_left) == (2, 0)
+    assert 30 < sum(reader.sleeps) < 42
 
 
 def test_a_minute_limit_that_never_ends_is_given_up_within_ten_minutes(reader, read):

@@ -17,6 +17,7 @@ from airflow_xero.client import PAGE_SIZE, XeroClient
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import UnavailableError, UnexpectedPayloadError
 from airflow_xero.oauth import XeroApp
+from airflow_xero.page import Page
 from tests.unit.conftest import VERIFIER, add_organisation
 
 CONTACTS = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "contacts")
@@ -27,10 +28,15 @@ TENANT = "a-tenant"
 class Walker:
     """A client of an organisation with a bit more than two pages of contacts."""
 
-    def __init__(self, sandbox, client: XeroClient, tenant_id: str) -> None:
+    def __init__(self, sandbox, app: XeroApp, http: httpx.Client, tenant_id: str) -> None:
         self.sandbox = sandbox
-        self.client = client
         self.tenant_id = tenant_id
+        self.token = ""
+        self.waits: Callable[[float], None] = lambda seconds: None
+        self.client = XeroClient(app, access_token=lambda: self.token, http=http, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.waits(seconds)
 
     def pages(self, **asked: Any):
         return self.client.pages(CONTACTS, self.tenant_id, **asked)
@@ -56,10 +62,9 @@ def walker(xero_sandbox, app, consent, http) -> Walker:
     tokens = oauth.exchange_code(
         app, consent(app), code_verifier=VERIFIER, http=http, now=datetime.now(UTC)
     )
-    client = XeroClient(
-        app, access_token=lambda: tokens.access_token, http=http, sleep=lambda _: None
-    )
-    return Walker(xero_sandbox, client, tenant_id)
+    walker = Walker(xero_sandbox, app, http, tenant_id)
+    walker.token = tokens.access_token
+    return walker
 
 
 def test_a_walk_brings_every_record_once_and_asks_for_no_page_beyond_the_last(walker):
@@ -110,7 +115,7 @@ def test_nothing_more_is_asked_for_after_the_caller_gave_up(walker, xero_sandbox
         waiting.set()
         may_go_on.wait(10)
 
-    walker.client._sleep = sleep
+    walker.waits = sleep
     pages = walker.pages()
     next(pages)
     assert waiting.wait(10)
@@ -293,3 +298,71 @@ def test_a_walk_over_nothing_is_one_page(scripted):
 
     assert [page.is_last for page in client.pages(CONTACTS, TENANT)] == [True]
     assert asked == [1]
+
+
+def test_pages_are_prepared_where_they_are_fetched(crowd: Callable[[int], Crowd]):
+    server = crowd(6)
+    prepared_by_the_caller: dict[int, bool] = {}
+
+    def prepared(page: Page) -> Page:
+        by = threading.current_thread()
+        prepared_by_the_caller[page.number] = by is threading.main_thread()
+        return page.storable()
+
+    pages = list(server.client.pages(CONTACTS, TENANT, prepared=prepared))
+
+    # Nothing else is handled while the first one is fetched.
+    assert prepared_by_the_caller == {number: number == 1 for number in range(1, 7)}
+    assert [page.repairs for page in pages] == [0] * 6
+
+
+class Minute:
+    """A server of many pages that allows sixty calls a minute; a minute is soon slept here."""
+
+    CALLS = 60
+
+    def __init__(self, app: XeroApp, page_count: int) -> None:
+        self.page_count = page_count
+        self.waits: list[float] = []
+        self._slept = threading.local()
+        self._used = 0
+        self._lock = threading.Lock()
+        self.http = httpx.Client(transport=httpx.MockTransport(self._handle))
+        self.client = XeroClient(
+            app, access_token=lambda: "token", http=self.http, sleep=self.sleep
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """The next minute begins when somebody has waited for most of one."""
+        time.sleep(seconds / 1000)
+        self._slept.seconds = getattr(self._slept, "seconds", 0.0) + seconds
+        with self._lock:
+            self.waits.append(seconds)
+            if self._slept.seconds > 50:
+                self._slept.seconds = 0.0
+                self._used = 0 if self._used == self.CALLS else self._used
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            is_refused = self._used == self.CALLS
+            self._used += not is_refused
+            headers = {"X-MinLimit-Remaining": str(self.CALLS - self._used)}
+        if is_refused:
+            headers |= {"Retry-After": "60", "X-Rate-Limit-Problem": "minute"}
+            return httpx.Response(429, headers=headers)
+        number = int(request.url.params["page"])
+        body = {
+            **page_without_pagination(number, records=1),
+            "pagination": {"page": number, "pageCount": self.page_count},
+        }
+        return httpx.Response(200, json=body, headers=headers)
+
+
+def test_pages_that_wait_for_the_same_minute_wait_once(app: XeroApp):
+    server = Minute(app, page_count=600)
+    with server.http:
+        pages = list(server.client.pages(CONTACTS, TENANT))
+
+    assert [page.number for page in pages] == list(range(1, 601))
+    # One after another, their waits would be more than the ten minutes that there are.
+    assert sum(server.waits) > 600

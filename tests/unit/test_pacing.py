@@ -111,6 +111,29 @@ def test_a_new_day_gives_all_its_calls(pace):
     assert pace.seconds_to_wait("a") == 0
 
 
+def test_a_day_that_was_waited_for_is_open_again(pace):
+    call(pace, minute=9, day=0)
+    with pytest.raises(RateLimitError):
+        pace.seconds_to_wait("a")
+    pace.forget("a", is_new_day=True)
+    call(pace, minute=9, day=4999)
+    assert pace.seconds_to_wait("a") == 0
+
+
+def test_a_minute_that_was_waited_for_opens_no_day(pace):
+    call(pace, minute=0, day=100)
+    pace.forget("a")
+    with pytest.raises(RateLimitError, match="100 calls are left"):
+        pace.seconds_to_wait("a")
+
+
+def test_a_day_that_was_waited_for_opens_no_other_organisations(pace):
+    call(pace, "b", day=100)
+    pace.forget("a", is_new_day=True)
+    with pytest.raises(RateLimitError):
+        pace.seconds_to_wait("b")
+
+
 def test_a_call_without_an_answer_takes_no_other_callers_place(pace):
     call(pace, minute=1)
     assert pace.seconds_to_wait("a") == 0

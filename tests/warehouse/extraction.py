@@ -7,7 +7,7 @@ Postgres or, as the truth to compare with, in the sandbox's own lists over HTTP.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -220,6 +220,10 @@ class ConnectedApp:
     def listed(self, tenant: Tenant, endpoint: Endpoint) -> dict[str, Any]:
         """Every record by id, as the sandbox lists it in small pages."""
         found: dict[str, Any] = {}
+        if endpoint.reading is Reading.NUMBERS:
+            return {
+                record[endpoint.id_field]: record for record in self._numbered(tenant, endpoint)
+            }
         number, count = 1, 1
         while number <= count:
             params = dict(endpoint.params)
@@ -232,6 +236,14 @@ class ConnectedApp:
             count = body.get("pagination", {"pageCount": 1})["pageCount"]
             number += 1
         return found
+
+    def _numbered(self, tenant: Tenant, endpoint: Endpoint) -> Iterator[Any]:
+        after, records = 0, list[Any]([{}])
+        while records:
+            params = {**endpoint.params, "offset": str(after)}
+            records = self._get(tenant, endpoint.path, params)[endpoint.array_key]
+            yield from records
+            after = max((each["JournalNumber"] for each in records), default=after)
 
     def _detail(self, tenant: Tenant, endpoint: Endpoint, record_id: str) -> Any:
         window = {"DateFrom": "2025-11-01", "DateTo": "2027-10-31"}

@@ -2,7 +2,8 @@
 
 Reads a job a line from standard input; forks so many processes, lets them start together, and
 answers with what became of each. With `dies`, a process is killed when the answer of the refresh
-has come and nothing was written yet.
+has come and nothing was written yet; with `lends`, each looks its token up over a connection that
+is open already, as a task does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -38,10 +40,12 @@ def use_the_grant(job: Mapping[str, Any]) -> dict[str, Any]:
         store = TokenStore(
             app, connect=lambda: psycopg.connect(job["dsn"]), keys=job["keys"], http=http
         )
-        try:
-            token = store.fresh(job["grant_id"], now=datetime.fromisoformat(job["now"]))
-        except XeroError as error:
-            return {"error": type(error).__name__}
+        now = datetime.fromisoformat(job["now"])
+        with psycopg.connect(job["dsn"]) if job["lends"] else nullcontext() as lent:
+            try:
+                token = store.fresh(job["grant_id"], now=now, over=lent)
+            except XeroError as error:
+                return {"error": type(error).__name__}
         asked = http.get(
             f"{app.api_url}/connections", headers={"Authorization": f"Bearer {token.value}"}
         )

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_xero import rereads
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS, ENDPOINTS
+from airflow_xero.errors import UnavailableError
 from airflow_xero.extract import Tenant
 from tests.warehouse.extraction import (
     BY_NAME,
@@ -238,6 +240,33 @@ def test_settings_are_read_at_once_when_a_document_names_an_unknown_one(xero, tm
     assert "BrandingThemes" not in xero.calls()
 
 
+def test_templates_are_read_at_once_when_a_new_invoice_names_an_unknown_one(xero, tmp_path):
+    def written_by(*templates: str) -> list[dict[str, Any]]:
+        return [
+            {**invoice(number, LONG_AGO), "RepeatingInvoiceID": template}
+            for number, template in enumerate(templates)
+        ]
+
+    def calls(number: int, invoices: list[dict[str, Any]], listed: str) -> int:
+        templates = [{"RepeatingInvoiceID": listed, "Status": "AUTHORISED"}]
+        xero.serve(write_payloads(tmp_path, Invoices=invoices, RepeatingInvoices=templates))
+        night(xero, number)
+        xero.extract(tenant)
+        return len([path for path in xero.calls() if path == "RepeatingInvoices"])
+
+    invoices = written_by("deleted long ago", "weekly")
+    templates = [{"RepeatingInvoiceID": "weekly", "Status": "AUTHORISED"}]
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=invoices, RepeatingInvoices=templates))
+    xero.extract(tenant)
+    # An old one is paid, whose template is listed no more.
+    invoices[0] = {**invoices[0], "Total": 5}
+    assert calls(1, invoices, "weekly") == 0
+    assert calls(2, [*invoices, *written_by("", "", "weekly")[2:]], "weekly") == 0
+    made = [*invoices, *written_by("", "", "weekly", "monthly")[2:]]
+    assert calls(3, made, "monthly") == 1
+    assert calls(4, made, "monthly") == 0
+
+
 @pytest.mark.parametrize("line", ["LineItems", "JournalLines"])
 def test_tracking_is_read_at_once_when_a_line_names_an_option_made_since(xero, tmp_path, line):
     def folder(option: str) -> Path:
@@ -287,6 +316,19 @@ def test_journals_are_read_after_their_last_number_where_they_are_wanted(xero):
     assert 0 < counts.records_read == counts.records_new < len(stored)
     assert stored < set(xero.stored(tenant, "journals"))
     assert set(xero.stored(tenant, "cash_journals"))
+
+
+def test_journals_that_were_cut_short_are_read_on_by_the_next_try(xero):
+    xero.endpoints = ENDPOINTS
+    tenant = xero.organisation(days=40)
+    xero.fault("Journals", query={"offset": "100"}, status=500, times=4)
+    with pytest.raises(UnavailableError):
+        xero.extract(tenant)
+    cut_short = len(xero.stored(tenant, "journals"))
+    xero.extract(tenant)
+    stored = xero.stored(tenant, "journals")
+    assert 0 < cut_short < len(stored)
+    assert stored == xero.listed(tenant, BY_NAME["journals"])
 
 
 def test_endpoint_without_its_scope_is_a_gap_and_not_empty(xero):
@@ -345,6 +387,21 @@ def test_new_field_within_the_parts_of_a_record_is_told_once(xero, tmp_path):
     assert [str(drift) for drift in xero.extract(tenant).drifts] == [
         "invoices: new field Contact.Aura",
         "invoices: new field LineItems.Scent",
+    ]
+    xero.serve(write_payloads(tmp_path, Invoices=[{**invoice(1, LONG_AGO), **parts, "Total": 5}]))
+    night(xero, 1)
+    assert xero.extract(tenant).drifts == []
+
+
+def test_new_value_within_the_parts_of_a_record_is_told_once(xero, tmp_path):
+    parts = {
+        "Payments": [{"Status": given} for given in ("AUTHORISED", "PENDING", "", None)],
+        "Contact": {"ContactID": "c1", "ContactStatus": "ASLEEP"},
+    }
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=[{**invoice(1, LONG_AGO), **parts}]))
+    assert [str(drift) for drift in xero.extract(tenant).drifts] == [
+        "invoices: new value Contact.ContactStatus=ASLEEP",
+        "invoices: new value Payments.Status=PENDING",
     ]
     xero.serve(write_payloads(tmp_path, Invoices=[{**invoice(1, LONG_AGO), **parts, "Total": 5}]))
     night(xero, 1)

@@ -101,6 +101,21 @@ def test_a_lock_that_is_held_is_not_taken_twice(warehouse, warehouse_dsn, tenant
             assert held
 
 
+def test_a_lock_whose_session_has_died_hides_no_error(warehouse, warehouse_dsn, tenant_id):
+    def read_while_postgres_dies(worker: psycopg.Connection) -> None:
+        with runs.tenant_lock(worker, tenant_id):
+            pid = worker.info.backend_pid
+            warehouse.execute("select pg_terminate_backend(%s, 10000)", (pid,))
+            raise LookupError("what went wrong")
+
+    worker = psycopg.connect(warehouse_dsn)
+    with pytest.raises(LookupError, match="what went wrong"):
+        read_while_postgres_dies(worker)
+    worker.close()
+    with runs.try_tenant_lock(warehouse, tenant_id) as held:
+        assert held
+
+
 def want_a_report(connection: psycopg.Connection, tenant_id: str) -> None:
     connection.execute(
         "insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)"

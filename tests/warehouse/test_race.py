@@ -48,12 +48,15 @@ class Expired:
         self.now += timedelta(minutes=minutes)
         self.sandbox.control("POST", "clocks", {"identity": self.now.isoformat()})
 
-    def used_by(self, count: int, *, dies: bool = False) -> list[dict[str, Any]]:
+    def used_by(
+        self, count: int, *, dies: bool = False, lends: bool = False
+    ) -> list[dict[str, Any]]:
         """What became of so many processes that wanted it at once."""
         stdin, stdout = self._processes.stdin, self._processes.stdout
         assert stdin is not None
         assert stdout is not None
-        job = {**self._job, "count": count, "dies": dies, "now": self.now.isoformat()}
+        how = {"count": count, "dies": dies, "lends": lends, "now": self.now.isoformat()}
+        job = {**self._job, **how}
         stdin.write(json.dumps(job) + "\n")
         stdin.flush()
         told: list[dict[str, Any]] = json.loads(stdout.readline())
@@ -89,10 +92,11 @@ def state(warehouse: Any) -> str:
     return str(row[0])
 
 
+@pytest.mark.parametrize("lends", [False, True], ids=["own connection", "lent connection"])
 @pytest.mark.parametrize("count", PROCESSES)
-def test_processes_that_use_an_expired_grant_at_once_refresh_it_once(expired, count):
+def test_processes_that_use_an_expired_grant_at_once_refresh_it_once(expired, count, lends):
     expired.fault("slow", seconds=0.5)
-    assert all_well(expired.used_by(count))
+    assert all_well(expired.used_by(count, lends=lends))
     assert expired.refreshes() == [200]
 
 
