@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import re
 import tomllib
@@ -95,6 +96,21 @@ def test_marts_page_has_every_mart():
     assert built
     listed = re.findall(r"^\| `([a-z_]+)` \|", words("docs/marts.md"), re.MULTILINE)
     assert set(listed) == built
+
+
+def test_marts_page_names_each_posting_rule_that_no_real_journal_proves():
+    seed = words("dbt/seeds/posting_rules.csv")
+    proofs = {row["rule"]: row["proof"] for row in csv.DictReader(seed.splitlines())}
+    _, after = words("docs/marts.md").split("## What is proved, and what is not")
+    section = after.split("\n## ")[0]
+    row = r"^\| ([a-z' ]+) \| `([a-z_]+)` \| [^|]+ \| [^|]+ \|$"
+    unproved = {rule: rests_on for rests_on, rule in re.findall(row, section, re.MULTILINE)}
+    spelt = {"analogy": "analogy", "others_words": "others' words"}
+    assert unproved == {
+        rule: spelt[proof] for rule, proof in proofs.items() if proof != "real_journals"
+    }
+    (named,) = re.findall(r"real journals of Xero's: (.+?)\. ", section)
+    assert set(re.findall(r"`([a-z_]+)`", named)) == set(proofs) - set(unproved)
 
 
 def test_default_scopes_are_the_documented_ones():

@@ -230,6 +230,19 @@ def test_every_mart_tests_its_grain_per_tenant(
     assert untested == []
 
 
+def test_every_view_of_the_marts_declares_its_grain_per_tenant(models: dict[str, dict[str, Any]]):
+    """Which test_dbt_grains looks at, on some days: whole, a view computes every day there is."""
+    declared = {
+        name: model["config"]["meta"].get("grain", [])
+        for name, model in models.items()
+        if is_mart(model) and model["config"]["materialized"] == "view"
+    }
+    assert len(declared) > 10
+    assert [name for name, grain in declared.items() if "tenant_id" not in grain] == []
+    strange = [name for name in declared if not set(declared[name]) <= set(models[name]["columns"])]
+    assert strange == []
+
+
 def test_every_grain_of_a_table_is_watched_by_an_index(
     manifest: dict[str, Any], models: dict[str, dict[str, Any]]
 ):

@@ -1,6 +1,7 @@
 -- Where did we earn less, or spend more, than we had planned?
 -- The last month that is over, account by account, against the budget of the whole organisation;
--- `worse_by` is positive where it went worse than planned.
+-- `worse_by` is positive where it went worse than planned. What nobody planned is planned as 0;
+-- an organisation without a budget for the month has no rows.
 
 with
 
@@ -45,6 +46,19 @@ actual as (
             and profit_and_loss.basis = 'accrual'
         order by profit_and_loss.account_id
     ) as lines
+),
+
+accounts as (
+    select
+        tenant_id,
+        account_id
+    from planned
+    union
+    select
+        actual.tenant_id,
+        actual.account_id
+    from actual
+    inner join planned on actual.tenant_id = planned.tenant_id
 )
 
 select
@@ -52,18 +66,22 @@ select
     last_months.month_end_date,
     lines.account_name,
     lines.section,
-    planned.amount as planned,
+    coalesce(planned.amount, 0) as planned,
     coalesce(actual.amount, 0) as actual,
-    lines.total_sign * (planned.amount - coalesce(actual.amount, 0)) as worse_by
-from planned
-inner join last_months on planned.tenant_id = last_months.tenant_id
-inner join xero_marts.dim_tenants as tenants on planned.tenant_id = tenants.tenant_id
+    lines.total_sign * (coalesce(planned.amount, 0) - coalesce(actual.amount, 0)) as worse_by
+from accounts
+inner join last_months on accounts.tenant_id = last_months.tenant_id
+inner join xero_marts.dim_tenants as tenants on accounts.tenant_id = tenants.tenant_id
 inner join xero_marts.dim_statement_lines as lines
     on
-        planned.tenant_id = lines.tenant_id
-        and planned.account_id = lines.account_id
+        accounts.tenant_id = lines.tenant_id
+        and accounts.account_id = lines.account_id
+left join planned
+    on
+        accounts.tenant_id = planned.tenant_id
+        and accounts.account_id = planned.account_id
 left join actual
     on
-        planned.tenant_id = actual.tenant_id
-        and planned.account_id = actual.account_id
+        accounts.tenant_id = actual.tenant_id
+        and accounts.account_id = actual.account_id
 order by tenants.tenant_name, worse_by desc, lines.account_name;

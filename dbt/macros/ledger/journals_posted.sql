@@ -79,6 +79,7 @@ unnested as (
         journals.journal_date,
         journals.source_type,
         journals.source_id,
+        journals.created_at,
         line.line_number::integer as line_number,
         {{ xero_journal_line_columns('line.element') }}
     from journals
@@ -111,7 +112,7 @@ final as (
         unnested.net_amount as base_amount,
         'journal' as rule,
         true as is_from_journals,
-        null::text as cause
+        unnested.created_at
     from unnested
     inner join charts on unnested.tenant_id = charts.tenant_id
     left join accounts as by_id

@@ -5,7 +5,7 @@
         'tenant_id', 'posting_id', 'posting_date', 'account_id', 'source_type', 'source_id',
         'document_id', 'line_number', 'contact_id', 'tax_type', 'tracking_option_1_id',
         'tracking_option_2_id', 'currency_code', 'amount', 'base_amount', 'rule',
-        'is_from_journals', 'cause'
+        'is_from_journals', 'created_at'
     ] %}
     {{ relation ~ '.' if relation }}{{ column }}{{ ',' if not loop.last }}
     {%- endfor %}

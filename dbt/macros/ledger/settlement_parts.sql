@@ -148,7 +148,7 @@ final as (
             else sides.rule
         end as rule,
         false as is_from_journals,
-        null::text as cause
+        null::timestamptz as created_at
     from united
     inner join sides
         on

@@ -78,8 +78,3 @@
             and kept.known_at <= tenant.built_known_at
     {%- endif -%}
 {%- endmacro %}
-
-{#- Postings of documents and journals, not of what reports alone know. -#}
-{% macro is_of_documents(ledger) -%}
-    coalesce({{ ledger }}.source_type, '') not in ('REVALUATION', 'UNEXPLAINED')
-{%- endmacro %}

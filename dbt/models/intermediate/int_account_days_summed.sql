@@ -50,7 +50,6 @@ postings as (
         on
             {{ basis }}.tenant_id = tenants.tenant_id
             and tenants.is_rebuilt
-    where {{ is_of_documents(basis) }}
     union all
     {#- Two ways in, so that the index on the account is used. #}
     select
@@ -67,7 +66,6 @@ postings as (
             and touched.day = {{ basis }}.posting_date
     where
         touched.basis = '{{ basis }}'
-        and {{ is_of_documents(basis) }}
     union all
     select
         {{ basis }}.tenant_id,
@@ -84,7 +82,6 @@ postings as (
     where
         touched.basis = '{{ basis }}'
         and touched.account_id = ''
-        and {{ is_of_documents(basis) }}
     {%- if not loop.last %}
     union all
     {%- endif %}

@@ -116,7 +116,7 @@ final as (
             else documents.document_kind
         end as rule,
         false as is_from_journals,
-        null::text as cause,
+        null::timestamptz as created_at,
         documents.is_on_cash_basis
     from united
     inner join documents

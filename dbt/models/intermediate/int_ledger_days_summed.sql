@@ -138,7 +138,6 @@ posted as (
             and watched.account_id = postings.account_id
     where
         watched.is_rebuilt
-        and {{ is_of_documents('postings') }}
     union all
     select {{ columns }}
     from touched
@@ -151,7 +150,6 @@ posted as (
     where
         touched.basis = 'accrual'
         and not watched.is_rebuilt
-        and {{ is_of_documents('postings') }}
 ),
 
 -- What was booked and cancelled again neither came nor went: a source counts by its sum on an

@@ -11,15 +11,23 @@ categories as (
     select * from {{ ref('stg_xero__tracking_categories') }}
 ),
 
--- Two categories are in use at most; archived ones come after them.
+counted as (
+    select
+        *,
+        count(*) over (partition by tenant_id) as category_count
+    from categories
+),
+
+-- Two categories are in use at most. Two that an organisation ever had keep their numbers, archived
+-- or not, so that who asks for the first one goes on seeing it; of more, archived ones come after.
 numbered as (
     select
         *,
         row_number() over (
             partition by tenant_id
-            order by is_archived, tracking_category_id
+            order by is_archived and category_count > 2, tracking_category_id
         )::integer as category_number
-    from categories
+    from counted
 ),
 
 unnested as (

@@ -27,7 +27,7 @@ final as (
             else 'bank_transfer'
         end as rule,
         false as is_from_journals,
-        null::text as cause
+        null::timestamptz as created_at
     from transfers
     cross join lateral (
         values

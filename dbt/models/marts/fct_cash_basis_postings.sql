@@ -43,7 +43,7 @@ by_documents as (
 ),
 
 -- One builder a tenant: its own Journals where it has them, its documents otherwise. What reports
--- alone know (REVALUATION, UNEXPLAINED) is one more input here, in posting_columns().
+-- alone know is compared with what is posted here, and so stands in fct_reported_movements.
 united as (
     select {{ posting_columns('by_documents') }}
     from by_documents

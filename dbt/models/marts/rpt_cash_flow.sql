@@ -38,7 +38,6 @@ postings as (
         coalesce(account_id, '') as account_id,
         base_amount
     from {{ basis }}
-    where coalesce(source_type, '') not in ('REVALUATION', 'UNEXPLAINED')
     {%- if not loop.last %}
     union all
     {%- endif %}

@@ -40,7 +40,6 @@ postings as (
         tracking_option_2_id,
         base_amount
     from {{ basis }}
-    where coalesce(source_type, '') not in ('REVALUATION', 'UNEXPLAINED')
     {%- if not loop.last %}
     union all
     {%- endif %}

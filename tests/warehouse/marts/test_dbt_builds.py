@@ -37,6 +37,7 @@ MARTS = {
     "fct_payments",
     "fct_purchase_orders",
     "fct_quotes",
+    "fct_reported_movements",
     "rpt_aged_payables",
     "rpt_aged_receivables",
     "rpt_balance_sheet",

@@ -50,12 +50,16 @@ TOLD = ("every document", "plain")
 MODELS = (
     *("+fct_ledger_postings", "+fct_cash_basis_postings", "+rpt_tie_out_summary"),
     *("+fct_account_balances", "+fct_outstanding_documents", "+dim_statement_lines"),
+    "+fct_reported_movements",
 )
 BUILD = (
     *("build", "--select", *MODELS, "assert_every_posting_day_sums_to_zero"),
     *("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"),
 )
-KEPT = (*LEDGERS.values(), "fct_account_balances", "fct_outstanding_documents")
+KEPT = (
+    *LEDGERS.values(),
+    *("fct_account_balances", "fct_outstanding_documents", "fct_reported_movements"),
+)
 
 
 @dataclass
