@@ -37,6 +37,10 @@ _FRESH = timedelta(minutes=30)
 # Half a day less than a week, so that the hour of the night does not matter.
 _WEEK = timedelta(days=6, hours=12)
 _EASTERNMOST = timedelta(hours=14)
+# So long people post to a month that is over: its depreciation, its payroll.
+_YOUNG_MONTH_DAYS = 15
+# Of what no document tells, this report alone says where it stands.
+_LEVELS = "trial_balances"
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +119,8 @@ class CatchingUp:
         due = self._missing_reports(reports, documents=others) if self._closes_day else ()
         for endpoint in due:
             self._read_or_leave(endpoint)
+            if endpoint.name == _LEVELS and news.since is not None:
+                self._reread_last_month_end(endpoint)
         self._want_reports(reports, news)
         self._read_wanted(reports)
 
@@ -130,6 +136,16 @@ class CatchingUp:
         for endpoint in endpoints:
             if endpoint.reading is Reading.CHANGES and endpoint.name not in self.gaps:
                 self._or_leave(endpoint, rereading.reread)
+
+    def _reread_last_month_end(self, endpoint: Endpoint) -> None:
+        """Read a report as at the last month end, too, while the month after it is young.
+
+        A document that changes wants it again; what is posted without one is seen by nothing else.
+        """
+        if self._day.day > _YOUNG_MONTH_DAYS or endpoint.name in self.gaps:
+            return
+        month_end = self._day.replace(day=1) - timedelta(days=1)
+        self._or_leave(endpoint, lambda report: self._reader.read_report(report, month_end))
 
     def _want_reports(self, reports: Sequence[Endpoint], news: News) -> None:
         """Remember which past reports are to be fetched: all at first, then what has moved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -98,6 +98,37 @@ def test_change_that_moves_a_document_to_another_date_counts_from_the_earlier_on
     xero.set_clock(NOW + timedelta(days=1))
     xero.extract(tenant, DAY + timedelta(days=1))
     assert {day for _, day in wanted(xero)} == {date(2026, 9, 30), date(2026, 10, 31)}
+
+
+@pytest.mark.parametrize(
+    ("day", "month_ends_read"),
+    [
+        (date(2026, 11, 2), {date(2026, 10, 31)}),
+        (date(2026, 11, 15), {date(2026, 10, 31)}),
+        (date(2026, 11, 16), set()),
+    ],
+)
+def test_trial_balance_of_the_last_month_end_is_read_while_the_next_month_is_young(
+    xero, day, month_ends_read
+):
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    xero.set_clock(noon)
+    tenant = xero.organisation(days=5)
+    first = day - timedelta(days=1)
+    xero.extract(tenant, first)
+    # What was never read is part of the history that is wanted.
+    assert read_as_at(xero, tenant) == {first}
+    xero.set_clock(noon + timedelta(days=1))
+    xero.extract(tenant, day)
+    assert read_as_at(xero, tenant) == {first, day} | month_ends_read
+    again = xero.extract(tenant, day)
+    assert "trial_balances" not in again.counts
+
+
+def read_as_at(xero: ConnectedApp, tenant: Tenant) -> set[date]:
+    """The days of which the trial balance is stored."""
+    keys = xero.stored(tenant, "trial_balances")
+    return {date.fromisoformat(key.split(":")[1]) for key in keys}
 
 
 def test_document_of_this_month_wants_nothing(xero):

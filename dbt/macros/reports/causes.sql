@@ -1,6 +1,8 @@
 {#- What no document tells of, by its cause: the mark of the account that shows it, and the accounts
-    that can balance it. `account` is a relation with system_account, account_type, account_class
-    and is_plain (no system account). -#}
+    that can balance it. `mover` are accounts that move in sum where the cause does and its mark may
+    not: by a claim that is paid at once, by depreciation of a year that is closed.
+    `account` is a relation with system_account, account_type, account_class and is_plain (no system
+    account). -#}
 {% macro tie_out_causes(account) -%}
     {%- set expense = account ~ ".is_plain and " ~ account ~ ".account_class = 'EXPENSE' and "
         ~ account ~ ".account_type <> 'DEPRECIATN'" -%}
@@ -13,11 +15,13 @@
         },
         'DEPRECIATION': {
             'anchor': account ~ ".account_type = 'DEPRECIATN'",
+            'mover': account ~ ".system_account = 'RETAINEDEARNINGS'",
             'partner': account ~ ".account_type = 'FIXED' or " ~ account
                 ~ ".system_account = 'RETAINEDEARNINGS'",
         },
         'EXPENSE_CLAIMS': {
             'anchor': account ~ ".system_account = 'UNPAIDEXPCLM'",
+            'mover': account ~ ".account_type = 'BANK'",
             'partner': expense ~ " or " ~ account ~ ".account_type = 'BANK' or " ~ account
                 ~ ".system_account in ('GST', 'RETAINEDEARNINGS')",
         },
@@ -37,4 +41,34 @@
             'partner': account ~ ".account_type = 'BANK'",
         },
     }) }}
+{%- endmacro %}
+
+{#- The trial balances that earlier extractions compared. No ref: the table comes after who asks. -#}
+{% macro trial_balances_before_this_build() -%}
+    {%- set tie_out = table_before_this_build('rpt_tie_out', is_history=true) -%}
+    select
+    {%- if tie_out is none %}
+        null::uuid as tenant_id,
+        null::text as basis,
+        null::date as report_date,
+        null::timestamptz as known_at,
+        null::text as measure,
+        null::text as line_key,
+        null::numeric as difference,
+        null::text as status
+    where false
+    {%- else %}
+        tenant_id,
+        basis,
+        report_date,
+        known_at,
+        measure,
+        line_key,
+        difference,
+        status
+    from {{ tie_out }}
+    where
+        report = 'TrialBalance'
+        and status <> 'not_compared'
+    {%- endif -%}
 {%- endmacro %}

@@ -64,3 +64,27 @@
 {% macro current_year_earnings() -%}
     abababab-abab-abab-abab-abababababab
 {%- endmacro %}
+
+{#- Whether the documents are those that a report was read beside, and when both were known. It came
+    with the last complete extraction; or a try before it read the report after the documents, which
+    a retried, resumed or repeated extraction does not read again. `relation` has the versions, the
+    CTE `confirmed` is stg_xero__reports_confirmed. -#}
+{% macro known_with_documents(relation, report) -%}
+    {%- set is_comparable -%}
+        {{ relation }}.known_from = tenants.known_at
+        or exists (
+            select from confirmed
+            where
+                {{ relation }}.tenant_id = confirmed.tenant_id
+                and confirmed.report = {{ report }}
+                -- An unchanged report opens no version: the day's is the one that was read.
+                and (
+                    {{ relation }}.report_date = confirmed.report_date
+                    or {{ relation }}.known_from = confirmed.known_at
+                )
+        )
+    {%- endset -%}
+    case when {{ is_comparable }} then tenants.known_at else {{ relation }}.known_from end
+        as known_at,
+    {{ is_comparable }} as is_comparable
+{%- endmacro %}

@@ -39,6 +39,14 @@
     end
 {%- endmacro %}
 
+{#- A whole number of a range, as that of a month; null outside it. -#}
+{% macro xero_integer_between(field, first, last, object='payload') -%}
+    case
+        when {{ xero_integer(field, object) }} between {{ first }} and {{ last }}
+            then ({{ xero_integer(field, object) }})::integer
+    end
+{%- endmacro %}
+
 {#- true, false, or the strings "true" and "false". -#}
 {% macro xero_boolean(field, object='payload') -%}
     case lower({{ xero_text(field, object) }}) when 'true' then true when 'false' then false end

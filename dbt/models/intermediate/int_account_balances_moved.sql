@@ -25,6 +25,10 @@ tie_out as (
         and status <> 'not_compared'
 ),
 
+healed as (
+    select * from {{ ref('int_levels_healed') }}
+),
+
 amounts as not materialized (
     select * from {{ ref('int_account_amounts_moved') }}
 ),
@@ -43,6 +47,14 @@ levelled as (
             and tie_out.known_at > tenants.built_known_at
             and not tenants.is_rebuilt
     group by tie_out.tenant_id, tie_out.basis
+),
+
+retained as (
+    select
+        tenant_id,
+        account_id
+    from charts
+    where system_account = 'RETAINEDEARNINGS'
 ),
 
 names as (
@@ -94,6 +106,26 @@ keys as (
         on
             names.tenant_id = levelled.tenant_id
             and names.basis = levelled.basis
+    union all
+    -- A level that ends does so on its own day, which is earlier. Where a later night showed it
+    -- before, the documents that moved since have touched its account.
+    select
+        healed.tenant_id,
+        healed.basis,
+        accounts.account_id,
+        healed.report_date as day
+    from healed
+    inner join tenants
+        on
+            healed.tenant_id = tenants.tenant_id
+            and healed.healed_at > tenants.built_known_at
+            and not tenants.is_rebuilt
+    left join retained on healed.tenant_id = retained.tenant_id
+    cross join lateral (
+        values
+        (healed.account_id),
+        (coalesce(retained.account_id, 'RETAINEDEARNINGS'))
+    ) as accounts (account_id)
 ),
 
 firsts as (

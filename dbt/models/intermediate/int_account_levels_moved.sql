@@ -13,6 +13,10 @@ tie_out as (
         and status <> 'not_compared'
 ),
 
+healed as (
+    select * from {{ ref('int_levels_healed') }}
+),
+
 tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
@@ -107,7 +111,7 @@ levels as (
         years.report_date,
         years.year_start_date,
         coalesce(tie_out.revaluation_amount, 0) as revaluation_level,
-        coalesce(tie_out.difference, 0) as unexplained_level
+        coalesce(healed.unexplained_level, tie_out.difference, 0) as unexplained_level
     from accounts
     inner join years
         on
@@ -120,6 +124,12 @@ levels as (
             and accounts.account_id = tie_out.line_key
             and years.report_date = tie_out.report_date
             and years.known_at = tie_out.known_at
+    left join healed
+        on
+            accounts.tenant_id = healed.tenant_id
+            and accounts.basis = healed.basis
+            and accounts.account_id = healed.account_id
+            and years.report_date = healed.report_date
 ),
 
 former as (

@@ -62,6 +62,15 @@ tie_outs as (
     select * from {{ ref('rpt_tie_out_summary') }}
 ),
 
+-- Their levels end.
+healed as (
+    select
+        tenant_id,
+        healed_at as known_at,
+        report_date as day
+    from {{ ref('int_levels_healed') }}
+),
+
 document_errors as (
     select * from {{ ref('int_document_errors_listed') }}
     where error = 'no_date'
@@ -99,7 +108,7 @@ growing as (
 all_moved as (
     {%- for relation, day in {
         'movements': 'day', 'ledger_days': 'day', 'records': 'day', 'changes': 'day',
-        'tie_outs': 'report_date', 'runs': 'day', 'former': 'first_day',
+        'tie_outs': 'report_date', 'healed': 'day', 'runs': 'day', 'former': 'first_day',
     }.items() %}
     select
         tenant_id,

@@ -32,6 +32,11 @@ trial_balances as (
         and basis = 'accrual'
 ),
 
+-- Looked up through the index, report by report.
+confirmed as not materialized (
+    select * from {{ ref('stg_xero__reports_confirmed') }}
+),
+
 accounts as (
     select * from {{ measured_accounts() }} as measured
 ),
@@ -44,8 +49,7 @@ reports as (
         report_lines.report_id,
         report_lines.basis,
         report_lines.report_date,
-        report_lines.known_from as known_at,
-        report_lines.known_from = tenants.known_at as is_comparable,
+        {{ known_with_documents('report_lines', 'report_lines.report') }},
         date_trunc('month', report_lines.report_date)::date as month_start_date,
         (date_trunc('month', report_lines.report_date) + interval '1 month')::date - 1
             as month_end_date

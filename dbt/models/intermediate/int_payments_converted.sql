@@ -64,7 +64,8 @@ joined as (
         payments.base_currency_code,
         payments.updated_at,
         documents.document_id is not null as has_document,
-        coalesce(payments.contact_id, documents.contact_id) as contact_id,
+        -- The payment's own stub stays as it was when its contact is merged into another.
+        coalesce(documents.contact_id, payments.contact_id) as contact_id,
         coalesce(documents.currency_code, payments.document_currency_code, 'XXX') as currency_code,
         -- A payment settles its document at the document's own rate ...
         documents.currency_rate as document_currency_rate,

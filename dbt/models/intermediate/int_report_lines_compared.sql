@@ -22,8 +22,13 @@ account_days as (
     select * from {{ ref('int_account_days_summed') }}
 ),
 
--- Report and documents of one extraction alone are held against each other: of an older or a
--- lost version the documents are no longer known.
+-- Looked up through the index, report by report.
+confirmed as not materialized (
+    select * from {{ ref('stg_xero__reports_confirmed') }}
+),
+
+-- Report and documents of one extraction, all of its tries, are held against each other: of an
+-- older or a lost version the documents are no longer known.
 reports as (
     select
         trial_balances.tenant_id,
@@ -31,8 +36,7 @@ reports as (
         trial_balances.trial_balance_id as report_id,
         trial_balances.basis,
         trial_balances.report_date,
-        trial_balances.known_from as known_at,
-        trial_balances.known_from = tenants.known_at as is_comparable,
+        {{ known_with_documents('trial_balances', "'TrialBalance'") }},
         date_trunc('month', trial_balances.report_date)::date as month_start_date,
         {{ financial_year_start(
             'trial_balances.report_date',

@@ -28,6 +28,11 @@ trial_balances as (
     where basis = 'accrual'
 ),
 
+-- Looked up through the index, report by report.
+confirmed as not materialized (
+    select * from {{ ref('stg_xero__reports_confirmed') }}
+),
+
 -- A report without a line is none; its header alone says nothing.
 reports as (
     select
@@ -36,8 +41,7 @@ reports as (
         report_lines.report_id,
         report_lines.basis,
         report_lines.report_date,
-        report_lines.known_from as known_at,
-        report_lines.known_from = tenants.known_at as is_comparable,
+        {{ known_with_documents('report_lines', 'report_lines.report') }},
         date_trunc('month', report_lines.report_date)::date as month_start_date,
         {{ financial_year_start(
             'report_lines.report_date',

@@ -18,12 +18,17 @@ report_lines as (
     select * from {{ ref('int_report_lines_unnested') }}
 ),
 
+kept as not materialized (
+    {{ trial_balances_before_this_build() }}
+),
+
 reports as (
     select
         compared.tenant_id,
         compared.report_id,
         compared.known_at,
         compared.basis,
+        compared.report_date,
         tenants.financial_year_end_day,
         tenants.financial_year_end_month,
         {{ financial_year_start(
@@ -177,26 +182,160 @@ different as (
     from revalued
 ),
 
--- Which causes an account can have, and which there are at all in a report.
-possible as (
-    {%- for cause, accounts in tie_out_causes('different').items() %}
+-- What was compared before: what a cause explains today stood there, or came since.
+former as (
     select
-        different.tenant_id,
-        different.report_id,
-        different.known_at,
-        different.measure,
-        different.line_key,
-        different.difference,
-        '{{ cause }}' as cause,
-        coalesce({{ accounts.anchor }}, false) as is_anchor
+        reports.tenant_id,
+        reports.report_id,
+        reports.known_at,
+        reports.year_start_date,
+        date_trunc('month', reports.report_date)::date as month_start_date,
+        last_kept.report_date,
+        last_kept.known_at as former_known_at
+    from reports
+    cross join lateral (
+        select
+            kept.report_date,
+            kept.known_at
+        from kept
+        where
+            reports.tenant_id = kept.tenant_id
+            and reports.basis = kept.basis
+            and reports.report_date >= kept.report_date
+            and reports.known_at > kept.known_at
+        order by kept.report_date desc, kept.known_at desc
+        limit 1
+    ) as last_kept
+),
+
+-- By how much a line differs otherwise than before; null where that is not known. Of a line that
+-- was broken then, what was before that counts: it stays broken until it is mended.
+moved as (
+    select
+        different.*,
+        different.difference
+        - case
+            when former.tenant_id is null then null
+            when
+                former.report_date < former.month_start_date
+                and different.measure = 'month'
+                then 0
+            when
+                former.report_date < former.year_start_date
+                and different.measure = 'balance'
+                and different.is_temporary
+                then 0
+            -- Closed years moved to it.
+            when
+                former.report_date < former.year_start_date
+                and different.measure = 'balance'
+                and different.system_account = 'RETAINEDEARNINGS'
+                then null
+            when last_line.status = 'broken' then coalesce(earlier.difference, 0)
+            else coalesce(last_line.difference, 0)
+        end as moved_amount
     from different
+    left join former
+        on
+            different.tenant_id = former.tenant_id
+            and different.report_id = former.report_id
+            and different.known_at = former.known_at
+    left join kept as last_line
+        on
+            different.tenant_id = last_line.tenant_id
+            and different.basis = last_line.basis
+            and former.report_date = last_line.report_date
+            and former.former_known_at = last_line.known_at
+            and different.measure = last_line.measure
+            and different.line_key = last_line.line_key
+    left join lateral (
+        select kept.difference
+        from kept
+        where
+            last_line.status = 'broken'
+            and last_line.tenant_id = kept.tenant_id
+            and last_line.basis = kept.basis
+            and last_line.report_date > kept.report_date
+            and last_line.measure = kept.measure
+            and last_line.line_key = kept.line_key
+            and kept.status <> 'broken'
+            and (different.measure <> 'month' or former.month_start_date <= kept.report_date)
+            and (not different.is_temporary or former.year_start_date <= kept.report_date)
+        order by kept.report_date desc, kept.known_at desc
+        limit 1
+    ) as earlier on true
+),
+
+-- Which causes an account can have, and which there are at all in a report.
+candidates as (
+    {%- for cause, accounts in tie_out_causes('moved').items() %}
+    select
+        moved.tenant_id,
+        moved.report_id,
+        moved.known_at,
+        moved.measure,
+        moved.line_key,
+        moved.difference,
+        moved.moved_amount,
+        '{{ cause }}' as cause,
+        coalesce({{ accounts.anchor }}, false) as is_anchor,
+        coalesce(({{ accounts.anchor }}) or ({{ accounts.mover or 'false' }}), false) as is_mover
+    from moved
     where
-        different.is_comparable
+        moved.is_comparable
         and (({{ accounts.anchor }}) or ({{ accounts.partner }}))
     {%- if not loop.last %}
     union all
     {%- endif %}
     {%- endfor %}
+),
+
+-- Money that went from one bank account to another is no cause's.
+stirred as (
+    select
+        *,
+        bool_or(is_mover and moved_amount is null) over by_cause
+        or bool_or(is_anchor and moved_amount <> 0) over by_cause
+        or sum(moved_amount) filter (where is_mover and not is_anchor) over by_cause <> 0
+            as is_stirred
+    from candidates
+    window by_cause as (partition by tenant_id, report_id, known_at, measure, cause)
+),
+
+-- A line that moved while none of its causes did: it has another one, as where an account was
+-- changed for another of the same kind.
+strays as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        line_key
+    from stirred
+    where moved_amount <> 0
+    group by tenant_id, report_id, known_at, measure, line_key
+    having not coalesce(bool_or(is_stirred), false)
+),
+
+possible as (
+    select
+        candidates.tenant_id,
+        candidates.report_id,
+        candidates.known_at,
+        candidates.measure,
+        candidates.line_key,
+        candidates.cause,
+        candidates.is_anchor,
+        candidates.difference
+        - case when strays.line_key is null then 0 else candidates.moved_amount end as difference
+    from candidates
+    left join strays
+        on
+            candidates.tenant_id = strays.tenant_id
+            and candidates.report_id = strays.report_id
+            and candidates.known_at = strays.known_at
+            and candidates.measure = strays.measure
+            and candidates.line_key = strays.line_key
 ),
 
 sets as (
@@ -294,6 +433,7 @@ explained as (
         different.*,
         case
             when not different.is_comparable or different.difference = 0 then null
+            when strays.line_key is not null then 'OTHER'
             else coalesce(
                 alone.cause,
                 case when balanced.left_over = 0 then balanced.cause end,
@@ -315,6 +455,13 @@ explained as (
             and different.known_at = balanced.known_at
             and different.measure = balanced.measure
             and different.line_key = balanced.line_key
+    left join strays
+        on
+            different.tenant_id = strays.tenant_id
+            and different.report_id = strays.report_id
+            and different.known_at = strays.known_at
+            and different.measure = strays.measure
+            and different.line_key = strays.line_key
 ),
 
 final as (

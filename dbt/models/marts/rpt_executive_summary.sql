@@ -115,12 +115,33 @@ moved as (
     select * from alone
 ),
 
+-- A document with a mistyped year would span centuries: 20 years back, as dim_dates has them.
 firsts as (
     select
-        tenant_id,
-        min(month_start_date) as month_start_date
+        moved.tenant_id,
+        greatest(
+            min(moved.month_start_date),
+            date_trunc('month', tenants.complete_day - interval '20 years')::date
+        ) as month_start_date
     from moved
-    group by tenant_id
+    inner join tenants on moved.tenant_id = tenants.tenant_id
+    group by moved.tenant_id, tenants.complete_day
+),
+
+-- What stood before the first month stands in it, too.
+earlier as (
+    select
+        moved.tenant_id,
+        moved.part,
+        {%- for figure in levels %}
+        sum(moved.{{ figure }}) as {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from moved
+    inner join firsts
+        on
+            moved.tenant_id = firsts.tenant_id
+            and moved.month_start_date < firsts.month_start_date
+    group by moved.tenant_id, moved.part
 ),
 
 -- A month without a posting has its balances; an organisation without any has its last month.
@@ -191,7 +212,7 @@ running as (
         {%- endif %}
         {%- endfor %}
         {%- for figure in levels %}
-        coalesce(sum(moved.{{ figure }}) over until_month, 0)
+        coalesce(sum(moved.{{ figure }}) over until_month, 0) + coalesce(earlier.{{ figure }}, 0)
             as {{ figure }}{{ ',' if not loop.last }}
         {%- endfor %}
     from months
@@ -211,6 +232,10 @@ running as (
             months.tenant_id = told.tenant_id
             and months.month_start_date = told.month_start_date
             and parts.part = 'unexplained'
+    left join earlier
+        on
+            months.tenant_id = earlier.tenant_id
+            and parts.part = earlier.part
     window until_month as (
         partition by months.tenant_id, parts.part
         order by months.month_start_date

@@ -64,7 +64,7 @@ news as (
             and united.report = kept.report
             and united.basis = kept.basis
             and united.report_date = kept.report_date
-            and united.known_at = kept.known_at
+            and united.known_at <= kept.known_at
     )
     {%- endif %}
 ),

@@ -95,7 +95,7 @@ compared as (
             and united.report = kept.report
             and united.basis = kept.basis
             and united.report_date = kept.report_date
-            and united.known_at = kept.known_at
+            and united.known_at <= kept.known_at
     )
     {%- endif %}
 ),

@@ -20,8 +20,8 @@ renamed as (
         {{ xero_code('TaxNumber') }} as tax_number,
         {{ xero_code('SalesTaxBasis') }} as sales_tax_basis,
         {{ xero_boolean('PaysTax') }} as has_tax,
-        {{ xero_number('FinancialYearEndDay') }}::integer as financial_year_end_day,
-        {{ xero_number('FinancialYearEndMonth') }}::integer as financial_year_end_month,
+        {{ xero_integer_between('FinancialYearEndDay', 1, 31) }} as financial_year_end_day,
+        {{ xero_integer_between('FinancialYearEndMonth', 1, 12) }} as financial_year_end_month,
         {{ xero_date('PeriodLockDate') }} as period_lock_date,
         {{ xero_date('EndOfYearLockDate') }} as end_of_year_lock_date,
         {{ xero_timestamp('CreatedDateUTC') }} as created_at

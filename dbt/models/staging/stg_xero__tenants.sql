@@ -132,13 +132,33 @@ moments as (
             and runs.state = 'complete'
 ),
 
--- Journals that were read once and no longer are do not know the newest postings.
+journals_asked as (
+    select
+        runs.tenant_id,
+        runs.known_at,
+        endpoints.endpoint,
+        endpoints.finished_at is not null as was_read
+    from runs
+    inner join endpoints
+        on
+            runs.tenant_id = endpoints.tenant_id
+            and runs.run_id = endpoints.run_id
+),
+
+-- Journals that were read once and no longer are do not know the newest postings. What another try
+-- has just read, a run finds fresh and leaves: within the hour the last answer holds.
 journals_read as (
     select
         moments.tenant_id,
         moments.known_at,
         {%- for endpoint in ['journals', 'cash_journals'] %}
-        bool_or(endpoints.endpoint = '{{ endpoint }}') and exists (
+        coalesce(
+            (
+                array_agg(journals_asked.was_read order by journals_asked.known_at desc)
+                filter (where journals_asked.endpoint = '{{ endpoint }}')
+            )[1],
+            false
+        ) and exists (
             select 1 from {{ endpoint }}
             where
                 {{ endpoint }}.tenant_id = moments.tenant_id
@@ -146,15 +166,11 @@ journals_read as (
         ) as has_{{ endpoint }}{{ ',' if not loop.last }}
         {%- endfor %}
     from moments
-    inner join runs
+    inner join journals_asked
         on
-            moments.tenant_id = runs.tenant_id
-            and moments.known_at = runs.known_at
-            and runs.state = 'complete'
-    inner join endpoints
-        on
-            runs.tenant_id = endpoints.tenant_id
-            and runs.run_id = endpoints.run_id
+            moments.tenant_id = journals_asked.tenant_id
+            and moments.known_at >= journals_asked.known_at
+            and moments.known_at - interval '1 hour' < journals_asked.known_at
     group by moments.tenant_id, moments.known_at
 ),
 
@@ -250,9 +266,10 @@ renamed as (
         {{ xero_code('ShortCode', 'organisations.payload') }} as short_code,
         {{ xero_text('LegalName', 'organisations.payload') }} as legal_name,
         {{ xero_boolean('IsDemoCompany', 'organisations.payload') }} as is_demo_company,
-        {{ xero_number('FinancialYearEndDay', 'organisations.payload') }}::integer
+        -- What no calendar has would stop the build of everybody.
+        {{ xero_integer_between('FinancialYearEndDay', 1, 31, 'organisations.payload') }}
             as financial_year_end_day,
-        {{ xero_number('FinancialYearEndMonth', 'organisations.payload') }}::integer
+        {{ xero_integer_between('FinancialYearEndMonth', 1, 12, 'organisations.payload') }}
             as financial_year_end_month
     from complete
     inner join tenants on complete.tenant_id = tenants.tenant_id

@@ -4,7 +4,8 @@ The organisations: the two real demo companies and Xero's published examples (wh
 are at hand), three of the sandbox's (their ledgers are code of their own; one has records of every
 kind), two more that are loaded with Journals besides, pretend books from a seed in two versions
 (two nights), a twin with the same ids and other amounts, one without documents, one with a single
-draft, one whose account is of an unknown type, and one whose first extraction never finished.
+draft, one whose account is of an unknown type, one of mistyped years, and one whose first
+extraction never finished.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tests.warehouse.marts.pretend_books import (
     Records,
     day_of,
     debtors_report,
+    mistyped,
     one_draft,
     organisation,
     unknown_type,
@@ -57,6 +59,7 @@ def _pretend_tenants() -> dict[str, Tenant]:
         "unfinished": Tenant(_id(4), {SECOND_NIGHT: books.records}, is_complete=False),
         "one draft": Tenant(_id(8), {SECOND_NIGHT: one_draft()}),
         "unknown type": Tenant(_id(9), {SECOND_NIGHT: unknown_type()}),
+        "mistyped": Tenant(_id(10), {SECOND_NIGHT: mistyped()}),
     }
 
 

@@ -334,8 +334,9 @@ def _run(connection: psycopg.Connection[Any], tenant_id: str, known_at: datetime
 
 def _read_journals(connection: psycopg.Connection[Any], tenant_id: str, run_id: int) -> None:
     connection.execute(
-        "insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint)"
-        " values (%(run)s, %(tenant)s, 'journals'), (%(run)s, %(tenant)s, 'cash_journals')",
+        "insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint, finished_at)"
+        " select %(run)s, %(tenant)s, endpoint, clock_timestamp()"
+        " from unnest(array['journals', 'cash_journals']) as endpoint",
         {"run": run_id, "tenant": tenant_id},
     )
 

@@ -258,3 +258,34 @@ def unknown_type() -> Records:
         ],
         "bank_transactions": [spent],
     }
+
+
+def mistyped() -> Records:
+    """A financial year that ends in no month, and an invoice of the year 216."""
+    sold = {
+        "InvoiceID": "of old",
+        "Type": "ACCREC",
+        "Status": "AUTHORISED",
+        "Date": stamp(date(216, 3, 4)),
+        "DueDate": stamp(date(216, 4, 4)),
+        "Total": 40,
+        "SubTotal": 40,
+        "TotalTax": 0,
+        "AmountDue": 40,
+        "AmountPaid": 0,
+        "CurrencyCode": "NZD",
+        "CurrencyRate": 1,
+        "LineAmountTypes": "NoTax",
+        "LineItems": [{"LineAmount": 40, "TaxAmount": 0, "AccountCode": "200"}],
+    }
+    debtors = {"AccountID": "debtors", "Type": "CURRENT", "Class": "ASSET"}
+    return {
+        "organisations": [
+            organisation("Mistyped", FinancialYearEndDay=10**12, FinancialYearEndMonth=13)
+        ],
+        "accounts": [
+            {**debtors, "SystemAccount": "DEBTORS", "Name": "Accounts Receivable"},
+            {"AccountID": "sales", "Type": "REVENUE", "Class": "REVENUE", "Code": "200"},
+        ],
+        "invoices": [sold],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -70,3 +71,19 @@ def test_a_document_without_a_rate_is_an_error_row_and_posts_nothing(marts):
     assert without_rate
     assert without_rate.isdisjoint(row["document_id"] for row in posted)
     assert sum(row["base_amount"] for row in posted) == 0
+
+
+def test_a_financial_year_that_ends_in_no_month_ends_in_december(marts):
+    (tenant,) = marts.table("xero_marts.dim_tenants", "mistyped")
+    assert tenant["financial_year_end_day"] is tenant["financial_year_end_month"] is None
+    days = marts.table("xero_marts.dim_dates", "mistyped")
+    assert {day["financial_year_end_date"].strftime("%d %m") for day in days} == {"31 12"}
+
+
+def test_a_document_of_a_mistyped_year_stands_in_the_months_of_twenty_years(marts):
+    rows = marts.table("xero_marts.rpt_executive_summary", "mistyped")
+    months = {row["month_end_date"] for row in rows}
+    assert (min(months), max(months)) == (date(2006, 11, 30), date(2026, 11, 30))
+    assert (len(months), len(rows)) == (20 * 12 + 1, 23 * (20 * 12 + 1))
+    assert {row["amount"] for row in rows if row["line"] == "Debtors"} == {Decimal("40.00")}
+    assert {row["amount"] for row in rows if row["line"] == "Income"} == {Decimal(0)}

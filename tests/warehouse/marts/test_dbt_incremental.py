@@ -40,6 +40,7 @@ WORKING = {
     "xero_intermediate.int_settlements_posted",
     "xero_intermediate.int_transfers_posted",
     "xero_staging.stg_xero__tenants",
+    "xero_staging.stg_xero__reports_confirmed",
     "xero_staging.stg_xero__moved_documents",
     "xero_staging.stg_xero__compared_versions",
     "xero_intermediate.int_documents_touched",
@@ -52,6 +53,7 @@ WORKING = {
     "xero_intermediate.int_trial_balances_explained",
     "xero_intermediate.int_account_amounts_moved",
     "xero_intermediate.int_account_levels_moved",
+    "xero_intermediate.int_levels_healed",
     "xero_intermediate.int_executive_summaries_explained",
     # int_ledger_days_summed, which is compared, and the levels of int_account_levels_moved.
     "xero_intermediate.int_ledger_levels_spanned",
@@ -144,9 +146,9 @@ class Warehouse:
     ) -> None:
         tenant_id, night, run_id = key
         connection.execute(
-            "insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint)"
-            " values (%s, %s, %s)",
-            (run_id, tenant_id, endpoint.name),
+            "insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint, finished_at)"
+            " values (%s, %s, %s, %s)",
+            (run_id, tenant_id, endpoint.name, night),
         )
         said = {
             str(each.get(endpoint.id_field, "organisation")): json.dumps(each)
