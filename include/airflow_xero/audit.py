@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from airflow_xero.warehouse import warehouse_errors
@@ -33,11 +34,12 @@ def record(
     outcome: str,
     tenant_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
-) -> None:
+) -> int:
     """Write a line; within the caller's transaction when one is open, else in one of its own.
 
     `action` is a verb such as `connect`. An address that is none is left out rather than
-    refused: what happened is more than from where. Raises WarehouseBusyError, XeroSetupError.
+    refused: what happened is more than from where. Returns the line's id. Raises
+    WarehouseBusyError, XeroSetupError.
     """
     values = (
         actor.name,
@@ -47,8 +49,25 @@ def record(
         outcome,
         Jsonb(dict(detail or {})),
     )
-    with warehouse_errors(tenant_id=tenant_id), warehouse.transaction():
-        warehouse.execute(_RECORD, values)
+    with (
+        warehouse_errors(tenant_id=tenant_id),
+        warehouse.transaction(),
+        warehouse.cursor(row_factory=tuple_row) as cursor,
+    ):
+        row = cursor.execute(_RECORD, values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def count(
+    warehouse: psycopg.Connection[Any], entry_id: int, actor: Actor, *, action: str, times: int
+) -> bool:
+    """Say in this line's detail that it happened so many times, or more as it says already.
+
+    False where there is no such line of this actor and action. Raises as `record` does.
+    """
+    values = {"entry_id": entry_id, "actor": actor.name, "action": action, "times": times}
+    with warehouse_errors(), warehouse.transaction():
+        return warehouse.execute(_COUNT, values).rowcount == 1
 
 
 def _ip(address: str | None) -> str | None:
@@ -62,4 +81,14 @@ def _ip(address: str | None) -> str | None:
 _RECORD = """
 insert into xero_ops.audit_log (actor, address, action, tenant_id, outcome, detail)
 values (%s, %s::inet, %s, %s::uuid, %s, %s)
+returning entry_id
+"""
+
+_COUNT = """
+update xero_ops.audit_log
+set
+    detail = detail || jsonb_build_object(
+        'times', greatest(%(times)s::int, (detail ->> 'times')::int)
+    )
+where entry_id = %(entry_id)s and actor = %(actor)s and action = %(action)s
 """

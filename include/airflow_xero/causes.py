@@ -15,12 +15,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from airflow_xero.chosen import CHOSEN
 from airflow_xero.drift import Drift
 from airflow_xero.errors import XeroBusyError, XeroError, XeroSetupError
 from airflow_xero.lapsing import LapsingConsent, lapsing_consents, lost_consents
 from airflow_xero.notify import ONCE_EVER, Notice
 from airflow_xero.outcome import LOST_CONSENT, Outcome
-from airflow_xero.standing import CHOSEN
 from airflow_xero.tie_outs import BrokenTieOut
 from airflow_xero.warehouse import warehouse_errors
 

@@ -62,6 +62,7 @@ __all__ = [
     "abandon",
     "begin",
     "cap",
+    "cap_of",
     "finish",
     "reconcile",
     "skipped_tenants",
@@ -99,12 +100,13 @@ class Cap:
 
 
 def cap(warehouse: psycopg.Connection[Any], app: XeroApp) -> Cap:
-    """How far the app is from the bound of its tier; what is only closed here counts as well.
+    """How far the app is from the bound of its tier; what is only closed here counts as well."""
+    return cap_of(app, connections.count_at_xero(warehouse, app.conn_id))
 
-    A Custom Connection is outside the tiers.
-    """
-    allowed = None if app.is_custom else CONNECTIONS.get(app.tier)
-    return Cap(connections.count_at_xero(warehouse, app.conn_id), allowed)
+
+def cap_of(app: XeroApp, used: int) -> Cap:
+    """The same of a count that is known; a Custom Connection is outside the tiers."""
+    return Cap(used, None if app.is_custom else CONNECTIONS.get(app.tier))
 
 
 def begin(

@@ -119,7 +119,7 @@ def count_at_xero(warehouse: psycopg.Connection[Any], conn_id: str) -> int:
         warehouse.transaction(),
         warehouse.cursor(row_factory=tuple_row) as cursor,
     ):
-        row = cursor.execute(_COUNT_AT_XERO, {"conn_id": conn_id}).fetchone()
+        row = cursor.execute(f"select {COUNT_AT_XERO}", {"conn_id": conn_id}).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -162,15 +162,14 @@ update xero_ops.connections set refused_at = %(now)s
 where tenant_id = %(tenant_id)s and grant_id = %(grant_id)s and disconnected_at is null
 """
 
-_COUNT_AT_XERO = """
-select
-    (
-        select count(*) from xero_ops.connections
-        where conn_id = %(conn_id)s and ended_at_xero is null
-    ) + (
-        select coalesce(sum(cardinality(left_at_xero)), 0) from xero_ops.erasures
-        where conn_id = %(conn_id)s
-    )
+COUNT_AT_XERO = """
+(
+    select count(*) from xero_ops.connections
+    where connections.conn_id = %(conn_id)s and connections.ended_at_xero is null
+) + (
+    select coalesce(sum(cardinality(erasures.left_at_xero)), 0) from xero_ops.erasures
+    where erasures.conn_id = %(conn_id)s
+)
 """
 
 # Xero lists it no more, so that it does not count it, either.

@@ -12,7 +12,8 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero.standing import CHOSEN, IS_LIVE, answers
+from airflow_xero.chosen import CHOSEN, IS_LIVE
+from airflow_xero.standing import answers
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 import psycopg
 
-from airflow_xero.standing import CHOSEN, answers
+from airflow_xero.chosen import CHOSEN
+from airflow_xero.standing import answers
 
 IDLE_LIFE = timedelta(days=60)
 """How long Xero keeps a consent whose refresh token nobody uses."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import errors as postgres
@@ -36,15 +37,17 @@ class TieOut:
     broken_lines: int
 
 
-def tie_outs(warehouse: psycopg.Connection[Any], conn_id: str) -> dict[str, TieOut]:
+def tie_outs(warehouse: psycopg.Connection[Any], tenant_ids: Sequence[str]) -> dict[str, TieOut]:
     """By tenant id, for those that were compared; empty before the first build of the marts.
 
     Raises WarehouseBusyError.
     """
-    if not answers(warehouse, _Table, query=_TABLE, conn_id=conn_id)[0].is_there:
+    if not answers(warehouse, _Table, query=_TABLE)[0].is_there:
         return {}
     try:
-        found = answers(warehouse, TieOut, query=_TIE_OUTS, conn_id=conn_id)
+        found = answers(
+            warehouse, TieOut, query=_TIE_OUTS, tenant_ids=[UUID(each) for each in tenant_ids]
+        )
     except XeroSetupError as error:
         # Marts of another version, or a build that is just putting them in place: not told.
         if isinstance(error.__cause__, (postgres.UndefinedTable, postgres.UndefinedColumn)):
@@ -100,7 +103,7 @@ select
     max(newest.report_date) as day,
     sum(newest.lines)::bigint as lines,
     sum(newest.broken_lines)::bigint as broken_lines
-from xero_ops.tenants
+from unnest(%(tenant_ids)s::uuid[]) as tenants (tenant_id)
 cross join (
     values
     ('TrialBalance', 'accrual'),
@@ -121,10 +124,6 @@ cross join lateral (
     order by report_date desc, known_at desc
     limit 1
 ) as newest
-where exists (
-    select from xero_ops.connections
-    where connections.tenant_id = tenants.tenant_id and connections.conn_id = %(conn_id)s
-)
 group by tenants.tenant_id
 -- A report that Xero did not give, for want of a scope, say, stands there without a line: where
 -- nothing at all was compared nothing agrees.

@@ -177,6 +177,7 @@ def test_a_refusal_by_xero_is_put_into_words(error, said):
     response = visit_public(f"/xero/callback?error={error}&state=s", home=lambda _: "/")
 
     assert said in response.text
+    assert "invitation" not in response.text
     assert "Back to the Xero page" in response.text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.browser.conftest import Airflow, served
+from tests.browser.server import Airflow, served
 from tests.browser.test_routes import ROUTES, answer_of, ask, expected_of, publish_docs
 from xero_sandbox.testing import SandboxServer
 

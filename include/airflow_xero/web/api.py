@@ -20,7 +20,7 @@ from airflow_xero import connect, invitations, settings
 from airflow_xero.hook import XeroHook
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import are_read_only, choices_of
-from airflow_xero.standing import OrganisationStatus, status
+from airflow_xero.standing import OrganisationStatus, standing
 from airflow_xero.tie_outs import TieOut, tie_outs
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import actions, triggering
@@ -49,14 +49,16 @@ def organisations(
     with XeroHook(settings.conn_id()) as hook, warehouse_errors():
         app, endpoints = hook.app(), hook.endpoints()
         with hook.warehouse() as warehouse:
-            found = status(warehouse, app.conn_id, tenant_ids=wanted)
+            now = standing(warehouse, app.conn_id, tenant_ids=wanted)
+            listed = [one.tenant_id for one in now.organisations]
             # Asked for every two seconds while something is read: it moves with a build alone.
-            compared = {} if wanted else tie_outs(warehouse, app.conn_id)
-            cap = connect.cap(warehouse, app)
+            compared = {} if wanted else tie_outs(warehouse, listed)
+    cap = connect.cap_of(app, now.at_xero)
     plan = triggering.plan()
     return {
         "organisations": [
-            _as_json(one, tie_out=compared.get(one.tenant_id), asked=plan.asked) for one in found
+            _as_json(one, tie_out=compared.get(one.tenant_id), asked=plan.asked)
+            for one in now.organisations
         ],
         "endpoints": len(endpoints),
         "next_night_at": plan.next_night_at,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fastapi import Request
@@ -100,7 +100,7 @@ _REFUSALS = MappingProxyType(
         "access_denied": Ending(
             "Nothing was connected",
             "You chose not to give access at Xero, and nothing was changed. Whenever you are "
-            "ready, press Connect to Xero, or open your invitation link again: it still works.",
+            "ready, {again}.",
         ),
         "invalid_scope": Ending(
             "Xero refused what was asked for",
@@ -169,7 +169,11 @@ def refusal_of(error: str, *, is_invited: bool = False) -> Ending:
         "if it happens again, show this page to the owner of the Airflow connection.",
         400,
     )
-    return _REFUSALS.get(error, unknown)
+    known = _REFUSALS.get(error, unknown)
+    again = "press Connect to Xero again"
+    if is_invited:
+        again = "open your invitation link again: it still works"
+    return replace(known, message=known.message.replace("{again}", again))
 
 
 def named(error: str) -> str | None:

@@ -40,7 +40,7 @@ from airflow_xero.web.notices import (
     status_of,
 )
 from airflow_xero.web.public import public_router
-from airflow_xero.web.refusals import write_down
+from airflow_xero.web.refusals import Refusals
 from airflow_xero.web.thanks import way_home
 from airflow_xero.web.triggering import start_extraction
 from airflow_xero.web.visitors import bind, is_from_elsewhere
@@ -64,6 +64,7 @@ def create_app() -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(ProtectiveHeaders)
     app.state.desk = ConsentDesk(when_connected=_extract_at_once)
+    app.state.refusals = Refusals()
     app.include_router(public_router(app.state.desk, home=home))
     app.include_router(api.router)
     app.add_api_route("/", go_home, methods=["GET"])
@@ -180,7 +181,7 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error, NotPermitted):
-        await run_in_threadpool(write_down, request, error)
+        await run_in_threadpool(request.app.state.refusals.write_down, request, error)
     if error.status_code == 403 and not _wants_json(request):
         return notice(request, title="Not permitted", message=error.detail, status=403)
     return await http_exception_handler(request, error)

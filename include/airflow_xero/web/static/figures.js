@@ -16,7 +16,7 @@ export function Figures({ cap, organisations }) {
     ["Connected", numberOf(active.length), isFull ? "orange.fg" : undefined, ofCap],
     ["Healthy", numberOf(organisations.filter((one) => one.state === "healthy").length)],
     ["Need attention", numberOf(attention), attention ? "red.fg" : undefined],
-    ["Latest complete day", dayOf(days.at(-1))],
+    ["Latest complete day", days.length ? dayOf(days.at(-1)) : "None yet"],
   ];
   return h(
     SimpleGrid,
@@ -27,19 +27,18 @@ export function Figures({ cap, organisations }) {
         {
           ...PANEL,
           borderRadius: "lg",
-          direction: "column-reverse",
-          justify: "flex-end",
+          direction: "column",
           key: label,
           px: 4,
           py: 3,
         },
+        h(Text, { as: "dt", color: "fg.muted", fontSize: "sm" }, label),
         h(
           Text,
           { as: "dd", color, fontSize: "xl", fontVariantNumeric: "tabular-nums", fontWeight: 600 },
           value,
           remark && h(Text, { as: "span", color: "fg.muted", fontSize: "sm", ms: 2 }, remark),
         ),
-        h(Text, { as: "dt", color: "fg.muted", fontSize: "sm" }, label),
       ),
     ),
   );

@@ -1,7 +1,7 @@
 // Invitations: a link for one person without a login, shown once; those that are open, to revoke.
 
 import { Choices, offered, usualGrants } from "./granting.js";
-import { LINE, Notice, OutlineButton, Question, Small } from "./look.js";
+import { HIDDEN, LINE, Live, Notice, OutlineButton, Question, Small } from "./look.js";
 import { act, readInvitations } from "./server.js";
 import { agoOf, counted } from "./words.js";
 
@@ -9,6 +9,7 @@ const { createElement: h, useCallback, useEffect, useRef, useState } = globalThi
 const { Badge, Box, Button, Field, Flex, Heading, Input, NativeSelect, Text } = globalThis.ChakraUI;
 
 const DAYS = [1, 7, 14, 30];
+const FORM = "wish";
 const STATES = {
   expired: ["Expired", "gray"],
   open: ["Open", "green"],
@@ -20,6 +21,8 @@ export function Inviting({ choices, onClose, ...props }) {
   const [made, setMade] = useState(null);
   const [problem, setProblem] = useState(null);
   const [listed, setListed] = useState(null);
+  const [spoken, setSpoken] = useState("");
+  const [isSent, setIsSent] = useState(false);
   const reload = useCallback(async () => {
     const { body, problem: refusal } = await readInvitations();
     if (body) setListed(body.invitations);
@@ -32,18 +35,34 @@ export function Inviting({ choices, onClose, ...props }) {
     return answer.body;
   };
   const invite = async (wished) => {
+    // The key Enter sends a form, too, whose button is pressed already.
+    if (isSent) return;
+    setIsSent(true);
     const body = await told(await act("invitations", wished));
-    if (body) setMade(body);
+    setIsSent(false);
+    if (!body) return;
+    setMade(body);
+    setSpoken("The link is ready. Copy it now: it is shown this once.");
   };
   const revoke = async (one) => {
-    await told(await act(`invitations/${one.invitation_id}`, {}, "DELETE"));
+    const body = await told(await act(`invitations/${one.invitation_id}`, {}, "DELETE"));
+    if (body) setSpoken(body.message);
     if (made?.invitation_id === one.invitation_id) setMade(null);
   };
   return h(
     Question,
     {
       ...props,
-      footer: h(OutlineButton, { onClick: onClose }, "Close"),
+      footer: [
+        h(OutlineButton, { key: "close", onClick: onClose }, "Close"),
+        // Always in sight, however long the list of what may be granted is.
+        !made &&
+          h(
+            Button,
+            { colorPalette: "brand", disabled: isSent, form: FORM, key: "make", type: "submit" },
+            "Make the link",
+          ),
+      ],
       onClose,
       title: "Invite somebody to connect",
     },
@@ -55,6 +74,7 @@ export function Inviting({ choices, onClose, ...props }) {
     problem && h(Box, { mb: 4 }, h(Notice, { status: "error", title: problem.message })),
     made ? h(Made, { made, onMore: () => setMade(null) }) : h(Wish, { choices, onInvite: invite }),
     listed?.length > 0 && h(Listed, { listed, onRevoke: revoke }),
+    h(Live, HIDDEN, spoken),
   );
 }
 
@@ -62,17 +82,14 @@ function Wish({ choices, onInvite }) {
   const [note, setNote] = useState("");
   const [days, setDays] = useState(7);
   const [grants, setGrants] = useState(() => usualGrants(choices));
-  const [isSent, setIsSent] = useState(false);
-  const send = async (event) => {
+  const send = (event) => {
     event.preventDefault();
-    setIsSent(true);
     // Where there was nothing to choose, nobody was asked.
-    await onInvite({ days, grants: offered(choices).length ? grants : undefined, note });
-    setIsSent(false);
+    onInvite({ days, grants: offered(choices).length ? grants : undefined, note });
   };
   return h(
     Flex,
-    { as: "form", direction: "column", gap: 4, onSubmit: send },
+    { as: "form", direction: "column", gap: 4, id: FORM, onSubmit: send },
     h(
       Field.Root,
       null,
@@ -102,18 +119,16 @@ function Wish({ choices, onInvite }) {
       ),
     ),
     offered(choices).length > 0 && h(Choices, { choices, grants, setGrants }),
-    h(
-      Button,
-      { alignSelf: "start", colorPalette: "brand", disabled: isSent, type: "submit" },
-      "Make the link",
-    ),
   );
 }
 
 function Made({ made, onMore }) {
   const field = useRef();
   const [isCopied, setIsCopied] = useState(false);
-  useEffect(() => field.current?.select(), [made]);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, [made]);
   const copy = async () => {
     field.current.select();
     try {

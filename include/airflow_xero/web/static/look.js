@@ -7,19 +7,43 @@ const { Alert, Box, Button, CloseButton, Dialog, Portal, Text } = globalThis.Cha
 export const LINE = { borderColor: { base: "border", _dark: "whiteAlpha.300" } };
 export const PANEL = { ...LINE, bg: { base: "bg", _dark: "whiteAlpha.50" }, borderWidth: 1 };
 
+export const HIDDEN = {
+  clipPath: "inset(50%)",
+  height: "1px",
+  overflow: "hidden",
+  position: "absolute",
+  whiteSpace: "nowrap",
+  width: "1px",
+};
+
 export function HiddenText({ children, ...props }) {
+  return h(Box, { ...HIDDEN, ...props }, children);
+}
+
+// Screen readers follow what changes in a place that they knew already.
+const KNOWN_AFTER_MS = 150;
+
+/** A place that speaks: what comes into it is read aloud. It takes no room while it is empty. */
+export function Live({ children, ...props }) {
+  const [isKnown, setIsKnown] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsKnown(true), KNOWN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return h(
     Box,
-    {
-      clipPath: "inset(50%)",
-      height: "1px",
-      overflow: "hidden",
-      position: "absolute",
-      whiteSpace: "nowrap",
-      width: "1px",
-      ...props,
-    },
-    children,
+    { _empty: { position: "absolute" }, "aria-live": "polite", role: "status", ...props },
+    isKnown && children,
+  );
+}
+
+/** What is not known: a dash for the eye, words for who listens. */
+export function Unknown({ words }) {
+  return h(
+    Text,
+    { color: "fg.muted", position: "relative", title: words },
+    h("span", { "aria-hidden": true }, "–"),
+    h(HiddenText, { as: "span" }, words),
   );
 }
 
@@ -31,10 +55,11 @@ export function OutlineButton(props) {
   return h(Button, { ...LINE, variant: "outline", ...props });
 }
 
+/** An error is read aloud wherever it appears; anything else if it stands in a place that speaks. */
 export function Notice({ status, title, action, onClose, children }) {
   return h(
     Alert.Root,
-    { alignItems: "start", role: status === "error" ? "alert" : "status", status },
+    { alignItems: "start", role: status === "error" ? "alert" : undefined, status },
     h(Alert.Indicator),
     h(
       Alert.Content,
@@ -89,7 +114,7 @@ export function Question({ title, onClose, footer, children, ...props }) {
 }
 
 export function useIsNarrow() {
-  const [query] = useState(() => globalThis.matchMedia("(max-width: 900px)"));
+  const [query] = useState(() => globalThis.matchMedia("(max-width: 1150px)"));
   const [isNarrow, setIsNarrow] = useState(query.matches);
   useEffect(() => {
     const follow = () => setIsNarrow(query.matches);

@@ -1,7 +1,7 @@
 // The organisations: sought, sorted, paged; a table or, on a phone, cards. Draws what it is given.
 
-import { Cards, Rows } from "./rows.js";
-import { LINE, OutlineButton, Small, useIsNarrow } from "./look.js";
+import { Cards, HEADS, Rows } from "./rows.js";
+import { HIDDEN, LINE, Live, OutlineButton, Small, useIsNarrow } from "./look.js";
 import {
   endOfGrant,
   numberOf,
@@ -41,6 +41,7 @@ export function Organisations({ organisations, ...shown }) {
   const [state, setState] = useState(ALL);
   const [sort, setSort] = useState({ by: "name", isDown: false });
   const [page, setPage] = useState(0);
+  const [spoken, setSpoken] = useState("");
   const isNarrow = useIsNarrow();
   const drawn = useDrawn();
   const found = useMemo(
@@ -54,6 +55,14 @@ export function Organisations({ organisations, ...shown }) {
     setPage(0);
     change(value);
   };
+  const sortAnew = anew((wished) => {
+    setSort(wished);
+    setSpoken(`Sorted by ${HEAD_OF[wished.by]}, ${wished.isDown ? "descending" : "ascending"}`);
+  });
+  const turnTo = (wished) => {
+    setPage(wished);
+    setSpoken(`Page ${wished + 1} of ${Math.ceil(found.length / PAGE_SIZE)}`);
+  };
   const List = isNarrow ? Cards : Rows;
   return h(
     Flex,
@@ -63,7 +72,7 @@ export function Organisations({ organisations, ...shown }) {
         found: found.length,
         isNarrow,
         onSeek: anew(setSought),
-        onSort: anew((by) => setSort({ by, isDown: false })),
+        onSort: (by) => sortAnew({ by, isDown: false }),
         onState: anew(setState),
         organisations,
         sort,
@@ -71,10 +80,11 @@ export function Organisations({ organisations, ...shown }) {
         state,
       }),
     found.length
-      ? h(List, { ...shown, organisations: seen.slice(0, drawn), onSort: anew(setSort), sort })
+      ? h(List, { ...shown, organisations: seen.slice(0, drawn), onSort: sortAnew, sort })
       : h(Text, { color: "fg.muted", py: 6 }, "No organisation matches your search."),
     found.length > PAGE_SIZE &&
-      h(Pages, { first, last: first + seen.length, of: found.length, setPage }),
+      h(Pages, { first, last: first + seen.length, of: found.length, turnTo }),
+    h(Live, HIDDEN, spoken),
   );
 }
 
@@ -102,6 +112,7 @@ const inOrder = (found, { by, isDown }) => {
   return found.sort((one, other) => (isDown ? -1 : 1) * compare(one, other) || byName(one, other));
 };
 
+const HEAD_OF = Object.fromEntries(HEADS);
 const SORTS = [
   ["name", "Name"],
   ["state", "State: who needs you first"],
@@ -153,21 +164,19 @@ function Choice({ choices, label, onChoose, value }) {
   );
 }
 
-function Pages({ first, last, of, setPage }) {
+function Pages({ first, last, of, turnTo }) {
   const page = first / PAGE_SIZE;
+  // Not `disabled`: a button that ends as the last page comes would drop the keyboard's place.
+  const turning = (isEnd, to) => ({
+    "aria-disabled": isEnd,
+    onClick: () => isEnd || turnTo(to),
+    size: "sm",
+  });
   return h(
     Flex,
     { "aria-label": "Pages of organisations", align: "center", as: "nav", gap: 3, wrap: "wrap" },
-    h(
-      OutlineButton,
-      { disabled: page === 0, onClick: () => setPage(page - 1), size: "sm" },
-      "Previous",
-    ),
-    h(
-      OutlineButton,
-      { disabled: last >= of, onClick: () => setPage(page + 1), size: "sm" },
-      "Next",
-    ),
+    h(OutlineButton, turning(page === 0, page - 1), "Previous"),
+    h(OutlineButton, turning(last >= of, page + 1), "Next"),
     h(
       Box,
       null,

@@ -6,7 +6,8 @@
 import { Figures } from "./figures.js";
 import { Granting, offered } from "./granting.js";
 import { Inviting } from "./inviting.js";
-import { Notice, OutlineButton, Small } from "./look.js";
+import { HIDDEN, Live, Notice, OutlineButton, Small } from "./look.js";
+import { useNews } from "./news.js";
 import { Organisations } from "./organisations.js";
 import { goToXero, useStatus } from "./server.js";
 import { Empty, Loading, Problem, Welcome, useConnected } from "./welcome.js";
@@ -22,6 +23,7 @@ function Xero() {
   const connecting = useConnecting(status);
   const [isInviting, setIsInviting] = useState(false);
   const [told, setTold] = useState(null);
+  const news = useNews(status);
   const onDone = useCallback(
     (answer, one) => {
       setTold(toldBy(answer, one));
@@ -33,11 +35,21 @@ function Xero() {
     () => ({ connect: status.mayConnect, erase: status.mayErase, extract: status.mayExtract }),
     [status.mayConnect, status.mayErase, status.mayExtract],
   );
+  const notice = told && h(Notice, { ...told, key: "told", onClose: () => setTold(null) }, told.message);
   const some = organisations?.length > 0;
   const { start: onConnect, reconnect: onReconnect } = connecting;
   return h(
     Box,
-    { bg: "bg", height: "100%", overflowY: "auto", px: { base: 4, md: 8 }, py: 6 },
+    {
+      bg: "bg",
+      "data-page": "xero",
+      height: "100%",
+      overflowY: "auto",
+      // What only a screen reader hears is placed in here, and must not make the window longer.
+      position: "relative",
+      px: { base: 4, md: 8 },
+      py: 6,
+    },
     h(
       Flex,
       { direction: "column", gap: 5, maxW: "8xl", mx: "auto" },
@@ -46,8 +58,14 @@ function Xero() {
         onConnect,
         onInvite: may.connect ? () => setIsInviting(true) : undefined,
       }),
-      h(Welcome, { ...connected, organisations }),
-      told && h(Notice, { ...told, onClose: () => setTold(null) }, told.message),
+      h(
+        Live,
+        { "aria-atomic": false, display: "flex", flexDirection: "column", gap: 5 },
+        connected.count > 0 && h(Welcome, { ...connected, key: "welcome", organisations }),
+        told && told.status !== "error" && notice,
+      ),
+      told?.status === "error" && notice,
+      h(Live, HIDDEN, news),
       some && status.isDailyPaused && h(SwitchedOff),
       problem && h(Problem, { isStale: Boolean(organisations), problem, reload }),
       !organisations && !problem && h(Loading),

@@ -5,9 +5,9 @@ import { act } from "./server.js";
 import { AIRFLOW_URL, canExtract, canReconnect, isRead } from "./words.js";
 
 const { createElement: h, useRef, useState } = globalThis.React;
-const { Box, Button, Field, Flex, IconButton, Input, Menu, Portal, Text } = globalThis.ChakraUI;
+const { Box, Button, Dialog, Field, Flex, IconButton, Input, Menu, Portal } = globalThis.ChakraUI;
 
-export function RowActions({ one, may, onReconnect, onDone }) {
+export function RowActions({ isCard, one, may, onReconnect, onDone }) {
   const [asked, setAsked] = useState(null);
   const menu = useRef();
   const run = async (action, body) => {
@@ -23,7 +23,11 @@ export function RowActions({ one, may, onReconnect, onDone }) {
   const Asked = QUESTIONS[asked];
   return h(
     Flex,
-    { gap: 2, justify: { base: "start", lg: "end" } },
+    {
+      // In a table one above the other: side by side they would push a column out of the window.
+      ...(isCard ? { direction: "row" } : { align: "end", direction: "column" }),
+      gap: 2,
+    },
     canReconnect(one) &&
       may.connect &&
       h(
@@ -159,7 +163,12 @@ function Sure({ children, isDisabled, onClose, onYes, yes, ...props }) {
       onClose,
       role: "alertdialog",
     },
-    h(Box, { as: "form", id: form, onSubmit: send }, h(Text, null, words), ...fields),
+    h(
+      Box,
+      { as: "form", id: form, onSubmit: send },
+      h(Dialog.Description, { color: "fg", fontSize: "inherit" }, words),
+      ...fields,
+    ),
   );
 }
 

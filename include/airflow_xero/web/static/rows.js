@@ -1,6 +1,6 @@
 // One organisation as a row of the table or as a card: what is known of it. Draws what it is given.
 
-import { HiddenText, LINE, PANEL, Small } from "./look.js";
+import { HiddenText, LINE, PANEL, Small, Unknown } from "./look.js";
 import { RowActions } from "./row_actions.js";
 import {
   agoOf,
@@ -21,7 +21,7 @@ const { createElement: h, memo } = globalThis.React;
 const { Badge, Box, Button, Card, Flex, Progress, SimpleGrid, Spinner, Table, Text } =
   globalThis.ChakraUI;
 
-const HEADS = [
+export const HEADS = [
   ["name", "Organisation"],
   ["state", "State"],
   ["day", "Last complete day"],
@@ -66,6 +66,7 @@ function Head({ by, label, onSort, sort }) {
       "aria-sort": isSorted ? (sort.isDown ? "descending" : "ascending") : "none",
       px: 2,
       scope: "col",
+      verticalAlign: "bottom",
     },
     h(
       Button,
@@ -73,10 +74,16 @@ function Head({ by, label, onSort, sort }) {
         color: "fg.muted",
         fontWeight: 500,
         gap: 1,
+        height: "auto",
+        minH: 9,
         onClick: () => onSort({ by, isDown: isSorted && !sort.isDown }),
-        px: 2,
+        px: { base: 1, "2xl": 2 },
+        py: 1,
         size: "sm",
+        textAlign: "start",
         variant: "ghost",
+        // Two lines of words take less than a column that nobody sees.
+        whiteSpace: label.includes(" ") ? "normal" : "nowrap",
       },
       label,
       h(Box, { "aria-hidden": true, as: "span", width: "0.8em" }, arrow),
@@ -84,7 +91,7 @@ function Head({ by, label, onSort, sort }) {
   );
 }
 
-const CELL = { ...LINE, bg: "transparent", px: 4, verticalAlign: "top" };
+const CELL = { ...LINE, bg: "transparent", px: { base: 3, "2xl": 4 }, verticalAlign: "top" };
 
 // Fifty of them are not drawn anew because one of them moved.
 const Row = memo(function Row({ one, ...shown }) {
@@ -93,7 +100,7 @@ const Row = memo(function Row({ one, ...shown }) {
     { bg: "transparent" },
     h(
       Table.Cell,
-      { ...CELL, as: "th", fontWeight: 400, minW: "3xs", scope: "row", textAlign: "start" },
+      { ...CELL, as: "th", fontWeight: 400, minW: { base: "4xs", "2xl": "3xs" }, scope: "row", textAlign: "start" },
       h(Name, { one }),
     ),
     h(Table.Cell, CELL, h(State, { endpoints: shown.endpoints, one })),
@@ -118,6 +125,8 @@ export function Cards({ organisations, ...shown }) {
       direction: "column",
       gap: 3,
       listStyleType: "none",
+      // Safari takes a list without marks for none.
+      role: "list",
     },
     organisations.map((one) => h(OneCard, { ...shown, key: one.tenant_id, one })),
   );
@@ -140,7 +149,7 @@ const OneCard = memo(function OneCard({ one, ...shown }) {
         h(Labelled, { label: "Tie-out" }, h(TieOut, { one })),
         h(Labelled, { label: "Calls left today" }, h(Calls, { one })),
       ),
-      h(RowActions, { ...shown, one }),
+      h(RowActions, { ...shown, isCard: true, one }),
     ),
   );
 });
@@ -230,7 +239,9 @@ function LastDay({ one, nextNightAt }) {
   return h(
     Box,
     null,
-    h(Text, null, dayOf(one.last_complete_day)),
+    one.last_complete_day
+      ? h(Text, null, dayOf(one.last_complete_day))
+      : h(Unknown, { words: "None complete yet" }),
     one.last_extracted_at &&
       h(Small, { title: timeOf(one.last_extracted_at) }, `read ${agoOf(one.last_extracted_at)}`),
     next && h(Small, { title: nextNightAt && timeOf(nextNightAt) }, next),
@@ -238,7 +249,7 @@ function LastDay({ one, nextNightAt }) {
 }
 
 function TieOut({ one }) {
-  if (!one.tie_out) return h(Small, { title: "Not compared with Xero's reports yet" }, "–");
+  if (!one.tie_out) return h(Unknown, { words: "Not compared with Xero's reports yet" });
   const { broken_lines: broken, day } = one.tie_out;
   const words = broken ? `${counted(broken, "line differs", "lines differ")}` : "Agrees";
   return h(
@@ -250,16 +261,9 @@ function TieOut({ one }) {
 }
 
 function Calls({ one }) {
-  const isUnknown = one.calls_left === undefined;
-  return h(
-    Text,
-    {
-      color: isUnknown ? "fg.muted" : undefined,
-      fontVariantNumeric: "tabular-nums",
-      title: isUnknown ? "Xero was not asked today (UTC)" : undefined,
-    },
-    isUnknown ? "–" : numberOf(one.calls_left),
-  );
+  return one.calls_left === undefined
+    ? h(Unknown, { words: "Xero was not asked today (UTC)" })
+    : h(Text, { fontVariantNumeric: "tabular-nums" }, numberOf(one.calls_left));
 }
 
 function Access({ one }) {
@@ -274,7 +278,7 @@ function Access({ one }) {
     end &&
       h(
         Small,
-        { color: end.isSoon ? "red.fg" : "fg.muted", title: END_OF_GRANT, whiteSpace: "nowrap" },
+        { color: end.isSoon ? "red.fg" : "fg.muted", title: END_OF_GRANT, whiteSpace: { "2xl": "nowrap" } },
         end.text,
       ),
   );

@@ -1,6 +1,6 @@
 // What the page says where there are no organisations to show, or after somebody came back from Xero.
 
-import { HiddenText, Notice, OutlineButton, PANEL } from "./look.js";
+import { Notice, OutlineButton, PANEL } from "./look.js";
 import { counted } from "./words.js";
 
 const { createElement: h, useEffect, useState } = globalThis.React;
@@ -70,7 +70,6 @@ export function Loading() {
   return h(
     Flex,
     { "aria-busy": true, direction: "column", gap: 3 },
-    h(HiddenText, { role: "status" }, "Loading the organisations"),
     h(Skeleton, { borderRadius: "lg", height: 20 }),
     [1, 2, 3].map((row) => h(Skeleton, { borderRadius: "lg", height: 14, key: row })),
   );

@@ -1,0 +1,66 @@
+"""What the pages say where something is missing: documentation, a connection, the warehouse."""
+
+from tests.browser.test_routes import publish_docs
+
+
+def test_docs_that_are_not_built_yet_are_explained(airflow):
+    with airflow.client("viewer") as client:
+        response = client.get("/xero/docs")
+
+    assert response.status_code == 404
+    assert "No documentation yet" in response.text
+
+
+def test_docs_cannot_act_with_the_login_of_their_reader(airflow, warehouse):
+    publish_docs(warehouse, b"<html>docs</html>")
+
+    with airflow.client("viewer") as client:
+        response = client.get("/xero/docs")
+
+    assert response.text == "<html>docs</html>"
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts")
+    assert "allow-same-origin" not in policy
+
+
+def test_a_missing_xero_connection_is_named(airflow):
+    airflow.remove_connection("xero_default")
+
+    with airflow.client("admin") as client:
+        as_json, as_page = client.get("/xero/api/organisations"), client.get("/xero/connect")
+
+    assert as_json.status_code == as_page.status_code == 409
+    assert "'xero_default' is not defined" in as_json.json()["detail"]
+    assert "&#x27;xero_default&#x27; is not defined" in as_page.text
+
+
+def test_a_missing_warehouse_connection_is_named(airflow):
+    airflow.remove_connection("xero_warehouse")
+
+    with airflow.client("admin") as client:
+        response = client.get("/xero/api/organisations")
+
+    assert response.status_code == 409
+    assert "'xero_warehouse' is not defined" in response.json()["detail"]
+
+
+def test_an_unreachable_warehouse_is_a_try_later(airflow):
+    airflow.set_connection("xero_warehouse", conn_type="postgres", host="127.0.0.1", port=9)
+
+    with airflow.client("admin") as client:
+        as_json, as_page = client.get("/xero/api/organisations"), client.get("/xero/connect")
+
+    assert as_json.status_code == as_page.status_code == 503
+    assert "The warehouse cannot be reached" in as_json.json()["detail"]
+    assert "The warehouse cannot be reached" in as_page.text
+    assert "Traceback" not in as_page.text
+
+
+def test_a_warehouse_without_tables_names_the_command(airflow, empty_database_dsn):
+    airflow.set_warehouse(empty_database_dsn)
+
+    with airflow.client("admin") as client:
+        response = client.get("/xero/api/organisations")
+
+    assert response.status_code == 409
+    assert "airflow xero migrate" in response.json()["detail"]
