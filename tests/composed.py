@@ -178,18 +178,20 @@ class Composed:
         command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
         if name in WORKERS:
             command = [word.replace("$(hostname)", name) for word in command]
-        return (
-            subprocess.run(
+        try:
+            checked = subprocess.run(
                 [self.here(word) for word in command],
                 env=self.environment(name),
                 capture_output=True,
                 check=False,
                 timeout=60,
-            ).returncode
-            == 0
-        )
+            )
+        except subprocess.TimeoutExpired:
+            # To Docker, too, a check that hangs is one that failed, and is made again.
+            return False
+        return checked.returncode == 0
 
-    def wait_until_healthy(self, name: str, *, seconds: float = 120) -> None:
+    def wait_until_healthy(self, name: str, *, seconds: float = 300) -> None:
         """Returns when the health check is content; fails with the log when that takes long."""
         deadline = time.monotonic() + seconds
         while not self.is_healthy(name):
