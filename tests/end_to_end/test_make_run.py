@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,15 +86,15 @@ def _play_on(copy: Path, first: Spoken) -> Played:
         first=first,
         after_first=after_first,
         listeners=_listeners(family),
-        memory_bytes=sum(process.memory_full_info().pss for process in family),
+        memory_bytes=sum(map(_memory_bytes, family)),
         secrets=[path.read_text().strip() for path in (copy / ".local/demo/secrets").iterdir()],
         second=_make(copy, "run"),
         stop=_make(copy, "stop"),
-        left_after_stop=[process.name() for process in _family(copy)],
+        left_after_stop=_names(copy),
         resumed=_make(copy, "run"),
         after_resumed=_warehouse(copy),
         reset=_make(copy, "reset"),
-        left_after_reset=[process.name() for process in _family(copy)],
+        left_after_reset=_names(copy),
     )
 
 
@@ -144,12 +144,29 @@ def _family(copy: Path) -> list[psutil.Process]:
     return found
 
 
+def _names(copy: Path) -> list[str]:
+    names = []
+    for process in _family(copy):
+        with suppress(psutil.NoSuchProcess):
+            names.append(process.name())
+    return names
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        # A task, or a session of Postgres, ended meanwhile.
+        return 0
+
+
 def _listeners(family: list[psutil.Process]) -> set[str]:
     addresses = set()
     for process in family:
-        for connection in process.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                addresses.add(connection.laddr.ip)
+        with suppress(psutil.NoSuchProcess):
+            for connection in process.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    addresses.add(connection.laddr.ip)
     return addresses
 
 
