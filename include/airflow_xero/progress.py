@@ -19,9 +19,9 @@ from airflow_xero.page import Page
 from airflow_xero.warehouse import warehouse_errors
 
 OVERLAP = timedelta(minutes=10)
+"""How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 # The watermark of a walk by numbers that never came to its end.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""How far a watermark stays behind Xero's clock: edits show up in lists with a delay."""
 
 
 @dataclass(frozen=True)
