@@ -118,11 +118,16 @@ class Stack:
         return port
 
     def start_postgres(self) -> None:
-        """Create the server when there is none, start it, and make its logins and databases."""
+        """Create the server when there is none, start it, and make its logins and databases.
+
+        What outlived a server that died is ended: parts of it fail of their lost sessions only
+        later, when somebody waits for them to become healthy.
+        """
         if not self.server.is_created:
             self.progress.step("Postgres: creating the server")
             self.server.create()
         if self.server.pid is None:
+            self._stop_children([name for name in self.children.names() if name != pretend.NAME])
             self.progress.step("Postgres: starting")
             self.server.start(self.port("postgres"))
             prepare_embedded(self.server, self.secrets)

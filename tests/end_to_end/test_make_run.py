@@ -61,6 +61,8 @@ class Played:
     left_after_stop: list[str]
     resumed: Spoken
     after_resumed: Warehouse
+    after_death: Spoken
+    after_postgres_died: Warehouse
     reset: Spoken
     left_after_reset: list[str]
 
@@ -93,9 +95,20 @@ def _play_on(copy: Path, first: Spoken) -> Played:
         left_after_stop=_names(copy),
         resumed=_make(copy, "run"),
         after_resumed=_warehouse(copy),
+        after_death=_run_after_postgres_died(copy),
+        after_postgres_died=_warehouse(copy),
         reset=_make(copy, "reset"),
         left_after_reset=_names(copy),
     )
+
+
+def _run_after_postgres_died(copy: Path) -> Spoken:
+    """Kill the server as a machine short of memory does, and type `make run` again."""
+    pid = int((copy / ".local/demo/postgres/data/postmaster.pid").read_text().splitlines()[0])
+    server = psutil.Process(pid)
+    server.kill()
+    psutil.wait_procs([server], timeout=10)
+    return _make(copy, "run")
 
 
 def _copy_tree(copy: Path) -> None:
@@ -243,6 +256,12 @@ def test_a_run_after_stop_resumes_without_losing_or_repeating(played: Played) ->
     assert "night of" not in played.resumed.text
     assert played.after_resumed == played.after_first
     assert played.resumed.seconds < 60
+
+
+def test_a_run_after_postgres_died_mends_everything_at_once(played: Played) -> None:
+    assert played.after_death.status == 0, played.after_death.text
+    assert "night of" not in played.after_death.text
+    assert played.after_postgres_died == played.after_resumed
 
 
 def test_reset_leaves_neither_processes_nor_state(played: Played) -> None:
