@@ -6,7 +6,6 @@
     there are thousands: it multiplies the chances of the organisation and of the document, and
     then joins what it takes for a row by loops within loops. -#}
 {% macro moved_documents(relation, id_column='document_id') -%}
-    {%- set id = id_column if '(' in id_column else 'record.' ~ id_column -%}
     (
         select record.*
         from {{ relation }} as record
@@ -14,7 +13,7 @@
             select from {{ ref('int_documents_touched') }} as touched
             where
                 record.tenant_id = touched.tenant_id
-                and {{ id }} = touched.document_id
+                and record.{{ id_column }} = touched.document_id
         )
     ) as moved
 {%- endmacro %}

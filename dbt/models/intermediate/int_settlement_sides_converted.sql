@@ -10,10 +10,12 @@
 with
 
 payments as (
-    select * from {{ moved_documents(
-        ref('int_payments_converted'), 'coalesce(record.document_id, record.payment_id)'
-    ) }}
+    select * from {{ moved_documents(ref('int_payments_converted')) }}
     where is_counted
+    union all
+    -- One that names no document is its own. Apart, so that an index finds either.
+    select * from {{ moved_documents(ref('int_payments_converted'), 'payment_id') }}
+    where is_counted and document_id is null
 ),
 
 touched as (
