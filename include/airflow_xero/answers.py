@@ -1,7 +1,7 @@
 """What an answer of Xero means: the error behind a status, the envelope before the records.
 
 Knows Xero's status table and envelope. Must not know retries, tokens or Postgres, and copies
-no header and no body into a message beyond one short, cleaned sentence.
+no header and no body into a message beyond a few short, cleaned sentences of Xero's own.
 Source: https://developer.xero.com/documentation/api/accounting/responsecodes
 """
 
@@ -34,9 +34,10 @@ from airflow_xero.errors import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _XERO_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
 _LONG_WORD = re.compile(r"[\w.+/=-]{40,}")
+_MOST_VALIDATION_MESSAGES = 5
 _LIMITS = ("minute", "day", "concurrent", "appminute")
 REFUSES_ORGANISATION = "Xero refuses this organisation"
-"""How the message of a TenantForbiddenError begins."""
+"""How the message of a TenantForbiddenError begins, also within the reason of a run."""
 
 _FIXED_MEANINGS: Mapping[int, tuple[type[XeroError], str]] = {
     403: (
@@ -179,7 +180,8 @@ def _meaning_of(response: httpx.Response) -> tuple[type[XeroError], str]:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
         return UnavailableError, f"Xero cannot answer now: {_excerpt(response)}"
     if status >= httpx.codes.BAD_REQUEST:
-        return BadRequestError, f"Xero refused our request; report it: {_excerpt(response)}"
+        why = "; ".join([_excerpt(response), *_validation_messages(response)])
+        return BadRequestError, f"Xero refused our request; report it: {why}"
     return UnexpectedPayloadError, "Xero answered with a status it does not document; report it"
 
 
@@ -228,8 +230,32 @@ def _excerpt(response: httpx.Response) -> str:
     text = said if isinstance(said, str) else ""
     if not text and "text/plain" in response.headers.get("Content-Type", ""):
         text = response.text[:200]
-    cleaned = _LONG_WORD.sub("…", " ".join(text.split()))[:160]
-    return cleaned or f"HTTP {response.status_code} without an explanation"
+    return _cleaned(text) or f"HTTP {response.status_code} without an explanation"
+
+
+def _validation_messages(response: httpx.Response) -> list[str]:
+    """What Xero says is wrong with the records of a request, each once, the first few of them.
+
+    Of an element nothing else is read: it repeats the record, which is a customer's.
+    """
+    body = _json_object(response.content) or {}
+    elements = (body, *_dicts_in(body.get("Elements")))
+    said = (
+        _cleaned(message)
+        for element in elements
+        for error in _dicts_in(element.get("ValidationErrors"))
+        if isinstance(message := error.get("Message"), str)
+    )
+    return list(dict.fromkeys(filter(None, said)))[:_MOST_VALIDATION_MESSAGES]
+
+
+def _dicts_in(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _cleaned(text: str) -> str:
+    """A short line without anything long enough to be a token."""
+    return _LONG_WORD.sub("…", " ".join(text.split()))[:160]
 
 
 def _lower_keys(fields: Mapping[str, Any]) -> dict[str, Any]:

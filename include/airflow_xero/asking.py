@@ -54,9 +54,15 @@ def code(value: str | UUID, field: str) -> str:
     return text
 
 
-def number_of(value: str) -> str:
+def number_of(value: object) -> str:
     """The number of a document. Raises XeroSetupError for what cannot be one."""
-    text = str(value).strip()
+    if not isinstance(value, str):
+        # A list would be looked for as the text that Python makes of it, and be found nowhere.
+        raise XeroSetupError(
+            f"{value!r:.80} is no number of a document: give each as a text of its own, as in"
+            ' numbered("invoices", "INV-1", "INV-2")'
+        )
+    text = value.strip()
     if not text or len(text) > _LONGEST_NUMBER or set(map(category, text)) & _UNREADABLE:
         raise XeroSetupError(
             f"{text[:80]!r} is no number of a document: one has 1 to {_LONGEST_NUMBER} letters"
@@ -95,8 +101,25 @@ def groups(texts: list[str]) -> Iterator[list[str]]:
         yield group
 
 
+def aware(moment: object, name: str) -> datetime:
+    """A moment as it is. Raises XeroSetupError for one without a time zone, and for anything else.
+
+    Python would take it for the worker's own time, which is another one on another machine.
+    """
+    if isinstance(moment, datetime) and moment.utcoffset() is not None:
+        return moment
+    raise XeroSetupError(
+        f"{name} is {moment!r:.80}, which is no moment with a time zone: give one, as in"
+        " datetime(2026, 11, 20, 9, tzinfo=UTC)"
+    )
+
+
 def spelled(value: Param) -> str:
-    """A parameter in Xero's spelling: `true`, `2026-11-20`."""
+    """A parameter in Xero's spelling: `true`, `2026-11-20`.
+
+    A moment is the day that it is where its time zone says, without one the day that it names:
+    Xero's reports know days of the organisation alone, and no time of this machine.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

@@ -2,7 +2,8 @@
 
 Whatever else arrives is stored as it is, and told once. Knows names only, and the table of what
 was told; known ones are kept in `known_fields.json`, taken from Xero's published accounting API
-(OpenAPI 16.1) and from recordings of the API itself. Must not know records, nor open or end a
+(OpenAPI 16.1), from recordings of the API itself, and from what others met there: types of account
+of payrolls, which no list of Xero's names. Must not know records, nor open or end a
 transaction.
 """
 

@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from airflow_xero import oauth
+from airflow_xero.asking import is_guid
 from airflow_xero.client import XeroClient
 from airflow_xero.connect import reconcile, tenants_to_extract
 from airflow_xero.connection_form import app_of, fields_of, try_app
@@ -25,6 +26,7 @@ from airflow_xero.endpoints import Endpoint, chosen_endpoints
 from airflow_xero.errors import NotConnectedError, WarehouseBusyError, XeroError, XeroSetupError
 from airflow_xero.migrate import require_migrated
 from airflow_xero.oauth import XeroApp
+from airflow_xero.progress import count_calls
 from airflow_xero.provider_info import CONN_TYPE, DEFAULT_CONN_ID, FIELD_DEFAULTS, FIELD_LABELS
 from airflow_xero.records import Param, Record, Records
 from airflow_xero.settings import reserved_calls, token_keys_from_environment
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["XeroHook", "token_keys_from_environment"]
 
 _NOT_CONNECTED = "No live grant reaches this organisation: press Connect to Xero on the page Xero"
+_NAME_IT = (
+    "give a tenant id, which xero_ops.tenants has, or find the organisation by its name with"
+    " hook.tenant_called; if it is not there, press Connect to Xero on the page Xero"
+)
 
 
 class XeroHook(BaseHook):
@@ -66,6 +72,7 @@ class XeroHook(BaseHook):
         self._http: httpx.Client | None = None
         self._described: Connection | None = None
         self._store: PostgresHook | None = None
+        self._asking: list[tuple[str, XeroClient]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -76,8 +83,10 @@ class XeroHook(BaseHook):
     def close(self) -> None:
         """Close the HTTP client; the hook opens another when it is used again.
 
-        What it knows of its Airflow connections is looked up again, too.
+        The calls of its `records` are counted in xero_ops.costs now. What it knows of its Airflow
+        connections is looked up again, too.
         """
+        self._count_calls()
         self._described = self._store = None
         if self._http is not None:
             self._http.close()
@@ -153,15 +162,20 @@ class XeroHook(BaseHook):
             on_secret=lambda tokens: mask_secret([*tokens]),
         )
 
-    def tenant(self, tenant_id: str, *, warehouse: psycopg.Connection[Any] | None = None) -> Tenant:
+    def tenant(
+        self, tenant_id: str | UUID, *, warehouse: psycopg.Connection[Any] | None = None
+    ) -> Tenant:
         """A connected organisation with a live grant, asked over `warehouse` when it is open.
 
-        Raises NotConnectedError when there is none.
+        Raises NotConnectedError when there is none, and for what is no tenant id.
         """
+        wanted = str(tenant_id).strip()
+        if not is_guid(wanted):
+            raise NotConnectedError(f"{tenant_id!r:.80} is no organisation: {_NAME_IT}")
         with self.warehouse() if warehouse is None else nullcontext(warehouse) as connection:
-            found = tenants_to_extract(connection, self.xero_conn_id, tenant_id=tenant_id)
+            found = tenants_to_extract(connection, self.xero_conn_id, tenant_id=wanted)
         if not found:
-            raise NotConnectedError(_NOT_CONNECTED, tenant_id=tenant_id)
+            raise NotConnectedError(f"{wanted}: {_NOT_CONNECTED}", tenant_id=wanted)
         return found[0]
 
     def tenant_called(self, organisation: str) -> Tenant:
@@ -170,7 +184,9 @@ class XeroHook(BaseHook):
         Raises NotConnectedError for one that nobody connected, XeroSetupError for a name that
         several have.
         """
-        wanted = organisation.strip()
+        wanted = str(organisation or "").strip()
+        if not wanted:
+            raise NotConnectedError(f"No organisation is named: {_NAME_IT}")
         found = [each for each in self._tenants() if wanted in (each.tenant_id, each.tenant_name)]
         if len(found) > 1:
             ids = ", ".join(each.tenant_id for each in found)
@@ -179,17 +195,21 @@ class XeroHook(BaseHook):
             raise NotConnectedError(f"{wanted[:80]!r}: {_NOT_CONNECTED}")
         return found[0]
 
-    def records(self, tenant_id: str) -> Records:
+    def records(self, tenant_id: str | UUID) -> Records:
         """What Xero knows about a connected organisation, one question at a time.
 
         Single records, invoices of a contact, documents by number, histories, attachments, PDFs
         and reports. Its calls count towards the organisation's limits, of which
-        `[xero] reserved_calls` are left alone. Raises NotConnectedError.
+        `[xero] reserved_calls` are left alone, and in xero_ops.costs once the hook is closed.
+        Raises NotConnectedError.
         """
-        return Records(self.client(self.tenant(tenant_id)), tenant_id)
+        tenant = self.tenant(tenant_id)
+        client = self.client(tenant)
+        self._asking.append((tenant.tenant_id, client))
+        return Records(client, tenant.tenant_id)
 
     def get(
-        self, endpoint: str, record_id: str | UUID, *, tenant_id: str, **params: Param
+        self, endpoint: str, record_id: str | UUID, *, tenant_id: str | UUID, **params: Param
     ) -> Record:
         """One record of a connected organisation, as Xero spells it, numbers as Decimal.
 
@@ -197,6 +217,19 @@ class XeroHook(BaseHook):
         Raises NotConnectedError, NotFoundError, XeroSetupError for an id that is none.
         """
         return self.records(tenant_id).get(endpoint, record_id, **params)
+
+    def _count_calls(self) -> None:
+        made = [(tenant_id, dict(client.calls_made)) for tenant_id, client in self._asking]
+        self._asking = []
+        if not any(calls for _, calls in made):
+            return
+        try:
+            with self.warehouse() as warehouse:
+                for tenant_id, calls in made:
+                    count_calls(warehouse, tenant_id, calls)
+        except (XeroError, psycopg.Error) as error:
+            # The records came: who asked for them must not fail for the account of their cost.
+            self.log.warning("calls not counted reason=%s", type(error).__name__)
 
     def _tenants(self) -> list[Tenant]:
         with self.warehouse() as warehouse:
@@ -291,14 +324,23 @@ class XeroHook(BaseHook):
         except AirflowNotFoundException:
             raise XeroSetupError(
                 f"The Airflow connection {self.xero_conn_id!r} is not defined: create it under"
-                " Admin, Connections, with the type Xero"
+                " Admin, Connections, with the type Xero, or give the id of one that is there"
             ) from None
 
     def _looked_up(self) -> Connection:
         # In a task each look-up is a call to Airflow's API server.
         if self._described is None:
-            self._described = self.get_connection(self.xero_conn_id)
+            self._described = self._of_our_type(self.get_connection(self.xero_conn_id))
         return self._described
+
+    def _of_our_type(self, connection: Connection) -> Connection:
+        if connection.conn_type == CONN_TYPE:
+            return connection
+        raise XeroSetupError(
+            f"The Airflow connection {self.xero_conn_id!r} is of the type {connection.conn_type!r},"
+            f" not {CONN_TYPE!r}: give the id of one of the type Xero, or change its type under"
+            " Admin, Connections"
+        )
 
     def _postgres(self, store_conn_id: str) -> PostgresHook:
         # It keeps its connection's description, which is one more call.

@@ -53,6 +53,8 @@ def unpause(
 
 def is_paused(warehouse: psycopg.Connection[Any], conn_id: str, tenant_id: str) -> bool:
     """Whether somebody paused the organisation, or asked for its erasure."""
+    if not _is_uuid(tenant_id):
+        return False
     with (
         warehouse_errors(tenant_id=tenant_id),
         warehouse.transaction(),
@@ -86,7 +88,7 @@ def _change(
 def _is_uuid(text: str) -> bool:
     try:
         UUID(text)
-    except ValueError:
+    except (AttributeError, TypeError, ValueError):
         return False
     return True
 

@@ -6,6 +6,7 @@ transaction that stores a page: that is the caller's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,6 +177,20 @@ class Progress:
 
     def _where(self, endpoint: Endpoint) -> dict[str, Any]:
         return {"tenant_id": self._tenant_id, "endpoint": endpoint.name}
+
+
+def count_calls(
+    connection: psycopg.Connection[Any], tenant_id: str, calls: Mapping[str, int]
+) -> None:
+    """Add calls that no extraction made to what the organisation cost today, by endpoint's name.
+
+    Raises WarehouseBusyError, XeroSetupError; psycopg's own error for an organisation that is gone.
+    """
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        for endpoint, number in calls.items():
+            values = {"tenant_id": tenant_id, "endpoint": endpoint, "calls": number}
+            unknown = {"bytes": 0, "seconds": 0, "day_calls_left": None}
+            connection.execute(_COUNT_DAY, {**values, **unknown})
 
 
 # By the day (UTC) on which it was asked: a run may wait for another day.

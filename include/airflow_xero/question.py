@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from urllib.parse import quote
 
+from airflow_xero.asking import aware
 from airflow_xero.endpoint import Endpoint, Paging, Params
 
 PAGE_SIZE = 1000
@@ -56,6 +57,6 @@ class Question:
         headers = {"Accept": self.accept, "Xero-Tenant-Id": self.tenant_id}
         if self.since is not None:
             # Exactly this form: zone suffixes and fractions are ignored or refused.
-            moment = self.since.astimezone(UTC)
+            moment = aware(self.since, "since").astimezone(UTC)
             headers["If-Modified-Since"] = moment.strftime("%Y-%m-%dT%H:%M:%S")
         return headers

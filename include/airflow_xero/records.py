@@ -15,6 +15,7 @@ from uuid import UUID
 from airflow_xero.answers import moment_of
 from airflow_xero.asking import (
     Param,
+    aware,
     code,
     equals,
     groups,
@@ -123,9 +124,16 @@ class Records:
     def changed(
         self, endpoint: str, *, since: datetime, until: datetime | None = None
     ) -> Iterator[Record]:
-        """Records that Xero stamped as changed from `since` on and before `until` (both aware)."""
+        """Records that Xero stamped as changed from `since` on and before `until`.
+
+        Raises XeroSetupError, before anything is asked, for a moment without a time zone.
+        """
         stamped = [each.name for each in ENDPOINTS if each.reading is Reading.CHANGES]
         row = endpoint_named(endpoint, among=stamped, has="list of changes")
+        bounds = (aware(since, "since"), None if until is None else aware(until, "until"))
+        return self._changed(row, *bounds)
+
+    def _changed(self, row: Endpoint, since: datetime, until: datetime | None) -> Iterator[Record]:
         for record in self._answers.walk(row, {}, since=since):
             changed_at = moment_of(record.get("UpdatedDateUTC"))
             # Xero gives a few more: it compares whole seconds.
@@ -197,25 +205,23 @@ class Records:
         return self._answers.listed(PUBLISHED_REPORTS, what="published reports")
 
     def _found_by_number(self, row: Endpoint, numbers: list[str]) -> Iterator[Record]:
+        field = NUMBER_FIELDS[row.name]
         if row.name == "invoices":
             # The parts of that filter are separated by commas.
             plain = [number for number in numbers if "," not in number]
+            filters = [equals(field, number) for number in numbers if "," in number]
             for group in groups(plain):
                 yield from self._answers.walk(row, {"InvoiceNumbers": ",".join(group)})
-            for number in (each for each in numbers if "," in each):
-                yield from self._answers.walk(
-                    row, {"where": equals(NUMBER_FIELDS[row.name], number)}
-                )
+            for condition in filters:
+                yield from self._answers.walk(row, {"where": condition})
         elif row.name == "quotes":
             for number in numbers:
                 yield from self._answers.walk(row, {"QuoteNumber": number})
         elif row.name == "purchase_orders":
             yield from self._purchase_orders(row, numbers)
         else:
-            for number in numbers:
-                yield from self._answers.walk(
-                    row, {"where": equals(NUMBER_FIELDS[row.name], number)}
-                )
+            for condition in [equals(field, number) for number in numbers]:
+                yield from self._answers.walk(row, {"where": condition})
 
     def _purchase_orders(self, row: Endpoint, numbers: list[str]) -> Iterator[Record]:
         for number in (each for each in numbers if is_one_part(each)):

@@ -3,7 +3,9 @@
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -22,6 +24,7 @@ from airflow_xero.errors import (
 )
 from airflow_xero.extract import Tenant
 from airflow_xero.hook import XeroHook
+from airflow_xero.listing_operators import ListWaitingOperator
 from airflow_xero.provider_info import DEFAULT_SCOPES
 from airflow_xero.sdk_client import SafeApiClient
 
@@ -64,6 +67,31 @@ def test_a_missing_connection_says_where_to_create_it(monkeypatch):
 
     with pytest.raises(XeroSetupError, match="Admin, Connections"):
         XeroHook().app()
+
+
+@pytest.mark.parametrize("conn_type", ["postgres", "http"])
+def test_a_connection_of_another_type_is_named_with_its_type_and_what_to_do(
+    conn_type, set_connection
+):
+    set_connection("my_xero", conn_type=conn_type, login="a", password="b", host="db")
+    asks: list[Callable[[XeroHook], Any]] = [
+        XeroHook.app,
+        XeroHook.warehouse,
+        XeroHook.endpoints,
+        XeroHook.get_conn,
+        lambda hook: hook.tenant("99999999-9999-9999-9999-999999999999"),
+        lambda hook: ListWaitingOperator(
+            task_id="list_waiting", xero_conn_id=hook.xero_conn_id
+        ).execute({"dag_run": SimpleNamespace(conf={})}),
+    ]
+
+    for ask in asks:
+        with pytest.raises(XeroSetupError) as refused:
+            ask(XeroHook("my_xero"))
+        assert refused.value.message == (
+            f"The Airflow connection 'my_xero' is of the type '{conn_type}', not 'xero': give the"
+            " id of one of the type Xero, or change its type under Admin, Connections"
+        )
 
 
 def test_a_base_url_without_encryption_is_refused(set_connection):

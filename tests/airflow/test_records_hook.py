@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
-from airflow_xero.errors import NotConnectedError, ScopeMissingError, XeroSetupError
+from airflow_xero.errors import (
+    NotConnectedError,
+    NotFoundError,
+    ScopeMissingError,
+    XeroSetupError,
+)
 from airflow_xero.hook import XeroHook
 
 KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
@@ -72,7 +79,9 @@ def test_an_expired_token_is_refreshed_on_the_way(tenants, xero):
         lambda hook, tenant_id: hook.tenant_called(tenant_id),
     ],
 )
-@pytest.mark.parametrize("tenant_id", ["", UNKNOWN, "Måne Studio 🌙", "'; drop table x; --"])
+@pytest.mark.parametrize(
+    "tenant_id", [None, "", " ", "None", UNKNOWN, "Måne Studio 🌙", "'; drop table x; --"]
+)
 def test_an_organisation_that_nobody_connected_is_refused_before_any_request(
     ask, tenant_id, tenants, xero
 ):
@@ -82,6 +91,55 @@ def test_an_organisation_that_nobody_connected_is_refused_before_any_request(
         ask(hook, tenant_id)
 
     assert xero.control("GET", "requests") == []
+
+
+def test_a_tenant_id_that_is_none_never_means_some_organisation_and_says_what_to_give(tenants):
+    nobody: list[Any] = [None, "", KAURI]
+    for tenant_id in nobody:
+        with (
+            XeroHook() as hook,
+            pytest.raises(NotConnectedError, match=r"give a tenant id, which xero_ops\.tenants"),
+        ):
+            hook.tenant(tenant_id)
+
+
+def test_a_tenant_id_may_be_a_uuid_in_any_case(tenants):
+    with XeroHook() as hook:
+        for tenant_id in (UUID(tenants[KAURI]), tenants[KAURI].upper(), f" {tenants[KAURI]} "):
+            assert hook.tenant(tenant_id).tenant_name == KAURI
+
+
+def test_calls_for_single_records_are_in_what_the_organisation_cost_today(tenants, xero, warehouse):
+    invoice_id = new_invoice(xero, tenants[KAURI], number="K-1")
+    cost = (
+        "select endpoint, calls from xero_ops.costs"
+        " where tenant_name = %s and on_date = (now() at time zone 'UTC')::date order by 1"
+    )
+
+    for _ in range(2):
+        with XeroHook() as hook:
+            records = hook.records(tenants[KAURI])
+            records.get("invoices", invoice_id)
+            records.history("invoices", invoice_id)
+            records.report("TrialBalance", date="2026-11-20")
+            with suppress(NotFoundError):
+                records.get("contacts", UNKNOWN)
+
+    assert warehouse.execute(cost, (KAURI,)).fetchall() == [
+        *(("contacts", 2), ("invoices", 4), ("trial_balances", 2)),
+    ]
+    assert warehouse.execute(cost, (BEACON,)).fetchall() == []
+
+
+def test_records_come_also_when_their_cost_cannot_be_written_down(tenants, xero, monkeypatch):
+    invoice_id = new_invoice(xero, tenants[KAURI])
+
+    with XeroHook() as hook:
+        records = hook.records(tenants[KAURI])
+        assert records.get("invoices", invoice_id)
+        # As if the warehouse were gone meanwhile.
+        monkeypatch.delenv("AIRFLOW_CONN_XERO_WAREHOUSE")
+        hook.close()
 
 
 def test_attachments_of_a_connection_without_their_scope_say_what_to_add(tenants, xero):

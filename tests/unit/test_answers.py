@@ -92,9 +92,45 @@ def test_every_other_status_has_one_meaning(status, kind):
     assert type(error_of(httpx.Response(status))) is kind
 
 
+def refused(*messages: object) -> str:
+    body = {
+        "ErrorNumber": 10,
+        "Type": "ValidationException",
+        "Message": "A validation exception occurred",
+        "Elements": [
+            {"Name": "Private Person", "ValidationErrors": [{"Message": each}]} for each in messages
+        ],
+    }
+    return error_of(httpx.Response(400, json=body)).message
+
+
+def test_a_refusal_says_what_xero_finds_wrong_with_the_records_and_nothing_of_them():
+    said = refused("The Contact\n must be given", "Amount is too large", "Amount is too large")
+
+    assert said == (
+        "Xero refused our request; report it: A validation exception occurred;"
+        " The Contact must be given; Amount is too large"
+    )
+
+
+def test_a_refusal_of_a_thousand_records_stays_short():
+    assert len(refused(*("x y" * 100 + str(number) for number in range(1000)))) < 1100
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [None, 7, "text", [None, 7, "text"], [{"ValidationErrors": 7}], [{"ValidationErrors": [7]}]],
+)
+def test_a_refusal_that_is_not_as_documented_is_told_all_the_same(elements):
+    response = httpx.Response(400, json={"Message": "No", "Elements": elements})
+
+    assert error_of(response).message == "Xero refused our request; report it: No"
+
+
 def test_nothing_as_long_as_a_token_gets_from_a_body_into_a_message():
     token = "eyJhbGciOiJSUzI1NiJ9." + "x" * 60
-    bodies = [{"Detail": f"bad {token}"}, {"message": token}]
+    element = {"ValidationErrors": [{"Message": token}]}
+    bodies = [{"Detail": f"bad {token}"}, {"message": token}, {"Elements": [element]}]
 
     said = [str(error_of(httpx.Response(400, json=body))) for body in bodies]
     said.append(str(error_of(httpx.Response(503, text=f"offline {token}"))))

@@ -161,6 +161,45 @@ def test_what_is_no_number_is_refused_before_anything_is_asked(endpoint, number,
     assert desk.asked() == []
 
 
+@pytest.mark.parametrize("number", [["INV-7", "INV-8"], ("INV-7",), None, 7])
+@pytest.mark.parametrize("endpoint", NUMBER_FIELDS)
+def test_what_is_no_text_is_refused_with_the_way_to_give_numbers(endpoint, number, desk):
+    with pytest.raises(XeroSetupError, match="give each as a text of its own"):
+        desk.records.numbered(endpoint, number)
+
+    assert desk.asked() == []
+
+
+def test_a_number_that_no_filter_can_hold_is_refused_before_others_cost_a_call(desk):
+    with pytest.raises(XeroSetupError, match="ask for the document by its id"):
+        desk.records.numbered("invoices", "INV-7", '7,5" or 1==1')
+
+    assert desk.asked() == []
+
+
+def test_a_number_with_blanks_and_apostrophes_is_found(desk):
+    number = "No 7 of O'Brien & Co"
+    made = desk.do("create_invoice", amount=7, type="ACCPAY", number=number)
+
+    (got,) = desk.records.numbered("invoices", f" {number} ")
+
+    assert got["InvoiceID"] == made["InvoiceID"]
+
+
+NAIVE: list[Any] = [NOW.replace(tzinfo=None), NOW.date(), "2026-11-20", None]
+
+
+@pytest.mark.parametrize("moment", NAIVE, ids=str)
+def test_a_moment_without_a_time_zone_is_refused_before_anything_is_asked(moment, desk):
+    with pytest.raises(XeroSetupError, match=r"since is .* no moment with a time zone: give one"):
+        desk.records.changed("invoices", since=moment)
+    if moment is not None:
+        with pytest.raises(XeroSetupError, match=r"until is .* no moment with a time zone"):
+            desk.records.changed("invoices", since=NOW, until=moment)
+
+    assert desk.asked() == []
+
+
 def test_a_number_that_no_filter_can_hold_is_refused(desk):
     with pytest.raises(XeroSetupError, match="ask for the document by its id"):
         desk.records.numbered("credit_notes", 'CN-1" or CreditNoteNumber!="')
