@@ -17,7 +17,14 @@ from psycopg.rows import class_row
 
 from airflow_xero.chosen import CHOSEN
 from airflow_xero.drift import Drift
-from airflow_xero.errors import XeroBusyError, XeroError, XeroSetupError
+from airflow_xero.errors import (
+    PublishError,
+    RateLimitError,
+    XeroBusyError,
+    XeroContractError,
+    XeroError,
+    XeroSetupError,
+)
 from airflow_xero.lapsing import LapsingConsent, lapsing_consents, lost_consents
 from airflow_xero.notify import ONCE_EVER, Notice
 from airflow_xero.outcome import LOST_CONSENT, Outcome
@@ -26,12 +33,17 @@ from airflow_xero.warehouse import warehouse_errors
 
 _A_WEEK = 7
 _LOG = "The log of its task says more."
+_WITHOUT_A_WORD = f"Its task ended without a word. {_LOG}"
 
 
-def extraction_failed(tenant_id: str, tenant_name: str, *, advice: str) -> Notice:
-    """An organisation could not be extracted; `advice` as `advice_of` words it."""
+def extraction_failed(tenant_id: str, tenant_name: str, *, advice: str, kind: str | None) -> Notice:
+    """An organisation could not be extracted.
+
+    `advice` as `advice_of` words it; `kind` as `kind_of` tells failures apart: another one of the
+    same day is news, and who heard of a limit must still hear of a lost scope.
+    """
     return Notice(
-        f"extraction_failed:{tenant_id}",
+        ":".join(filter(None, ("extraction_failed", tenant_id, kind))),
         f"Xero: the extraction of {tenant_name} failed",
         f"{advice} Its statistics stay as they were; the other organisations are not affected.",
         tenant_id=tenant_id,
@@ -72,13 +84,15 @@ def lapses_soon(lapsing: LapsingConsent) -> Notice:
     )
 
 
-def not_published() -> Notice:
-    """The statistics could not be renewed."""
+def not_published(error: BaseException | None = None) -> Notice:
+    """The statistics could not be renewed, because of `error` where it is known."""
+    failed = "A model or test of dbt failed: the log of dbt_build names it."
+    if error is not None and not isinstance(error, PublishError):
+        failed = advice_of(error)
     return Notice(
         "not_published",
         "Xero: the statistics were not published",
-        "A model or test of dbt failed: the log of dbt_build names it. What was extracted is safe,"
-        " and the next build takes it in.",
+        f"{failed} What was extracted is safe, and the next build takes it in.",
     )
 
 
@@ -125,16 +139,13 @@ def tie_out_broken(broken: BrokenTieOut) -> Notice:
 def of_outcome(outcome: Outcome) -> list[Notice]:
     """What people must know of a run: who failed, and whether the statistics were renewed."""
     lost = {each["tenant_id"] for each in outcome.failures if LOST_CONSENT in each}
-    advices = {
-        failure["tenant_id"]: failure["advice"]
-        for failure in outcome.failures
-        if "advice" in failure
-    }
+    failures = {failure["tenant_id"]: failure for failure in outcome.failures}
     notices = [
         extraction_failed(
             tenant["tenant_id"],
             tenant["tenant_name"],
-            advice=advices.get(tenant["tenant_id"], f"Its task ended without a word. {_LOG}"),
+            advice=failures.get(tenant["tenant_id"], {}).get("advice", _WITHOUT_A_WORD),
+            kind=failures.get(tenant["tenant_id"], {}).get("kind"),
         )
         for tenant in outcome.failed()
         # Told once, by `watch` or the task itself, with the link that repairs it.
@@ -159,12 +170,27 @@ def of_consents(warehouse: psycopg.Connection[Any], conn_id: str, *, now: dateti
 
 
 def advice_of(error: BaseException) -> str:
-    """What to do after an error, without quoting data: only our own words are passed on."""
+    """What failed and what to do, without quoting data: only our own words are passed on."""
+    if not isinstance(error, XeroError):
+        return f"{type(error).__name__}. {_LOG}"
+    kind = f"{error.kind[:1].upper()}{error.kind[1:]} ({type(error).__name__})"
     if isinstance(error, XeroSetupError | XeroBusyError):
-        return f"{error.message}."
-    if isinstance(error, XeroError):
-        return f"{type(error).__name__}: a fault of ours or Xero's. Please report its task's log."
-    return f"{type(error).__name__}. {_LOG}"
+        return f"{kind}: {error.message}."
+    return f"{kind}: a fault of ours or Xero's. Please report its task's log."
+
+
+def kind_of(error: BaseException) -> str:
+    """What tells a failure from another one of the same organisation on the same day.
+
+    Of what Xero or a person must mend it is the class alone: the same cause shows at one endpoint
+    and then at another. A fault of ours is another one at another endpoint.
+    """
+    name = type(error).__name__
+    if isinstance(error, RateLimitError):
+        return f"{name}:{error.limit}"
+    if isinstance(error, XeroContractError) and error.endpoint:
+        return f"{name}:{error.endpoint}"
+    return name
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from airflow_xero.errors import PublishError
 from airflow_xero.hook import XeroHook
 from airflow_xero.notifiers import link_of
 from airflow_xero.notify import note
-from airflow_xero.outcome import FAILURE_KEY, reason_of
+from airflow_xero.outcome import FAILURE_KEY, message_of
 from airflow_xero.settings import dbt_cache_dir, dbt_project_dir, tie_out_tolerance
 from airflow_xero.tie_outs import BrokenTieOut, broken_tie_outs
 from airflow_xero.warehouse import warehouse_errors
@@ -93,7 +93,7 @@ class DbtBuildOperator(BaseOperator):
         try:
             return {"runs": self._publish(context)}
         except Exception as error:
-            context["ti"].xcom_push(key=FAILURE_KEY, value=reason_of(error))
+            context["ti"].xcom_push(key=FAILURE_KEY, value=message_of(error))
             raise
 
     def _publish(self, context: Context) -> int:

@@ -25,7 +25,7 @@ Errors survive pickling, and no error ever holds a token, a secret or a response
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class XeroError(Exception):
@@ -34,8 +34,10 @@ class XeroError(Exception):
     `message` says what happened and, where a person must act, what to do. The attributes say
     where: `tenant_id`, `endpoint` (a name of `endpoints.py`) and `page` of its list, HTTP `status`,
     and Xero's `correlation_id`, which Xero's support asks for. Each is None where it does not
-    apply.
+    apply. `in_words` is which of these errors it is, as people are told.
     """
+
+    in_words: ClassVar[str] = "a fault"
 
     def __init__(
         self,
@@ -54,6 +56,15 @@ class XeroError(Exception):
         self.page = page
         self.status = status
         self.correlation_id = correlation_id
+
+    @property
+    def kind(self) -> str:
+        """Which of our errors it is, in plain words: `scope missing`, `day limit used up`."""
+        return self.in_words
+
+    def told(self) -> str:
+        """Its kind and its message: one line that a person reads without the log."""
+        return f"{self.kind}: {self.message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the keyword-only attributes.
@@ -81,29 +92,43 @@ def _rebuild(kind: type[XeroError], message: str, attributes: dict[str, Any]) ->
 class XeroSetupError(XeroError):
     """A person must act: the message names the page or field to change."""
 
+    in_words = "set-up to correct"
+
 
 class NotConnectedError(XeroSetupError):
     """No Xero user with a live grant has connected this organisation."""
+
+    in_words = "not connected"
 
 
 class ConsentLostError(XeroSetupError):
     """Xero refused to refresh the grant; its user must press Connect to Xero again."""
 
+    in_words = "needs reconnecting"
+
 
 class ConsentRefusedError(XeroSetupError):
     """A consent under way is unknown, used, late or another browser's: begin it anew."""
+
+    in_words = "consent refused"
 
 
 class TenantForbiddenError(XeroSetupError):
     """Xero answers 403 for the organisation: it was disconnected, or the user lost access."""
 
+    in_words = "access refused"
+
 
 class ScopeMissingError(XeroSetupError):
     """The grant lacks a scope; reconnecting with that scope switched on repairs it."""
 
+    in_words = "scope missing"
+
 
 class XeroBusyError(XeroError):
     """Xero (or the warehouse) cannot answer now; the same request may succeed later."""
+
+    in_words = "busy"
 
 
 class RateLimitError(XeroBusyError):
@@ -125,13 +150,22 @@ class RateLimitError(XeroBusyError):
         self.limit = limit
         self.retry_after_seconds = retry_after_seconds
 
+    @property
+    def kind(self) -> str:
+        """Which limit it is."""
+        return f"{self.limit} limit used up"
+
 
 class UnavailableError(XeroBusyError):
     """Xero did not answer, or answered with a server error."""
 
+    in_words = "Xero unavailable"
+
 
 class WarehouseBusyError(XeroBusyError):
     """The warehouse cannot take the data now; nothing is lost, the next try continues."""
+
+    in_words = "warehouse busy"
 
 
 class XeroContractError(XeroError):
@@ -141,22 +175,34 @@ class XeroContractError(XeroError):
 class BadRequestError(XeroContractError):
     """Xero refused the request as malformed."""
 
+    in_words = "request refused"
+
 
 class NotFoundError(XeroContractError):
     """Xero knows no such resource."""
+
+    in_words = "unknown to Xero"
 
 
 class HighVolumeError(XeroContractError):
     """Xero refuses an unpaged or unfiltered read of a very large organisation."""
 
+    in_words = "too much to read at once"
+
 
 class UnexpectedPayloadError(XeroContractError):
     """The body is not JSON, or lacks what Xero documents."""
+
+    in_words = "unexpected answer"
 
 
 class VanishedError(XeroContractError):
     """A list holds far fewer records than it did; nothing of it is kept until somebody agrees."""
 
+    in_words = "records vanished"
+
 
 class PublishError(XeroContractError):
     """A dbt model or test failed, so that the marts were not (all) renewed."""
+
+    in_words = "statistics not built"

@@ -110,7 +110,7 @@ def extract_day(
         except RateLimitError as limit:
             # A shorter wait is worth another try of the task.
             if limit.retry_after_seconds is None or limit.retry_after_seconds <= _LONG_WAIT_SECONDS:
-                runs.fail(warehouse, tenant.tenant_id, run, reason=limit.message)
+                runs.fail(warehouse, tenant.tenant_id, run, reason=limit.told())
                 raise
             resume_at = runs.wait_for_limit(
                 warehouse,
@@ -121,7 +121,7 @@ def extract_day(
             )
             return _extracted("waiting_for_limit", run, catching_up, resume_at=resume_at)
         except XeroError as error:
-            runs.fail(warehouse, tenant.tenant_id, run, reason=error.message)
+            runs.fail(warehouse, tenant.tenant_id, run, reason=error.told())
             raise
         except Exception as fault:
             # The page must not go on saying that this organisation is being read.

@@ -101,16 +101,24 @@ class XeroNotifier(BaseNotifier):
 
 def notice_of(context: Mapping[str, Any]) -> Notice:
     """What a failed task or run means to a person; `context` as Airflow hands it to callbacks."""
-    error = context.get("exception")
-    advice = causes.advice_of(error) if isinstance(error, BaseException) else "See its log."
+    given = context.get("exception")
+    # Airflow hands over a text when the task's process was killed.
+    error = given if isinstance(given, BaseException) else None
+    advice = causes.advice_of(error) if error else "See its log."
     ti, task, dag = context.get("ti"), context.get("task"), context.get("dag")
     tenant = getattr(task, "tenant", None)
     if isinstance(tenant, Mapping) and isinstance(error, ConsentLostError):
         return causes.needs_reconnect(tenant["tenant_id"], tenant["tenant_name"])
     if isinstance(tenant, Mapping):
-        return causes.extraction_failed(tenant["tenant_id"], tenant["tenant_name"], advice=advice)
+        return causes.extraction_failed(
+            tenant["tenant_id"],
+            tenant["tenant_name"],
+            advice=advice,
+            # As the report finds it: who is ended from outside leaves no word.
+            kind=causes.kind_of(error) if isinstance(error, Exception) else None,
+        )
     if getattr(task, "publishes_statistics", False):
-        return causes.not_published()
+        return causes.not_published(error)
     if ti is not None:
         return causes.task_failed(ti.dag_id, ti.task_id, advice=advice)
     return causes.task_failed(getattr(dag, "dag_id", "a Dag"), None, advice=advice)

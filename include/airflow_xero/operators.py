@@ -104,6 +104,7 @@ class ExtractTenantOperator(BaseOperator):
                 **self.tenant,
                 "reason": reason_of(error),
                 "advice": causes.advice_of(error),
+                "kind": causes.kind_of(error),
             }
             if isinstance(error, ConsentLostError):
                 failure[LOST_CONSENT] = error.message

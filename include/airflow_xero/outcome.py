@@ -24,7 +24,8 @@ class Outcome:
     `tenants` are the organisations that were to be extracted (`tenant_id`, `tenant_name`);
     `results` what the extractions returned (`tenant_id`, `state`, perhaps `resume_at`, `gaps`,
     `drifts`);
-    `failures` the reasons they left (`tenant_id`, `reason`, and LOST_CONSENT where that is it);
+    `failures` the reasons they left (`tenant_id`, `reason`, perhaps `advice` and `kind` as
+    `causes.py` words them, and LOST_CONSENT where that is it);
     `skipped` organisations that must be reconnected (`tenant_name`, `reason`). An organisation that
     left no result has failed.
     `not_published` says why the statistics could not be renewed; None when they could, and then
@@ -112,6 +113,16 @@ class Outcome:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line for a person; a database error's details, which may quote data, are left out."""
-    text = error.message if isinstance(error, XeroError) else f"{type(error).__name__}: {error}"
+    """What failed and why, in one line for a person; see `message_of`."""
+    return _one_line(error.told()) if isinstance(error, XeroError) else message_of(error)
+
+
+def message_of(error: BaseException) -> str:
+    """Why it failed, in one line, without a database error's details: they may quote data."""
+    if isinstance(error, XeroError):
+        return _one_line(error.message)
+    return _one_line(f"{type(error).__name__}: {error}")
+
+
+def _one_line(text: str) -> str:
     return text.strip().splitlines()[0][:300]

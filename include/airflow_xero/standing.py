@@ -120,7 +120,7 @@ def standing(
     values = {
         "conn_id": conn_id,
         "tenant_ids": None if tenant_ids is None else [UUID(each) for each in tenant_ids],
-        "refuses": f"{REFUSES_ORGANISATION}%",
+        "refuses": f"%{REFUSES_ORGANISATION}%",
     }
     with (
         warehouse_errors(),

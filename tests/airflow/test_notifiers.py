@@ -111,6 +111,32 @@ def test_a_failed_organisation_is_told_once_by_every_way(
         assert secret not in said.out + said.err + message.html + text
 
 
+def test_an_organisation_that_fails_in_two_ways_on_one_day_is_told_twice_with_the_kind(
+    run, xero, connect_organisations, warehouse, mail, hook
+):
+    connect_organisations()
+    refuse(xero, BEACON)
+    run("xero_daily")
+    xero.control("DELETE", "faults")
+    forbidden = {"path": "/api.xro/2.0/Organisation", "kind": "forbidden", "times": 1}
+    xero.control("POST", "faults", {**forbidden, "tenant": xero.organisations()[BEACON]})
+
+    run("xero_daily")
+
+    assert {message.subject for message in mail.mails} == {
+        f"Xero: the extraction of {BEACON} failed"
+    }
+    assert [text.splitlines()[1].partition(")")[0] for text in hook.texts] == [
+        "Request refused (BadRequestError",
+        "Access refused (TenantForbiddenError",
+    ]
+    reasons = (
+        "select state_reason from xero_ops.extract_runs where state = 'failed' order by run_id"
+    )
+    kinds = [reason.partition(":")[0] for (reason,) in warehouse.execute(reasons).fetchall()]
+    assert kinds == ["request refused", "access refused"]
+
+
 def test_a_lost_consent_is_told_with_the_link_to_where_it_is_repaired(
     run, connect_organisations, warehouse, mail, hook
 ):

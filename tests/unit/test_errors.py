@@ -62,6 +62,17 @@ def test_an_error_survives_pickling_with_its_attributes(kind):
     assert copy.args == ("It is so",)
 
 
+def test_every_error_says_in_words_of_its_own_which_one_it_is():
+    leaves = [kind for kind in ALL if not kind.__subclasses__()]
+
+    words = {one_of(kind).kind for kind in leaves}
+
+    assert len(words) == len(leaves)
+    assert "a fault" not in words
+    assert one_of(RateLimitError).told() == "day limit used up: It is so"
+    assert one_of(errors.ScopeMissingError).told() == "scope missing: It is so"
+
+
 def test_a_limit_survives_pickling():
     copy = pickle.loads(pickle.dumps(RateLimitError("full", limit="day", retry_after_seconds=9)))
 

@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 
 from airflow_xero.errors import UnavailableError
-from airflow_xero.outcome import Outcome, reason_of
+from airflow_xero.outcome import Outcome, message_of, reason_of
 
 DAY = date(2026, 11, 20)
 KAURI = {"tenant_id": "1", "tenant_name": "Kauri Coffee"}
@@ -101,5 +101,8 @@ def test_the_reason_of_a_database_error_quotes_no_data():
     assert reason_of(error) == "UniqueViolation: duplicate key"
 
 
-def test_the_reason_of_our_own_error_is_its_message():
-    assert reason_of(UnavailableError("Xero is down", status=503)) == "Xero is down"
+def test_the_reason_of_our_own_error_is_its_kind_and_its_message():
+    error = UnavailableError("Xero is down", status=503)
+
+    assert reason_of(error) == "Xero unavailable: Xero is down"
+    assert message_of(error) == "Xero is down"

@@ -97,7 +97,7 @@ def test_page_is_refused_whole_and_names_its_place_and_the_next_night_is_whole(x
     xero.give(body)
     error = xero.refuses()
     reason = "select state_reason from xero_ops.extract_runs where tenant_id = %s"
-    assert xero.one(reason) == error.message
+    assert xero.one(reason) == error.told()
     nothing_is_stored(xero)
     xero.next_night()
     xero.give(around('[{"InvoiceID":"a"}]'))

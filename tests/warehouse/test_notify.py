@@ -13,12 +13,17 @@ from psycopg.pq import TransactionStatus
 from airflow_xero import causes, notify
 from airflow_xero.drift import Drift
 from airflow_xero.errors import (
+    BadRequestError,
     ConsentLostError,
+    PublishError,
+    RateLimitError,
+    ScopeMissingError,
     UnavailableError,
     UnexpectedPayloadError,
     WarehouseBusyError,
 )
 from airflow_xero.notify import ONCE_EVER, Message, Notice
+from airflow_xero.outcome import Outcome
 from airflow_xero.warehouse import warehouse_errors
 
 NOW = datetime(2026, 11, 21, 23, 59, tzinfo=UTC)
@@ -217,14 +222,82 @@ def test_a_line_break_in_a_name_reaches_no_header(warehouse):
     assert mailbox.titles == ["Kauri Bcc: everybody@example.com"]
 
 
-def test_advice_repeats_our_own_words_and_quotes_no_data():
-    assert causes.advice_of(UnavailableError("Xero is down")) == "Xero is down."
-    assert causes.advice_of(ConsentLostError("Connect again")) == "Connect again."
+def test_advice_names_the_kind_repeats_our_own_words_and_quotes_no_data():
+    assert causes.advice_of(UnavailableError("Xero is down")) == (
+        "Xero unavailable (UnavailableError): Xero is down."
+    )
+    assert causes.advice_of(ConsentLostError("Connect again")) == (
+        "Needs reconnecting (ConsentLostError): Connect again."
+    )
     quoting = UnexpectedPayloadError("Postgres refuses 'Private Person'")
     for error in (quoting, ValueError("Private Person")):
         advice = causes.advice_of(error)
         assert "Private" not in advice
         assert type(error).__name__ in advice
+
+
+@pytest.fixture
+def tenant_id(connected) -> str:
+    return str(connected[0].tenant_id)
+
+
+def failure_of(error: Exception, tenant_id: str) -> Notice:
+    return causes.extraction_failed(
+        tenant_id, "Kauri", advice=causes.advice_of(error), kind=causes.kind_of(error)
+    )
+
+
+def test_another_failure_of_an_organisation_on_the_same_day_is_a_message_of_its_own(
+    warehouse, tenant_id
+):
+    mailbox = Mailbox()
+    day_limit = RateLimitError("Full", limit="day", retry_after_seconds=500)
+    refused = [BadRequestError("No", endpoint=name) for name in ("invoices", "contacts")]
+
+    for error in (day_limit, ScopeMissingError("Grant it"), *refused):
+        for _ in range(2):
+            tell(warehouse, mailbox, failure_of(error, tenant_id))
+
+    assert [message.text.partition(")")[0] for message in mailbox.messages] == [
+        "Day limit used up (RateLimitError",
+        "Scope missing (ScopeMissingError",
+        "Request refused (BadRequestError",
+        "Request refused (BadRequestError",
+    ]
+
+
+def test_one_failure_that_shows_at_several_endpoints_is_one_message(warehouse, tenant_id):
+    mailbox = Mailbox()
+
+    for endpoint in ("invoices", "contacts"):
+        down = UnavailableError("Down", endpoint=endpoint)
+        tell(warehouse, mailbox, failure_of(down, tenant_id))
+
+    assert len(mailbox.messages) == 1
+
+
+def test_a_failure_is_one_message_whether_the_task_or_the_report_finds_it(warehouse, tenant_id):
+    mailbox = Mailbox()
+    error = BadRequestError("No", endpoint="invoices")
+    failure = {
+        "tenant_id": tenant_id,
+        "reason": "…",
+        "advice": causes.advice_of(error),
+        "kind": causes.kind_of(error),
+    }
+    tenant = {"tenant_id": tenant_id, "tenant_name": "Kauri"}
+    outcome = Outcome(NOW.date(), [tenant], failures=[failure])
+
+    tell(warehouse, mailbox, failure_of(error, tenant_id))
+    tell(warehouse, mailbox, *causes.of_outcome(outcome))
+
+    assert mailbox.titles == ["Xero: the extraction of Kauri failed"]
+
+
+def test_statistics_that_dbt_was_not_to_blame_for_say_who_was():
+    assert causes.not_published(PublishError("no")).advice == causes.not_published().advice
+    busy = causes.not_published(WarehouseBusyError("The disk is full")).advice
+    assert busy.startswith("Warehouse busy (WarehouseBusyError): The disk is full. What was")
 
 
 def test_what_is_new_at_xero_is_told_once_ever(warehouse):

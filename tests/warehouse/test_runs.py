@@ -251,7 +251,7 @@ def test_missing_payments_scope_fails_naming_the_scope(xero):
     with pytest.raises(ScopeMissingError, match=r"accounting\.payments\.read") as missing:
         xero.extract(tenant)
     assert (missing.value.endpoint, missing.value.tenant_id) == ("payments", tenant.tenant_id)
-    assert xero.run() == ("failed", missing.value.message)
+    assert xero.run() == ("failed", missing.value.told())
     assert xero.one("select complete_at from xero_ops.tenants") == (None,)
 
 
@@ -261,7 +261,7 @@ def test_organisation_that_was_disconnected_at_xero_is_forbidden(xero, tenant):
     with pytest.raises(TenantForbiddenError, match="Connect to Xero") as forbidden:
         xero.extract(tenant)
     assert forbidden.value.endpoint == "organisations"
-    assert xero.run() == ("failed", forbidden.value.message)
+    assert xero.run() == ("failed", forbidden.value.told())
     assert len(xero.stored(tenant, "invoices")) == 2001
 
 
@@ -290,7 +290,7 @@ def test_second_page_that_cannot_be_read_keeps_the_first_and_the_next_try_comple
     with pytest.raises(kind) as refused:
         xero.extract(tenant)
     assert (refused.value.endpoint, refused.value.tenant_id) == ("invoices", tenant.tenant_id)
-    assert xero.run() == ("failed", refused.value.message)
+    assert xero.run() == ("failed", refused.value.told())
     assert len(xero.stored(tenant, "invoices")) == 1000
     assert (xero.next_page(), xero.watermark()) == (2, None)
     xero.end_faults()
@@ -336,7 +336,7 @@ def test_full_disk_names_what_to_do_and_the_next_try_completes(xero, tenant):
         xero.extract(tenant)
     assert (full.value.endpoint, full.value.tenant_id) == ("invoices", tenant.tenant_id)
     assert "Nothing is lost" in full.value.message
-    assert xero.run() == ("failed", full.value.message)
+    assert xero.run() == ("failed", full.value.told())
     assert xero.watermark() is None
     assert xero.one("select count(*) from xero_ops.watermarks where endpoint = 'contacts'") == (1,)
     xero.rows.execute("drop trigger refuse on xero_raw.invoices")
