@@ -5,6 +5,7 @@ The work itself is in the installed package airflow_xero; no logic belongs here.
 
 from datetime import UTC, datetime, timedelta
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from airflow_xero import settings
@@ -24,7 +25,7 @@ How many are left: `select tenant_id, count(*) from xero_ops.wanted_reports grou
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | the past is fetched | nothing |
 | one `extract_tenant` skipped | another Dag extracts the organisation just now | nothing |
-| one `extract_tenant` failed | only that organisation | read its log; the next hour tries again |
+| `extract_tenant` and `finished` failed | only that organisation | read its log; wait |
 """
 
 with DAG(
@@ -64,4 +65,7 @@ with DAG(
         # Not when there was nobody to extract, and also when one of several failed.
         trigger_rule="all_done_min_one_success",
     )
-    extract_tenant >> dbt_build
+    # A run is as red as its last task: without it, one that only failed to extract is green.
+    finished = EmptyOperator(task_id="finished", trigger_rule="none_failed")
+    extract_tenant >> [dbt_build, finished]
+    dbt_build >> finished

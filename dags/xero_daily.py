@@ -26,8 +26,8 @@ publishes the statistics. The run's day is the date (UTC) on which its data inte
 | `report_outcome` says SKIPPED | a user must consent again | page Xero, Connect to Xero |
 | `dbt_build` failed | a model or a test of the data | its log names them; then clear it |
 
-Run it for another day with the configuration `{"day": "2026-11-20"}`. Running a day again
-changes nothing that was right.
+Run it for another day with the configuration `{"day": "2026-11-20"}`. Running a day again changes
+nothing that was right. It knows `day`, `accept_deletions` and `fresh`, and refuses any other key.
 """
 
 with DAG(

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, Param
 
 from airflow_xero import settings
-from airflow_xero.document_operators import XeroPdfToObjectStorageOperator
+from airflow_xero.document_operators import (
+    XeroPdfToObjectStorageOperator,
+    refuse_unknown_params,
+)
 from airflow_xero.retry import XeroRetryPolicy
 
 DOC = """
@@ -64,6 +67,7 @@ with DAG(
 ):
     XeroPdfToObjectStorageOperator(
         task_id="fetch_pdfs",
+        pre_execute=refuse_unknown_params,
         xero_conn_id=settings.conn_id(),
         organisation="{{ params.organisation }}",
         numbers="{{ params.numbers }}",

@@ -5,6 +5,7 @@ The work itself is in the installed package airflow_xero; no logic belongs here.
 
 from datetime import UTC, datetime, timedelta
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from airflow_xero import settings
@@ -22,7 +23,7 @@ sees whether the day's run is late, and sends what could not be sent to people b
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | nobody waits | nothing: so it is almost always |
-| one `extract_tenant` failed | only that organisation | read its log; the next night tries again |
+| `extract_tenant` and `finished` failed | only that organisation | read its log; wait |
 | an organisation waits again | the limit was used up once more | nothing |
 | `watch` failed | people are not told | its log names the address or connection |
 """
@@ -62,6 +63,10 @@ with DAG(
         # Not when there was nobody to extract, and also when one of several failed.
         trigger_rule="all_done_min_one_success",
     )
-    extract_tenant >> dbt_build
+    # A run is as red as its last task: without it, one that only failed to extract is green.
+    finished = EmptyOperator(task_id="finished", trigger_rule="none_failed")
+    extract_tenant >> [dbt_build, finished]
+    dbt_build >> finished
     # Nothing depends on it: who waited goes on also while nobody can be told.
-    WatchOperator(task_id="watch", xero_conn_id=conn_id, retries=0, on_failure_callback=None)
+    # The second try is for a warehouse that hiccups; what cannot be sent waits for the next run.
+    WatchOperator(task_id="watch", xero_conn_id=conn_id, retries=1, on_failure_callback=None)

@@ -8,14 +8,14 @@ the extraction (`extract.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 
-from airflow_xero import runs, wanted
+from airflow_xero import readings, runs, wanted
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS
@@ -60,6 +60,7 @@ class CatchingUp:
     `counts` by endpoint name, only for endpoints that were read; `gaps` says, by endpoint name,
     what may be missing from it and why, `alarms` which of the gaps somebody should look into.
     `on_alarm` is called with an endpoint's name and what is wrong as soon as an alarm is found.
+    With `fresh_names`, of what is read daily these endpoints alone can be up to date.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class CatchingUp:
         accept_deletions: bool = False,
         backfill_calls: int = 0,
         closes_day: bool = True,
+        fresh_names: Collection[str] | None = None,
         on_alarm: Callable[[str, str], None] | None = None,
     ) -> None:
         self._tenant = tenant
         self._day = day
         self._closes_day = closes_day
+        self._fresh_names = fresh_names
         self._accept_deletions = accept_deletions
         self._on_alarm = on_alarm
         self.alarms: list[str] = []
@@ -190,8 +193,11 @@ class CatchingUp:
     def _is_up_to_date(self, endpoint: Endpoint) -> bool:
         if endpoint.name == _CLOCK or self._reader.xero_now is None:
             return False
+        is_daily = endpoint.cadence is Cadence.DAILY
+        if is_daily and self._fresh_names is not None and endpoint.name not in self._fresh_names:
+            return False
         watermark = self._raw.watermark(endpoint)
-        lasts = _FRESH if endpoint.cadence is Cadence.DAILY else _WEEK
+        lasts = _FRESH if is_daily else _WEEK
         # Measured by Xero's clock: ours may differ, and a test's Xero lives in other years.
         return (
             watermark is not None
@@ -205,12 +211,12 @@ class CatchingUp:
         """The reports that are due: those of the day that are older than the documents."""
         where = (self._warehouse, self._tenant.tenant_id)
         names = [each.name for each in documents if each.name != _CLOCK]
-        current = runs.current_reports(*where, day=self._day, documents=names)
+        current = readings.current_reports(*where, day=self._day, documents=names)
         return [
             each
             for each in reports
             if not (
-                runs.has_report_of_month(*where, day=self._day, endpoint=each.name)
+                readings.has_report_of_month(*where, day=self._day, endpoint=each.name)
                 if each.cadence is Cadence.MONTHLY
                 else each.name in current
             )

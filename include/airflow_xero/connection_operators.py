@@ -15,20 +15,26 @@ from airflow_xero.erasing import erase, open_erasures
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.purging import purge
+from airflow_xero.run_configuration import require_known
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
 class ListErasuresOperator(BaseOperator):
-    """Names the organisations whose erasure was asked for and is not done, as tenant ids."""
+    """Names the organisations whose erasure was asked for and is not done, as tenant ids.
+
+    The run's configuration may say of which one the page starts it, `{"tenant_id": "<id>"}`; it
+    erases all of them.
+    """
 
     def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.xero_conn_id = xero_conn_id
 
-    def execute(self, context: Context) -> list[str]:  # noqa: ARG002
+    def execute(self, context: Context) -> list[str]:
         """Return them in the order in which they were asked for; usually none."""
+        require_known(context["dag_run"].conf, "tenant_id")
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             return open_erasures(warehouse)

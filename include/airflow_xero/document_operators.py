@@ -21,6 +21,7 @@ from airflow_xero.errors import BadRequestError, NotFoundError, XeroContractErro
 from airflow_xero.hook import XeroHook
 from airflow_xero.offers import NUMBER_FIELDS, WITH_PDF, endpoint_named
 from airflow_xero.provider_info import DEFAULT_CONN_ID
+from airflow_xero.run_configuration import day_of, require_known
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -49,7 +50,8 @@ class XeroPdfToObjectStorageOperator(BaseOperator):
     :param endpoint: invoices, credit_notes, quotes or purchase_orders (templated)
     :param ids: a list, or a text with one on each line (templated)
     :param numbers: the same (templated)
-    :param changed_on: a date, or a text like 2026-11-20; empty for none (templated)
+    :param changed_on: a date, or a text like 2026-11-20; empty for none (templated). Of a datetime
+        it is the day in UTC; one without a time zone is taken as UTC
     :param dest_conn_id: the connection of the object store, where `dst` does not name it
 
     Returns the paths. Documents that Xero does not know, or of which it makes no PDF, are named by
@@ -150,6 +152,14 @@ class XeroPdfToObjectStorageOperator(BaseOperator):
         _put(records.pdf(endpoint, record_id), file, writer=writer)
 
 
+def refuse_unknown_params(context: Context) -> None:
+    """For `pre_execute`: refuse a run whose configuration names what the Dag's form does not have.
+
+    Airflow itself passes it over. Raises XeroSetupError naming what the form has.
+    """
+    require_known(context["dag_run"].conf, *context["dag"].params)
+
+
 def file_name(number: str, record_id: str) -> str:
     """The name of a document's file: one part of a path, whatever its number, at most 150 bytes.
 
@@ -188,13 +198,11 @@ def _lines(texts: str | Sequence[str]) -> list[str]:
 
 def _day(value: str | date | None) -> date | None:
     if isinstance(value, datetime):
-        return value.date()
+        # A day of UTC, whichever zone the moment has; one without a zone names the day itself.
+        return (value.astimezone(UTC) if value.tzinfo else value).date()
     if value is None or isinstance(value, date):
         return value
-    try:
-        return date.fromisoformat(value.strip()) if value.strip() else None
-    except ValueError:
-        raise XeroSetupError(f"{value[:80]!r} is no day; it must look like 2026-11-20") from None
+    return day_of(value.strip(), what="changed_on") if value.strip() else None
 
 
 def _of_day(records: Records, endpoint: str, day: date) -> Iterator[Record]:

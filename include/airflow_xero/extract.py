@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import psycopg
 
-from airflow_xero import pruning, runs, unpublished
+from airflow_xero import pruning, readings, runs, unpublished
 from airflow_xero.catching_up import CatchingUp, Tenant
 from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
@@ -59,6 +59,7 @@ def extract_day(
     dag_run_id: str | None = None,
     closes_day: bool = True,
     gives_way: bool = False,
+    fresh: bool = False,
     on_alarm: Callable[[str, str], None] | None = None,
 ) -> Extracted:
     """Extract one organisation: documents up to now, reports as at `day`.
@@ -68,7 +69,8 @@ def extract_day(
     yet, it gives way to that. With `gives_way` one that closes its day gives way to another, too.
 
     `endpoints` are those to read, the first of them Organisation; `accept_deletions`: somebody
-    agreed that many records are gone; `backfill_calls` may be spent on reports of past days;
+    agreed that many records are gone; `backfill_calls` may be spent on reports of past days; with
+    `fresh` what is read daily is read again, though it was within half an hour, once a Dag run;
     `on_alarm` is called with an endpoint's name and what is wrong as soon as that is found.
     Returns `complete`, or `waiting_for_limit` when Xero's limit opens much later only (the cursor
     is kept). Any other error is stored as the run's reason and raised; WarehouseBusyError when
@@ -83,6 +85,8 @@ def extract_day(
             not closes_day and unpublished.has_unbuilt_day(warehouse, tenant.tenant_id)
         ):
             return Extracted("gave_way", None, {}, {})
+        where = (warehouse, tenant.tenant_id)
+        fresh_names = readings.endpoints_read(*where, dag_run_id=dag_run_id) if fresh else None
         run = runs.start(
             warehouse,
             tenant.tenant_id,
@@ -100,6 +104,7 @@ def extract_day(
             accept_deletions=run.accepts_deletions,
             backfill_calls=backfill_calls,
             closes_day=closes_day,
+            fresh_names=fresh_names,
             on_alarm=on_alarm,
         )
         try:

@@ -6,10 +6,8 @@ What travels between tasks are ids, names and days, never a token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
@@ -21,6 +19,15 @@ from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.operators import SKIPPED_KEY, day_of_run
 from airflow_xero.outcome import CONNECT_FIRST
+from airflow_xero.pausing import is_paused
+from airflow_xero.run_configuration import (
+    ACCEPT_DELETIONS,
+    DAY,
+    FRESH,
+    TENANTS,
+    asked_tenants,
+    require_known,
+)
 from airflow_xero.settings import DAILY_HOUR
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ class ListTenantsOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Return the organisations by name, none when nobody has connected one."""
+        require_known(context["dag_run"].conf, DAY, FRESH, ACCEPT_DELETIONS)
         day = day_of_run(context)
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             hook.app()  # Says so when the client id or secret is missing.
@@ -72,8 +80,9 @@ class ListWaitingOperator(BaseOperator):
         super().__init__(**kwargs)
         self.xero_conn_id = xero_conn_id
 
-    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+    def execute(self, context: Context) -> list[dict[str, str]]:
         """Return the organisations, those first that waited longest; usually none."""
+        require_known(context["dag_run"].conf, ACCEPT_DELETIONS)
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             waiting = waiting_tenants(warehouse, self.xero_conn_id)
@@ -99,8 +108,9 @@ class ListBackfillOperator(BaseOperator):
         super().__init__(**kwargs)
         self.xero_conn_id = xero_conn_id
 
-    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+    def execute(self, context: Context) -> list[dict[str, str]]:
         """Return the organisations, those first that were read longest ago; none at the end."""
+        require_known(context["dag_run"].conf, ACCEPT_DELETIONS)
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             tenants = tenants_to_backfill(warehouse, self.xero_conn_id)
@@ -129,6 +139,7 @@ class ListRefreshOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Return those that have a complete day, those first that were read longest ago."""
+        require_known(context["dag_run"].conf, ACCEPT_DELETIONS)
         day = context["dag_run"].run_after.astimezone(UTC).date().isoformat()
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
@@ -146,7 +157,8 @@ class ListAskedOperator(BaseOperator):
 
     As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last that is over in every time
     zone, which is that of the latest night. Those that are paused, disconnected or must be
-    reconnected are left out and logged.
+    reconnected are left out and logged. Raises XeroSetupError when none is left, unless all of them
+    are paused: somebody waits, and a green run would say that it was read.
     """
 
     def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
@@ -154,40 +166,30 @@ class ListAskedOperator(BaseOperator):
         self.xero_conn_id = xero_conn_id
 
     def execute(self, context: Context) -> list[dict[str, str]]:
-        """Return those that can be extracted, by name; none when nothing is asked for."""
+        """Return those that can be extracted, by name."""
         dag_run = context["dag_run"]
+        require_known(dag_run.conf, TENANTS, FRESH, ACCEPT_DELETIONS)
         asked = asked_tenants(dag_run.conf)
         day = last_day_over(dag_run.run_after).isoformat()
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             tenants = tenants_to_extract(warehouse, self.xero_conn_id)
-        tenants = [tenant for tenant in tenants if tenant.tenant_id in asked]
+            tenants = [tenant for tenant in tenants if tenant.tenant_id in asked]
+            left_out = sorted(asked - {tenant.tenant_id for tenant in tenants})
+            lost = [each for each in left_out if not is_paused(warehouse, self.xero_conn_id, each)]
         refuse_too_many(len(tenants))
-        for tenant_id in sorted(asked - {tenant.tenant_id for tenant in tenants}):
+        for tenant_id in left_out:
             self.log.warning("left out tenant=%s: paused, or nobody's live connection", tenant_id)
+        if lost and not tenants:
+            raise XeroSetupError(
+                f"Nothing can be read of what was asked for: {lost[0]} is no organisation that"
+                " somebody connected, or must be connected again: see the page Xero"
+            )
         self.log.info("day=%s organisations=%d", day, len(tenants))
         return [
             {"tenant_id": tenant.tenant_id, "tenant_name": tenant.tenant_name, "day": day}
             for tenant in tenants
         ]
-
-
-def asked_tenants(conf: Mapping[str, Any] | None) -> frozenset[str]:
-    """The tenant ids that a run's configuration asks for, as the warehouse spells them.
-
-    Raises XeroSetupError when it names none, or something that is no list of ids.
-    """
-    asked = (conf or {}).get("tenants")
-    try:
-        ids = frozenset(str(UUID(each)) for each in asked or ())
-    except (AttributeError, TypeError, ValueError):
-        ids = frozenset()
-    if not ids or isinstance(asked, str):
-        raise XeroSetupError(
-            f'The run\'s configuration "tenants" is {asked!r}; it must be a list of tenant ids.'
-            " The page Xero starts this Dag by Extract now, in an organisation's menu"
-        )
-    return ids
 
 
 def last_day_over(moment: datetime) -> date:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from airflow_xero import causes, metrics, settings
-from airflow_xero.errors import ConsentLostError, TenantForbiddenError, XeroError, XeroSetupError
+from airflow_xero import causes, metrics, runs, settings
+from airflow_xero.errors import ConsentLostError, TenantForbiddenError, XeroError
 from airflow_xero.extract import Extracted, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
@@ -25,6 +24,7 @@ from airflow_xero.notifiers import link_of, page_link, tell, tell_at_once
 from airflow_xero.notify import Notice, note
 from airflow_xero.outcome import FAILURE_KEY, LOST_CONSENT, Outcome, reason_of
 from airflow_xero.pausing import is_paused
+from airflow_xero.run_configuration import accepts_deletions, day_in, is_fresh
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,17 +38,12 @@ def day_of_run(context: Context) -> date:
 
     The run's configuration `{"day": "2026-11-20"}` wins; else the date on which the data interval
     of the schedule starts; else, for a run without logical date, the day before it was due.
-    Raises XeroSetupError when the configured day is not a date.
+    Raises XeroSetupError when the configured day is no day in this form.
     """
     dag_run = context["dag_run"]
-    configured = (dag_run.conf or {}).get("day")
+    configured = day_in(dag_run.conf)
     if configured is not None:
-        try:
-            return date.fromisoformat(configured)
-        except (TypeError, ValueError):
-            raise XeroSetupError(
-                f'The run\'s configuration "day" is {configured!r}; it must look like 2026-11-20'
-            ) from None
+        return configured
     if dag_run.data_interval_start is not None:
         return _utc_date(dag_run.data_interval_start)
     return _utc_date(dag_run.run_after) - timedelta(days=1)
@@ -66,7 +61,8 @@ class ExtractTenantOperator(BaseOperator):
     the task is skipped where another extraction of the organisation is under way; with
     `gives_way`, one that closes its day is skipped then, too. The run's configuration
     `{"accept_deletions": ["<tenant id>"]}` agrees that many records of those organisations are
-    gone, `true` that they are of every one.
+    gone, `true` that they are of every one. With `fresh`, unless the configuration says otherwise
+    in a key of this name, what is read daily is read also when it was within half an hour.
 
     A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
     retry policy decides), and keeps the reason under the XCom key `failure` for the report.
@@ -80,6 +76,7 @@ class ExtractTenantOperator(BaseOperator):
         backfill_calls: int = 0,
         closes_day: bool = True,
         gives_way: bool = False,
+        fresh: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,6 +85,7 @@ class ExtractTenantOperator(BaseOperator):
         self.backfill_calls = backfill_calls
         self.closes_day = closes_day
         self.gives_way = gives_way
+        self.fresh = fresh
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the organisation, its state (complete, waiting_for_limit) and counts."""
@@ -131,6 +129,7 @@ class ExtractTenantOperator(BaseOperator):
                         dag_run_id=dag_run.run_id,
                         closes_day=self.closes_day,
                         gives_way=self.gives_way,
+                        fresh=is_fresh(dag_run.conf, unless_said=self.fresh),
                         on_alarm=partial(
                             self._note_alarm, warehouse=warehouse, link=link_of(context)
                         ),
@@ -158,24 +157,6 @@ class ExtractTenantOperator(BaseOperator):
         where = (self.tenant["tenant_id"], self.tenant["tenant_name"])
         notice = causes.alarm(*where, endpoint=endpoint, what=what)
         note(warehouse, [notice], now=_now(), link=link)
-
-
-def accepts_deletions(conf: Mapping[str, Any] | None, tenant_id: str) -> bool:
-    """Whether a run's configuration agrees that many records of an organisation are gone.
-
-    Its `accept_deletions` is a list of tenant ids, or true for every organisation. Raises
-    XeroSetupError when it is neither: a mistyped id would agree to nothing, and say nothing.
-    """
-    agreed = (conf or {}).get("accept_deletions", False)
-    if isinstance(agreed, bool):
-        return agreed
-    try:
-        return UUID(tenant_id) in {UUID(each) for each in agreed}
-    except (AttributeError, TypeError, ValueError):
-        raise XeroSetupError(
-            f'The run\'s configuration "accept_deletions" is {agreed!r}; it must be true, or a'
-            " list of tenant ids"
-        ) from None
 
 
 def seconds_to_start(place: int, *, slots: int, seconds: float) -> float:
@@ -268,8 +249,9 @@ class ReportOutcomeOperator(BaseOperator):
 class WatchOperator(BaseOperator):
     """Finds what no failed task tells of: a late day, lost and lapsing consents, news of Xero's.
 
-    Also sends what could not be sent before. Raises AirflowFailException while something cannot
-    be sent, XeroError when the warehouse cannot be asked.
+    Also sends what could not be sent before, and closes extractions that were killed. Raises
+    AirflowFailException while something cannot be sent, XeroError when the warehouse cannot be
+    asked.
     """
 
     def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
@@ -281,6 +263,8 @@ class WatchOperator(BaseOperator):
         dag_run = context["dag_run"]
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
+            if closed := runs.close_killed(warehouse):
+                self.log.warning("extractions that were killed, and closed now: %d", closed)
             notices = list(causes.new_drifts(warehouse))
             if deadline := settings.deadline():
                 notices += causes.late(

@@ -6,7 +6,7 @@ keeps one tenant from being extracted twice at once. Must not know HTTP, tokens,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 
 from airflow_xero.errors import WarehouseBusyError
-from airflow_xero.warehouse import require_idle, warehouse_errors
+from airflow_xero.warehouse import first_column, require_idle, warehouse_errors
 
 
 @dataclass(frozen=True)
@@ -145,26 +145,21 @@ def fail(connection: psycopg.Connection[Any], tenant_id: str, run: Run, *, reaso
         return
 
 
-def current_reports(
-    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, documents: Sequence[str]
-) -> frozenset[str]:
-    """The day's reports that were read since any of the `documents` endpoints was read last."""
-    values = {"tenant_id": tenant_id, "day": day, "documents": list(documents)}
-    with (
-        warehouse_errors(tenant_id=tenant_id),
-        connection.transaction(),
-        connection.cursor(row_factory=tuple_row) as cursor,
-    ):
-        return frozenset(name for (name,) in cursor.execute(_CURRENT_REPORTS, values))
+def close_killed(connection: psycopg.Connection[Any]) -> int:
+    """Close as failed what was killed and nothing went on with since; how many runs.
 
-
-def has_report_of_month(
-    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, endpoint: str
-) -> bool:
-    """Whether a report was read by a run whose day lies in the same month."""
-    with warehouse_errors(tenant_id=tenant_id):
-        values = {"tenant_id": tenant_id, "day": day, "endpoint": endpoint}
-        return bool(_row(connection, _HAS_REPORT_OF_MONTH, values)[0])
+    `start` closes those of its own organisation. One that was paused or disconnected meanwhile has
+    no next run, and its last one would be called running for ever. Raises WarehouseBusyError,
+    ValueError when the connection is inside a transaction.
+    """
+    closed = 0
+    for tenant_id in first_column(connection, _RUNNING, {}):
+        # Whoever extracts holds the lock before its row, and until after it.
+        with try_tenant_lock(connection, tenant_id) as is_free:
+            if is_free:
+                with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+                    closed += connection.execute(_CLOSE_KILLED, {"tenant_id": tenant_id}).rowcount
+    return closed
 
 
 def _row(connection: psycopg.Connection[Any], query: str, values: Any) -> tuple[Any, ...]:
@@ -203,6 +198,19 @@ where
             end
         )
     )
+"""
+
+_RUNNING = """
+select distinct tenant_id::text from xero_ops.extract_runs where state = 'running'
+"""
+
+_CLOSE_KILLED = """
+update xero_ops.extract_runs
+set
+    state = 'failed',
+    state_reason = 'the task was killed; the next run continues',
+    finished_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and state = 'running'
 """
 
 # Later than every earlier run of the tenant, even if the server's clock was set back.
@@ -265,41 +273,4 @@ set
     complete_run_id = finished.run_id
 from finished
 where tenants.tenant_id = finished.tenant_id
-"""
-
-_CURRENT_REPORTS = """
-with finished as (
-    select extract_endpoints.endpoint, extract_endpoints.finished_at, extract_runs.day
-    from xero_ops.extract_endpoints
-    inner join xero_ops.extract_runs using (run_id)
-    where
-        extract_endpoints.tenant_id = %(tenant_id)s
-        and extract_endpoints.finished_at is not null
-        and (
-            extract_runs.day = %(day)s
-            or extract_endpoints.endpoint = any(%(documents)s)
-        )
-)
-
-select endpoint
-from finished
-where day = %(day)s
-group by endpoint
-having
-    max(finished_at) >= (
-        select max(finished_at) from finished where endpoint = any(%(documents)s)
-    )
-"""
-
-_HAS_REPORT_OF_MONTH = """
-select exists (
-    select
-    from xero_ops.extract_endpoints
-    inner join xero_ops.extract_runs using (run_id)
-    where
-        extract_endpoints.tenant_id = %(tenant_id)s
-        and extract_endpoints.endpoint = %(endpoint)s
-        and extract_endpoints.finished_at is not null
-        and date_trunc('month', extract_runs.day) = date_trunc('month', %(day)s::date)
-)
 """

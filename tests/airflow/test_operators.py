@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_xero.errors import XeroSetupError
-from airflow_xero.operators import accepts_deletions, as_list, day_of_run
+from airflow_xero.operators import as_list, day_of_run
 
 
 def run_context(**run: Any) -> Any:
@@ -46,28 +46,6 @@ def test_a_run_without_logical_date_is_for_the_last_finished_day():
 def test_a_configured_day_that_is_no_date_says_how_it_must_look(day):
     with pytest.raises(XeroSetupError, match="must look like 2026-11-20"):
         day_of_run(run_context(conf={"day": day}))
-
-
-KAURI, OTHER = "5b4c7a1e-2d3f-4a5b-8c6d-7e8f9a0b1c2d", "00000000-0000-0000-0000-000000000001"
-
-
-@pytest.mark.parametrize(
-    ("agreed", "accepts"),
-    [
-        *((None, False), ({}, False), ([], False), (False, False), (True, True)),
-        *(([OTHER], False), ([OTHER, KAURI], True), ([KAURI.upper()], True)),
-    ],
-)
-def test_who_agrees_to_deletions_agrees_for_the_organisations_he_names(agreed, accepts):
-    conf = agreed if agreed is None or agreed == {} else {"accept_deletions": agreed}
-
-    assert accepts_deletions(conf, KAURI) is accepts
-
-
-@pytest.mark.parametrize("agreed", [KAURI, "true", 1, None, ["Kauri"], [1], {"a": 1}])
-def test_an_agreement_that_names_no_organisation_is_refused(agreed):
-    with pytest.raises(XeroSetupError, match="true, or a list of tenant ids"):
-        accepts_deletions({"accept_deletions": agreed}, KAURI)
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"numbers": "A", "dst": ""}, "is no absolute path"),
     ({"numbers": "A", "dst": "s3://bucket/pdfs"}, "install Airflow's provider of that store"),
     ({"numbers": "A", "dst": "s4://bucket/pdfs"}, "install Airflow's provider of that store"),
-    ({"changed_on": "20 November"}, "is no day; it must look like 2026-11-20"),
+    ({"changed_on": "20 November"}, "changed_on is '20 November'; it must look like 2026-11-20"),
+    ({"changed_on": "20261120"}, "changed_on is '20261120'; it must look like 2026-11-20"),
     ({"ids": "INV-1"}, "is no id of invoices"),
     ({"ids": UNKNOWN, "endpoint": "payments"}, "no PDF of payments"),
 ]

@@ -13,8 +13,7 @@ from airflow.models.dagrun import DagRun
 
 from airflow_xero import pausing, runs
 from airflow_xero.audit import Actor
-from airflow_xero.errors import XeroSetupError
-from airflow_xero.listing_operators import asked_tenants, last_day_over
+from airflow_xero.listing_operators import last_day_over
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
@@ -51,11 +50,13 @@ def run(dag, xero, small_project, monkeypatch, request) -> Run:
     xero.control("POST", "clocks", {"business": datetime.now(UTC).isoformat()})
     count = len(request.node.name)
 
-    def start(*tenant_ids: str) -> DagRun:
+    def start(*tenant_ids: str, **conf: Any) -> DagRun:
         nonlocal count
         count += 1
         moment = LATER + timedelta(minutes=count)
-        dag_run: DagRun = dag.test(logical_date=moment, run_conf={"tenants": list(tenant_ids)})
+        dag_run: DagRun = dag.test(
+            logical_date=moment, run_conf={"tenants": list(tenant_ids), **conf}
+        )
         return dag_run
 
     return start
@@ -84,6 +85,7 @@ def test_only_what_was_asked_for_is_read_and_published_with_its_day(
         "list_asked": "success",
         f"extract_tenant[{KAURI}]": "success",
         "dbt_build": "success",
+        "finished": "success",
     }
     day = last_day_over(dag_run.run_after)
     assert complete_days(warehouse) == {KAURI: day, BEACON: None}
@@ -91,22 +93,97 @@ def test_only_what_was_asked_for_is_read_and_published_with_its_day(
     assert published == [(BEACON, None), (KAURI, day)]
 
 
-def test_who_is_paused_or_not_connected_is_left_out_and_nothing_fails(
-    run, xero, connect_organisations, warehouse
-):
+def test_who_is_paused_is_left_out_and_nothing_fails(run, xero, connect_organisations, warehouse):
     connect_organisations()
     kauri = xero.organisations()[KAURI]
     now = datetime.now(UTC)
     pausing.pause(warehouse, "xero_default", kauri, actor=Actor("ada"), now=now)
 
-    dag_run = run(kauri, ONE)
+    dag_run = run(kauri)
 
     assert states(dag_run) == {
         "list_asked": "success",
         "extract_tenant": "skipped",
         "dbt_build": "success",
+        "finished": "success",
     }
     assert complete_days(warehouse) == {KAURI: None, BEACON: None}
+
+
+def test_who_is_not_connected_is_left_out_and_a_run_of_nobody_else_is_red(
+    run, xero, connect_organisations, warehouse, capfd
+):
+    connect_organisations()
+
+    beside = run(xero.organisations()[KAURI], ONE)
+    alone = run(ONE)
+
+    assert beside.state == "success"
+    assert complete_days(warehouse)[KAURI] is not None
+    assert alone.state == "failed"
+    assert states(alone) == {
+        "list_asked": "failed",
+        "extract_tenant": "upstream_failed",
+        "dbt_build": "skipped",
+        "finished": "upstream_failed",
+    }
+    assert f"{ONE} is no organisation that somebody connected" in capfd.readouterr().out
+
+
+def test_a_run_in_which_one_organisation_fails_is_red_and_publishes_the_other(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    ids = xero.organisations()
+    refused = {"path": "/api.xro/2.0/Organisation", "status": 400, "times": 9}
+    xero.control("POST", "faults", {**refused, "tenant": ids[KAURI]})
+
+    dag_run = run(ids[KAURI], ids[BEACON])
+
+    assert dag_run.state == "failed"
+    assert states(dag_run) == {
+        "list_asked": "success",
+        f"extract_tenant[{BEACON}]": "success",
+        f"extract_tenant[{KAURI}]": "failed",
+        "dbt_build": "success",
+        "finished": "upstream_failed",
+    }
+    assert complete_days(warehouse)[KAURI] is None
+    assert complete_days(warehouse)[BEACON] is not None
+
+
+def asked(xero) -> set[str]:
+    """What was asked of Xero since this was asked last."""
+    calls = xero.control("GET", "requests")
+    xero.control("DELETE", "requests")
+    return {
+        call["path"].removeprefix("/api.xro/2.0/") for call in calls if "/api.xro/" in call["path"]
+    }
+
+
+def test_who_presses_again_within_half_an_hour_gets_what_changed_meanwhile(
+    run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    kauri = xero.organisations()[KAURI]
+    run(kauri)
+    contact = {"tenantId": kauri, "action": "create_contact", "name": "Fresh Ltd"}
+    xero.control("POST", "documents", contact)
+    asked(xero)
+
+    run(kauri, fresh=False)
+
+    fresh = "select count(*) from xero_raw.contacts where payload ->> 'Name' = 'Fresh Ltd'"
+    assert "Contacts" not in asked(xero)
+    assert warehouse.execute(fresh).fetchone() == (0,)
+
+    run(kauri)
+
+    again = asked(xero)
+    assert {"Contacts", "Invoices", "Reports/TrialBalance"} <= again
+    # Settings are read weekly, whoever asks.
+    assert "TaxRates" not in again
+    assert warehouse.execute(fresh).fetchone() == (1,)
 
 
 def test_who_is_being_read_already_is_left_to_that(run, xero, connect_organisations, warehouse):
@@ -127,6 +204,7 @@ def test_it_waits_for_nobody_and_is_never_switched_off_by_itself(dag):
         "list_asked": ("default_pool", 50),
         "extract_tenant": ("xero_extract", 50),
         "dbt_build": ("xero_dbt", 50),
+        "finished": ("default_pool", 50),
     }
 
 
@@ -141,16 +219,3 @@ def test_it_waits_for_nobody_and_is_never_switched_off_by_itself(dag):
 )
 def test_no_day_is_closed_before_it_is_over_everywhere(moment, day):
     assert last_day_over(datetime.fromisoformat(moment)) == date.fromisoformat(day)
-
-
-@pytest.mark.parametrize("spelled", [ONE, ONE.upper(), f"{{{ONE}}}"])
-def test_an_id_is_known_however_it_is_spelled(spelled):
-    assert asked_tenants({"tenants": [spelled]}) == {ONE}
-
-
-@pytest.mark.parametrize(
-    "conf", [None, {}, {"tenants": []}, {"tenants": ONE}, {"tenants": ["all"]}, {"tenants": 7}]
-)
-def test_a_run_that_asks_for_nothing_says_what_it_wants(conf):
-    with pytest.raises(XeroSetupError, match="must be a list of tenant ids"):
-        asked_tenants(conf)

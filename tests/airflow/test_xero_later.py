@@ -13,6 +13,8 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.dagrun import DagRun
 
 from airflow_xero import runs
+from airflow_xero.errors import WarehouseBusyError
+from airflow_xero.retry import XeroRetryPolicy
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 KAURI, BEACON = "Kauri Coffee Roasters", "Beacon & Sons <Joinery>"
@@ -82,6 +84,7 @@ NOBODY = {
     "list_waiting": "success",
     "extract_tenant": "skipped",
     "dbt_build": "skipped",
+    "finished": "success",
     "watch": "success",
 }
 
@@ -115,6 +118,7 @@ def test_who_waited_goes_on_when_the_limit_opens_and_is_published_for_that_day(
         "list_waiting": "success",
         f"extract_tenant[{KAURI}]": "success",
         "dbt_build": "success",
+        "finished": "success",
         "watch": "success",
     }
     assert published(warehouse) == {BEACON: "2026-11-20", KAURI: "2026-11-20"}
@@ -123,6 +127,64 @@ def test_who_waited_goes_on_when_the_limit_opens_and_is_published_for_that_day(
         xero.organisations()[KAURI]
     }
     assert states(run("xero_resume")) == NOBODY
+
+
+def refuse(xero, organisation: str) -> None:
+    refused = {"path": "/api.xro/2.0/Organisation", "status": 400, "times": 9}
+    xero.control("POST", "faults", {**refused, "tenant": xero.organisations()[organisation]})
+
+
+@pytest.mark.parametrize("dag_id", ["xero_resume", "xero_backfill"])
+def test_a_run_in_which_one_organisation_fails_is_red_and_publishes_the_other(
+    dag_id, run, xero, connect_organisations, warehouse
+):
+    connect_organisations()
+    if dag_id == "xero_resume":
+        use_up_the_day(xero, KAURI)
+        use_up_the_day(xero, BEACON)
+    run("xero_daily")
+    open_the_limit(warehouse)
+    xero.control("DELETE", "faults")
+    refuse(xero, KAURI)
+
+    dag_run = run(dag_id)
+
+    ended = states(dag_run)
+    assert ended[f"extract_tenant[{KAURI}]"] == "failed"
+    assert ended[f"extract_tenant[{BEACON}]"] == "success"
+    assert (ended["dbt_build"], ended["finished"]) == ("success", "upstream_failed")
+    assert dag_run.state == "failed"
+    assert published(warehouse)[BEACON] == "2026-11-20"
+
+
+def test_watch_tries_once_more_before_a_hiccup_of_the_warehouse_is_an_alarm(dags):
+    watch = dags["xero_resume"].get_task("watch")
+
+    assert watch.retries == 1
+    assert XeroRetryPolicy().evaluate(WarehouseBusyError("gone"), 1, 1).retry_delay
+
+
+def test_an_extraction_that_was_killed_is_closed_though_nobody_goes_on_with_it(
+    run, xero, connect_organisations, warehouse, warehouse_dsn
+):
+    connect_organisations()
+    run("xero_daily")
+    killed, busy = (xero.organisations()[name] for name in (KAURI, BEACON))
+    warehouse.execute(
+        "insert into xero_ops.extract_runs (tenant_id, day, known_at, state)"
+        " select tenant_id, '2026-11-21', now(), 'running' from xero_ops.tenants"
+    )
+    # As a pause does: there is no next run of it.
+    warehouse.execute("update xero_ops.connections set paused_at = now(), paused_by = 'ada'")
+
+    with psycopg.connect(warehouse_dsn) as other, runs.tenant_lock(other, busy):
+        assert states(run("xero_resume"))["watch"] == "success"
+
+    rows = warehouse.execute(
+        "select tenant_id::text, state, finished_at is not null from xero_ops.extract_runs"
+        " where day = '2026-11-21'"
+    )
+    assert set(rows.fetchall()) == {(killed, "failed", True), (busy, "running", False)}
 
 
 def test_who_lost_the_consent_meanwhile_is_left_to_the_user(
@@ -157,6 +219,7 @@ def test_the_past_is_fetched_within_its_calls_and_published(
         "list_backfill": "success",
         "extract_tenant": "skipped",
         "dbt_build": "skipped",
+        "finished": "success",
     }
     run("xero_daily")
     before = wanted(warehouse)
@@ -168,6 +231,7 @@ def test_the_past_is_fetched_within_its_calls_and_published(
         f"extract_tenant[{BEACON}]": "success",
         f"extract_tenant[{KAURI}]": "success",
         "dbt_build": "success",
+        "finished": "success",
     }
     # Twenty-four calls each; of five reports a day, one is read on two bases.
     assert {name: before[name] - left for name, left in wanted(warehouse).items()} == {

@@ -168,6 +168,8 @@ class ConnectedApp:
         accept_deletions: bool = False,
         backfill_calls: int = 0,
         closes_day: bool = True,
+        fresh: bool = False,
+        dag_run_id: str | None = None,
     ) -> Extracted:
         """One extraction over a connection of its own; the log of calls begins anew."""
         self.sandbox.control("DELETE", "requests")
@@ -194,6 +196,8 @@ class ConnectedApp:
                 accept_deletions=accept_deletions,
                 backfill_calls=backfill_calls,
                 closes_day=closes_day,
+                fresh=fresh,
+                dag_run_id=dag_run_id,
             )
 
     def token(self, tenant: Tenant) -> str:

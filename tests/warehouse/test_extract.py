@@ -11,7 +11,7 @@ import pytest
 
 from airflow_xero.endpoint import Reading
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS, report_key
-from airflow_xero.errors import XeroSetupError
+from airflow_xero.errors import BadRequestError, XeroSetupError
 from airflow_xero.extract import EndpointCounts
 from tests.warehouse.extraction import (
     BY_NAME,
@@ -165,6 +165,34 @@ def test_another_day_within_half_an_hour_reads_only_the_organisation_and_its_rep
     xero.extract(tenant, DAY - timedelta(days=1))
     assert xero.calls() == ["Organisation", *REPORT_PATHS]
     assert len(xero.stored(tenant, "trial_balances")) == 2
+
+
+def test_who_wants_it_fresh_gets_everything_of_the_day_within_half_an_hour(xero):
+    tenant = busy_books(xero)
+    xero.extract(tenant)
+    xero.set_clock(NOW + timedelta(minutes=5))
+    assert xero.extract(tenant, fresh=True).state == "complete"
+    assert xero.calls() == NIGHTLY_PATHS
+    (since,) = xero.asked_since("Invoices")
+    assert str(since).startswith("2026-11-20T11:50:")
+
+
+def test_another_try_of_a_run_that_wants_it_fresh_goes_on_where_the_first_one_stopped(xero):
+    xero.sandbox.control("POST", "limits", {"enabled": False})
+    tenant = busy_books(xero)
+    xero.extract(tenant)
+    xero.fault("Payments", status=400)
+    with pytest.raises(BadRequestError):
+        xero.extract(tenant, fresh=True, dag_run_id="manual__1")
+    asked = xero.calls()
+    assert asked[-1] == "Payments"
+    xero.end_faults()
+    xero.extract(tenant, fresh=True, dag_run_id="manual__1")
+    left = NIGHTLY_PATHS[len(asked) - 1 :]
+    assert xero.calls() == ["Organisation", *left]
+    # Another run begins anew.
+    xero.extract(tenant, fresh=True, dag_run_id="manual__2")
+    assert xero.calls() == NIGHTLY_PATHS
 
 
 def test_everything_is_read_again_after_half_an_hour_of_xeros_clock(xero):
