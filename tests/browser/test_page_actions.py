@@ -140,6 +140,33 @@ def test_disconnecting_is_asked_twice_and_can_be_left(open_page, warehouse):
     assert audited(warehouse) == []
 
 
+def test_a_question_stays_open_as_it_is_when_the_device_is_turned(open_page, warehouse):
+    tenant_id = fill(warehouse, run="complete")
+    page = open_page()
+    choose(page, "Erase…")
+    dialog = page.get_by_role("alertdialog", name="Erase Kauri?")
+    field = dialog.get_by_label("Type its name to confirm")
+    field.fill("Kau")
+
+    # From a table to cards, and back.
+    page.set_viewport_size({"width": 800, "height": 1280})
+    expect(page.get_by_role("table", include_hidden=True)).to_have_count(0)
+    expect(field).to_have_value("Kau")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_role("table", include_hidden=True)).to_have_count(1)
+    page.set_viewport_size({"width": 800, "height": 1280})
+    page.keyboard.press("Escape")
+
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Actions for Kauri")).to_be_focused()
+    choose(page, "Erase…")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    field.fill("Kauri")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("status").get_by_text("Kauri is being erased.")).to_be_visible()
+    assert [entry[:3] for entry in audited(warehouse)] == [("admin", "erase", tenant_id)]
+
+
 def test_the_runs_of_an_organisation_are_found_by_its_name_in_airflow(open_page, warehouse):
     fill(warehouse, "Kauri & Sons", run="complete")
     page = open_page()

@@ -2,6 +2,7 @@
 
 import { Cards, HEADS, Rows } from "./rows.js";
 import { HIDDEN, LINE, Live, OutlineButton, Small, useIsNarrow } from "./look.js";
+import { Asked } from "./row_actions.js";
 import {
   endOfGrant,
   numberOf,
@@ -42,6 +43,7 @@ export function Organisations({ organisations, ...shown }) {
   const [sort, setSort] = useState({ by: "name", isDown: false });
   const [page, setPage] = useState(0);
   const [spoken, setSpoken] = useState("");
+  const [asked, setAsked] = useState(null);
   const isNarrow = useIsNarrow();
   const drawn = useDrawn();
   const found = useMemo(
@@ -80,11 +82,18 @@ export function Organisations({ organisations, ...shown }) {
         state,
       }),
     found.length
-      ? h(List, { ...shown, organisations: seen.slice(0, drawn), onSort: sortAnew, sort })
+      ? h(List, {
+          ...shown,
+          onAsk: setAsked,
+          onSort: sortAnew,
+          organisations: seen.slice(0, drawn),
+          sort,
+        })
       : h(Text, { color: "fg.muted", py: 6 }, "No organisation matches your search."),
     found.length > PAGE_SIZE &&
       h(Pages, { first, last: first + seen.length, of: found.length, turnTo }),
     h(Live, HIDDEN, spoken),
+    asked && h(Asked, { ...asked, onClose: () => setAsked(null), onDone: shown.onDone }),
   );
 }
 

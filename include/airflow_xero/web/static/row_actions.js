@@ -2,25 +2,18 @@
 
 import { LINE, OutlineButton, Question } from "./look.js";
 import { act } from "./server.js";
-import { AIRFLOW_URL, canExtract, canReconnect, isRead } from "./words.js";
+import { AIRFLOW_URL, canExtract, canReconnect } from "./words.js";
 
 const { createElement: h, useRef, useState } = globalThis.React;
 const { Box, Button, Dialog, Field, Flex, IconButton, Input, Menu, Portal } = globalThis.ChakraUI;
 
-export function RowActions({ isCard, one, may, onReconnect, onDone }) {
-  const [asked, setAsked] = useState(null);
-  const menu = useRef();
-  const run = async (action, body) => {
-    setAsked(null);
-    onDone(await act(`organisations/${one.tenant_id}/${action}`, body), one);
-  };
+export function RowActions({ isCard, one, may, onAsk, onReconnect, onDone }) {
   const items = itemsFor(one, may);
   const choose = ({ value }) => {
     if (value === "runs") return globalThis.location.assign(runsOf(one));
     if (value === "reconnect") return onReconnect(one);
-    return QUESTIONS[value] ? setAsked(value) : run(value);
+    return QUESTIONS[value] ? onAsk({ action: value, one }) : run(value, { one, onDone });
   };
-  const Asked = QUESTIONS[asked];
   return h(
     Flex,
     {
@@ -46,7 +39,7 @@ export function RowActions({ isCard, one, may, onReconnect, onDone }) {
           {
             ...LINE,
             "aria-label": `Actions for ${one.name}`,
-            ref: menu,
+            "data-actions-of": one.tenant_id,
             size: "sm",
             variant: "outline",
           },
@@ -69,14 +62,24 @@ export function RowActions({ isCard, one, may, onReconnect, onDone }) {
         ),
       ),
     ),
-    Asked &&
-      h(Asked, {
-        finalFocusEl: () => menu.current,
-        one,
-        onClose: () => setAsked(null),
-        onYes: (body) => run(asked, body),
-      }),
   );
+}
+
+async function run(action, { body, one, onDone }) {
+  onDone(await act(`organisations/${one.tenant_id}/${action}`, body), one);
+}
+
+/** The question that a menu led to: of the list, since its row may become a card, or move away. */
+export function Asked({ action, one, onClose, onDone }) {
+  return h(QUESTIONS[action], {
+    finalFocusEl: () => globalThis.document.querySelector(`[data-actions-of="${one.tenant_id}"]`),
+    one,
+    onClose,
+    onYes: (body) => {
+      onClose();
+      run(action, { body, one, onDone });
+    },
+  });
 }
 
 function itemsFor(one, may) {
