@@ -1,5 +1,6 @@
 """The Test button of the list of connections, through Airflow's real API server."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -121,10 +122,34 @@ def test_airflow_itself_still_needs_the_correction(made_in_the_form, browser, mo
         b'{"conn_type": "postgres", "port": 0}',
         b'{"conn_type": "xero", "port": 443}',
         b'{"conn_type": "xero", "port": null}',
+        pytest.param(b"[" * 100_000, id="deeply nested"),
     ],
 )
 def test_every_other_request_passes_untouched(body):
     assert without_port_zero(body) == body
+
+
+def test_a_body_longer_than_any_connection_is_not_held_in_memory():
+    pieces = [b'{"conn_type": "xero", "port": 0, "extra": "'] + [b"x" * 65_536] * 100
+    sent = iter(pieces)
+    taken = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": next(sent), "more_body": taken < len(pieces)}
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        first = await receive()
+        assert taken < 10
+        body = first["body"]
+        while len(body) < sum(map(len, pieces)):
+            body += (await receive())["body"]
+        assert body == b"".join(pieces)
+
+    scope = {"type": "http", "method": "POST", "path": "/api/v2/connections/test"}
+    unused: Any = None
+    asyncio.run(TestButtonFix(server)(scope, receive, unused))
 
 
 def test_the_plugin_installs_the_correction():
