@@ -33,6 +33,8 @@ from airflow_xero.errors import (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _XERO_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
+# What JSON may hold and Postgres does not take: no letter, and halves of letters.
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG_WORD = re.compile(r"[\w.+/=-]{40,}")
 _MOST_VALIDATION_MESSAGES = 5
 _LIMITS = ("minute", "day", "concurrent", "appminute")
@@ -120,6 +122,11 @@ def envelope_of(
 
 def _whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def storable(text: str) -> str:
+    """The text as Postgres takes it: what is no letter becomes U+FFFD."""
+    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def int_header(response: httpx.Response, name: str) -> int | None:

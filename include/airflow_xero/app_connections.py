@@ -6,7 +6,6 @@ Source: https://developer.xero.com/documentation/guides/oauth2/tenants
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,10 @@ from uuid import UUID
 
 import httpx
 
-from airflow_xero.answers import error_of
+from airflow_xero.answers import error_of, storable
 from airflow_xero.oauth import XeroApp, answer_of, unexpected, unreachable
 
 _SCOPE = "app.connections"
-# What JSON may hold and Postgres does not take: no letter, and halves of letters.
-_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _ENDED = (httpx.codes.NO_CONTENT, httpx.codes.OK, httpx.codes.NOT_FOUND)
 _NOT_FOR_THIS_APP = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
@@ -114,5 +111,5 @@ def _connection(entry: Mapping[str, Any]) -> Connection:
         auth_event_id=str(UUID(auth_event_id)) if auth_event_id else None,
         tenant_id=tenant_id,
         tenant_type=str(entry["tenantType"]),
-        tenant_name=_NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", name),
+        tenant_name=storable(name),
     )

@@ -17,7 +17,7 @@ from uuid import UUID
 import httpx
 import jwt
 
-from airflow_xero.answers import error_of
+from airflow_xero.answers import error_of, storable
 from airflow_xero.errors import UnexpectedPayloadError, XeroSetupError
 from airflow_xero.oauth import TokenSet, XeroApp, unreachable
 
@@ -97,11 +97,11 @@ def identify(
     )
     if nonce is not None and claims.get("nonce", nonce) != nonce:
         raise UnexpectedPayloadError("Xero's id_token is of another consent; please report it")
-    xero_user_id = claims.get("xero_userid")
-    if not isinstance(xero_user_id, str):
+    xero_user_id = _uuid_of(claims.get("xero_userid"))
+    if xero_user_id is None:
         raise UnexpectedPayloadError("Xero's id_token lacks xero_userid; please report it")
     return Identity(
-        user=XeroUser(xero_user_id, _name_of(claims), claims.get("email")),
+        user=XeroUser(xero_user_id, _name_of(claims), _text_of(claims, "email")),
         auth_event_id=_auth_event_of(tokens.access_token),
     )
 
@@ -145,9 +145,13 @@ def _published_keys(app: XeroApp, *, http: httpx.Client) -> dict[str, Any]:
 
 
 def _name_of(claims: Mapping[str, Any]) -> str | None:
-    parts = [claims.get("given_name"), claims.get("family_name")]
-    full = " ".join(part for part in parts if isinstance(part, str) and part)
-    return full or claims.get("name") or None
+    parts = [_text_of(claims, "given_name"), _text_of(claims, "family_name")]
+    return " ".join(part for part in parts if part) or _text_of(claims, "name")
+
+
+def _text_of(claims: Mapping[str, Any], name: str) -> str | None:
+    text = claims.get(name)
+    return storable(text) if isinstance(text, str) and text else None
 
 
 def _auth_event_of(access_token: str) -> str | None:
@@ -156,8 +160,12 @@ def _auth_event_of(access_token: str) -> str | None:
         claims = jwt.decode(access_token, options={"verify_signature": False})
     except jwt.PyJWTError:
         return None
+    return _uuid_of(claims.get("authentication_event_id"))
+
+
+def _uuid_of(value: object) -> str | None:
+    """An id as the list of connections and Postgres write it; None for what is none."""
     try:
-        # Written as the list of connections writes it.
-        return str(UUID(claims["authentication_event_id"]))
-    except (KeyError, ValueError, TypeError, AttributeError):
+        return str(UUID(value)) if isinstance(value, str) else None
+    except ValueError:
         return None

@@ -18,6 +18,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
+from airflow_xero.answers import storable
 from airflow_xero.audit import Actor, record
 from airflow_xero.authorisations import hash_of
 from airflow_xero.errors import ConsentRefusedError, XeroSetupError
@@ -93,7 +94,7 @@ def invite(
         actor=actor,
         action="invite",
         outcome="invited",
-        note=note.strip() or None,
+        note=storable(note).strip() or None,
         scopes=() if grants is None else chosen(app.scopes, grants),
         now=now,
         expires_at=now + timedelta(days=days),

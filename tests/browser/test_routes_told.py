@@ -1,6 +1,8 @@
 """What the pages say where something is missing: documentation, a connection, the warehouse."""
 
-from tests.browser.test_routes import publish_docs
+import pytest
+
+from tests.browser.test_routes import FROM_OUR_PAGE, ONE, publish_docs
 
 
 def test_docs_that_are_not_built_yet_are_explained(airflow):
@@ -64,3 +66,15 @@ def test_a_warehouse_without_tables_names_the_command(airflow, empty_database_ds
 
     assert response.status_code == 409
     assert "airflow xero migrate" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(("text", "understood"), [("a\\u0000b", True), ("a\\ud800b", False)])
+def test_what_is_no_text_is_answered_and_no_fault_of_the_server(airflow, text, understood):
+    headers = {"Content-Type": "application/json", **FROM_OUR_PAGE}
+    with airflow.client("operator") as client:
+        answers = [
+            client.post(path, content=f'{{"{field}": "{text}"}}', headers=headers).status_code
+            for path, field in (("/xero/api/invitations", "note"), (f"{ONE}/erase", "typed_name"))
+        ]
+
+    assert answers == ([201, 404] if understood else [422, 422])

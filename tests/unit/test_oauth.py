@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 
 from airflow_xero import __version__, app_connections, oauth
@@ -23,8 +24,9 @@ from airflow_xero.errors import (
     XeroSetupError,
 )
 from airflow_xero.identity import identify
-from airflow_xero.oauth import XeroApp
+from airflow_xero.oauth import TokenSet, XeroApp
 from tests.unit.conftest import VERIFIER
+from xero_sandbox.testing import SandboxServer
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TOKEN_PATH = "/connect/token"
@@ -343,6 +345,28 @@ def forged(id_token: str) -> str:
 def test_a_forged_id_token_is_refused(app, tokens, http):
     with pytest.raises(UnexpectedPayloadError, match="cannot be verified"):
         identify(app, replace(tokens, id_token=forged(tokens.id_token)), http=http)
+
+
+def of_another(sandbox: SandboxServer, tokens: TokenSet, **claims: Any) -> TokenSet:
+    """The same consent with other claims in its id_token, signed by Xero all the same."""
+    said = jwt.decode(str(tokens.id_token), options={"verify_signature": False})
+    return replace(tokens, id_token=sandbox.world.signer.sign({**said, **claims}))
+
+
+@pytest.mark.parametrize("user_id", [None, "", "ava", 7, ["a"], f"{AN_ID}'; --"], ids=repr)
+def test_a_user_without_an_id_that_is_one_is_refused(app, tokens, http, xero_sandbox, user_id):
+    with pytest.raises(UnexpectedPayloadError, match="lacks xero_userid"):
+        identify(app, of_another(xero_sandbox, tokens, xero_userid=user_id), http=http)
+
+
+def test_what_postgres_cannot_store_of_a_user_is_replaced(app, tokens, http, xero_sandbox):
+    said = {"given_name": "A\0va", "family_name": "\ud83c", "email": "a\0@example.com"}
+    named = identify(app, of_another(xero_sandbox, tokens, **said), http=http).user
+    other = of_another(xero_sandbox, tokens, given_name=1, family_name=[], name={}, email=True)
+    nameless = identify(app, other, http=http).user
+
+    assert (named.name, named.email) == ("A\ufffdva \ufffd", "a\ufffd@example.com")
+    assert (nameless.name, nameless.email) == (None, None)
 
 
 @pytest.mark.parametrize("id_token", ["", "no-token", "a.b.c"])

@@ -14,6 +14,7 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from airflow_xero import settings
@@ -72,6 +73,7 @@ def create_app() -> FastAPI:
     app.add_api_route("/docs", show_docs, methods=["GET"])
     app.add_exception_handler(XeroError, _tell_xero_error)
     app.add_exception_handler(HTTPException, _tell_http_error)
+    app.add_exception_handler(RequestValidationError, _tell_malformed)
     return app
 
 
@@ -185,6 +187,14 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 403 and not _wants_json(request):
         return notice(request, title="Not permitted", message=error.detail, status=403)
     return await http_exception_handler(request, error)
+
+
+async def _tell_malformed(_: Request, error: Exception) -> Response:
+    """What was not understood, and nothing of it repeated: it may be no text at all."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    told = [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]
+    return JSONResponse({"detail": told}, status_code=422)
 
 
 def _wants_json(request: Request) -> bool:
