@@ -43,7 +43,7 @@ def record(
     """
     values = (
         actor.name,
-        _ip(actor.address),
+        ip_of(actor.address),
         action,
         tenant_id,
         outcome,
@@ -59,19 +59,33 @@ def record(
 
 
 def count(
-    warehouse: psycopg.Connection[Any], entry_id: int, actor: Actor, *, action: str, times: int
+    warehouse: psycopg.Connection[Any],
+    entry_id: int,
+    actor: Actor,
+    *,
+    action: str,
+    times: int,
+    tenant_id: str | None = None,
 ) -> bool:
-    """Say in this line's detail that it happened so many times, or more as it says already.
+    """Say in this line's detail that it happened so many times.
 
-    False where there is no such line of this actor and action. Raises as `record` does.
+    False where there is no such line of this actor, address, action and organisation. Raises as
+    `record` does.
     """
-    values = {"entry_id": entry_id, "actor": actor.name, "action": action, "times": times}
+    values = {
+        "entry_id": entry_id,
+        "actor": actor.name,
+        "address": ip_of(actor.address),
+        "action": action,
+        "tenant_id": tenant_id,
+        "times": times,
+    }
     with warehouse_errors(), warehouse.transaction():
         return warehouse.execute(_COUNT, values).rowcount == 1
 
 
-def _ip(address: str | None) -> str | None:
-    """What Postgres calls inet: without the zone of a link-local address."""
+def ip_of(address: str | None) -> str | None:
+    """What Postgres calls inet: without the zone of a link-local address; None for no address."""
     try:
         return str(ip_address((address or "").partition("%")[0]))
     except ValueError:
@@ -86,9 +100,11 @@ returning entry_id
 
 _COUNT = """
 update xero_ops.audit_log
-set
-    detail = detail || jsonb_build_object(
-        'times', greatest(%(times)s::int, (detail ->> 'times')::int)
-    )
-where entry_id = %(entry_id)s and actor = %(actor)s and action = %(action)s
+set detail = detail || jsonb_build_object('times', %(times)s::int)
+where
+    entry_id = %(entry_id)s
+    and actor = %(actor)s
+    and action = %(action)s
+    and tenant_id is not distinct from %(tenant_id)s::uuid
+    and address is not distinct from %(address)s::inet
 """

@@ -154,7 +154,7 @@ def revoke(
         is_revoked = warehouse.execute(_REVOKE, values).rowcount == 1
         if is_revoked:
             detail = {"invitation_id": str(wanted)}
-            record(warehouse, actor, action="invite", outcome="revoked", detail=detail)
+            record(warehouse, actor, action="revoke", outcome="revoked", detail=detail)
     return is_revoked
 
 

@@ -23,6 +23,10 @@ _MIGRATE = "run `airflow xero migrate`"
 # First match wins, so the narrow classes come before OperationalError.
 _BUSY: tuple[tuple[type[psycopg.Error], str], ...] = (
     (postgres.DiskFull, "The warehouse's disk is full: free space on the Postgres server"),
+    (
+        postgres.ReadOnlySqlTransaction,
+        "The warehouse takes no writes: let its connection point to the primary server",
+    ),
     (postgres.OutOfMemory, "The warehouse is out of memory: give the Postgres server more"),
     (
         postgres.TooManyConnections,

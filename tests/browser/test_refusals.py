@@ -1,18 +1,24 @@
 """What is refused is said in words, and stands in the audit log with who wanted it."""
 
+import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
+from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 
-from tests.browser.organisations import fill
+from tests.browser.organisations import fill, fill_many
+from tests.browser.server import Airflow
 from tests.browser.test_routes import FROM_OUR_PAGE, ONE, UNKNOWN, ask
 
 OUTCOME = "refused: not permitted"
-# Of so many organisations a person's refusals have lines of their own in a minute.
-ORGANISATIONS_A_MINUTE = 20
+# So many lines of a person in a minute say from where, and of which organisation.
+LINES_A_MINUTE = 20
+# How long an answer waits for the warehouse.
+PATIENCE_SECONDS = 5
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_what_is_refused_is_in_the_audit_log_as_well(airflow, warehouse):
     assert audited(warehouse) == [
         ("operator", "erase", "refused: XeroSetupError", tenant_id),
         ("operator", "disconnect", "refused: NotConnectedError", tenant_id),
-        ("operator", "invite", "not revoked", None),
+        ("operator", "revoke", "not revoked", None),
     ]
 
 
@@ -86,6 +92,7 @@ def test_what_a_role_may_not_do_is_in_the_audit_log_with_who_wanted_it(airflow, 
 
 
 def test_who_may_do_nothing_learns_nothing_of_a_warehouse_that_is_out_of_reach(airflow):
+    before = times_logged(airflow)
     airflow.set_connection("xero_warehouse", conn_type="postgres", host="127.0.0.1", port=9)
 
     with airflow.client("viewer") as client:
@@ -93,15 +100,104 @@ def test_who_may_do_nothing_learns_nothing_of_a_warehouse_that_is_out_of_reach(a
 
     assert refused.status_code == 403
     assert "delete access to connections" in refused.json()["detail"]
+    assert times_logged(airflow) == before + 1
+
+
+def test_a_warehouse_that_takes_no_writes_makes_no_error_of_a_refusal(airflow, warehouse):
+    (database,) = warehouse.execute("select current_database()").fetchone()
+    before = times_logged(airflow)
+    warehouse.execute(f'alter database "{database}" set default_transaction_read_only = on')
+
+    with airflow.client("viewer") as client:
+        refused = [ask(client, "POST", f"{ONE}/erase"), client.get("/xero/connect")]
+
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert times_logged(airflow) == before + 2
+
+
+def times_logged(airflow: Airflow) -> int:
+    """How often the server's own log took what the audit log could not."""
+    return airflow.log.read_text().count("not in the audit log: refused user='viewer'")
+
+
+def test_a_warehouse_that_hangs_keeps_nobody_waiting_and_holds_one_connection(airflow):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        airflow.set_connection("xero_warehouse", conn_type="postgres", host="127.0.0.1", port=port)
+        began = time.monotonic()
+
+        with airflow.client("viewer") as client:
+            answers = {ask(client, "POST", f"{ONE}/erase").status_code for _ in range(20)}
+
+        assert answers == {403}
+        # The first waits a little, in case it is only slow.
+        assert time.monotonic() - began < PATIENCE_SECONDS * 3
+        held, _ = silent.accept()
+        silent.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            silent.accept()
+        held.close()
+    # What came meanwhile was tried once, for all of them.
+    until(lambda: "times=19" in airflow.log.read_text())
+
+
+def test_an_organisation_that_nobody_connected_is_not_named_and_hides_no_other(airflow, warehouse):
+    made_up, tenant_id = 2 * LINES_A_MINUTE, fill(warehouse, run="complete")
+    with airflow.client("viewer") as client:
+        for one in (*(uuid4() for _ in range(made_up)), tenant_id):
+            assert ask(client, "POST", f"/xero/api/organisations/{one}/pause").status_code == 403
+
+    assert counted(warehouse, "tenant_id::text") == {None: made_up, tenant_id: 1}
+
+
+def test_the_same_refused_from_two_addresses_is_two_lines(airflow, warehouse):
+    for address in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
+        transport = httpx.HTTPTransport(local_address=address)
+        with airflow.client("viewer", transport=transport) as client:
+            assert ask(client, "POST", f"{ONE}/pause").status_code == 403
+
+    assert counted(warehouse, "host(address)") == {"127.0.0.1": 2, "127.0.0.2": 1}
+
+
+def test_who_wants_to_take_an_invitation_back_wants_another_thing_than_to_invite(
+    airflow, warehouse
+):
+    with airflow.client("viewer") as client:
+        asked = [
+            ask(client, "POST", "/xero/api/invitations"),
+            ask(client, "DELETE", f"/xero/api/invitations/{UNKNOWN}"),
+        ]
+
+    assert [answer.status_code for answer in asked] == [403, 403]
+    assert counted(warehouse, "action") == {"invite": 1, "revoke": 1}
+
+
+def counted(warehouse: psycopg.Connection, what: str) -> dict[str | None, int]:
+    """How often something was refused, by what the lines say of it."""
+    rows = warehouse.execute(
+        f"select {what}, sum(coalesce((detail ->> 'times')::int, 1))::int"
+        " from xero_ops.audit_log where outcome = %s group by 1",
+        (OUTCOME,),
+    )
+    return dict(rows.fetchall())
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what another thread of the server is about to do."""
+    deadline = time.monotonic() + PATIENCE_SECONDS * 3
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_script_that_asks_again_and_again_writes_a_few_lines_and_a_count(airflow, warehouse):
-    asked, organisations = 300, 60
+    asked, began = 300, time.monotonic()
+    fill_many(warehouse, 3 * LINES_A_MINUTE)
+    ids = warehouse.execute("select tenant_id::text from xero_ops.tenants").fetchall()
     airflow.token("user")
-    began = time.monotonic()
 
     def asks(number: int) -> int:
-        one = UUID(int=number % organisations)
+        (one,) = ids[number % len(ids)]
         with airflow.client("user") as client:
             return ask(client, "POST", f"/xero/api/organisations/{one}/pause").status_code
 
@@ -110,12 +206,10 @@ def test_a_script_that_asks_again_and_again_writes_a_few_lines_and_a_count(airfl
     minutes = int((time.monotonic() - began) // 60) + 2
 
     assert answers == {403}
-    lines = warehouse.execute(
-        "select count(*), count(distinct tenant_id), sum(coalesce((detail ->> 'times')::int, 1))"
-        " from xero_ops.audit_log where actor = 'user' and action = 'pause' and outcome = %s",
-        (OUTCOME,),
-    ).fetchone()
     # None is lost; beyond some organisations a line does not say any more which it was.
-    assert lines[2] == asked
-    assert 1 < lines[0] <= minutes * (ORGANISATIONS_A_MINUTE + 1) < asked
-    assert lines[1] <= minutes * ORGANISATIONS_A_MINUTE
+    until(lambda: counted(warehouse, "actor") == {"user": asked})
+    of_organisations = counted(warehouse, "tenant_id::text")
+    assert None in of_organisations
+    assert 1 < len(of_organisations) - 1 <= minutes * LINES_A_MINUTE
+    (lines,) = warehouse.execute("select count(*) from xero_ops.audit_log").fetchone()
+    assert lines <= minutes * (LINES_A_MINUTE + 1)

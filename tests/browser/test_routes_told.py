@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.test_routes import FROM_OUR_PAGE, ONE, publish_docs
+from tests.browser.organisations import fill
+from tests.browser.test_routes import FROM_OUR_PAGE, ONE, ask, publish_docs
 
 
 def test_docs_that_are_not_built_yet_are_explained(airflow):
@@ -78,3 +79,15 @@ def test_what_is_no_text_is_answered_and_no_fault_of_the_server(airflow, text, u
         ]
 
     assert answers == ([201, 404] if understood else [422, 422])
+
+
+def test_a_warehouse_that_takes_no_writes_is_said_to_be_so(airflow, warehouse):
+    tenant_id = fill(warehouse, run="complete")
+    (database,) = warehouse.execute("select current_database()").fetchone()
+    warehouse.execute(f'alter database "{database}" set default_transaction_read_only = on')
+
+    with airflow.client("operator") as client:
+        answer = ask(client, "POST", f"/xero/api/organisations/{tenant_id}/pause")
+
+    assert answer.status_code == 503
+    assert "The warehouse takes no writes" in answer.json()["detail"]

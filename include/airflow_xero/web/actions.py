@@ -206,7 +206,7 @@ def revoke(invitation_id: UUID, request: Request, user: Changer) -> Done:
         if not was_open:
             detail = {"invitation_id": str(invitation_id)}
             audit.record(
-                opened.warehouse, actor, action="invite", outcome="not revoked", detail=detail
+                opened.warehouse, actor, action="revoke", outcome="not revoked", detail=detail
             )
     if not was_open:
         raise HTTPException(409, "This invitation is not open any more.")

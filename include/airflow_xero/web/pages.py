@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -183,7 +182,7 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error, NotPermitted):
-        await run_in_threadpool(request.app.state.refusals.write_down, request, error)
+        await request.app.state.refusals.write_down(request, error)
     if error.status_code == 403 and not _wants_json(request):
         return notice(request, title="Not permitted", message=error.detail, status=403)
     return await http_exception_handler(request, error)
