@@ -78,3 +78,23 @@
             and kept.known_at <= tenant.built_known_at
     {%- endif -%}
 {%- endmacro %}
+
+{#- The first day of each ledger, accrual or cash, or of what reports alone know: manual journals,
+    transfers and payroll are days of an organisation, too, and no documents. -#}
+{% macro ledger_first_days() -%}
+    select
+        tenant_id,
+        min(day) as first_day
+    from (
+        select
+            tenant_id,
+            day
+        from {{ ref('int_ledger_days_summed') }}
+        union all
+        select
+            tenant_id,
+            day
+        from {{ ref('int_account_levels_moved') }}
+    ) as ledger_days
+    group by tenant_id
+{%- endmacro %}

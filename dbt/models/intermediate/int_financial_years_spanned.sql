@@ -17,11 +17,15 @@ bank_transactions as not materialized (
     select * from {{ ref('int_bank_transactions_converted') }}
 ),
 
+ledger_first_days as (
+    {{ ledger_first_days() }}
+),
+
 former as (
     {{ calendars_before_this_build() }}
 ),
 
--- Looked up through the indexes.
+-- Documents are looked up through their indexes.
 first_days as (
     select
         tenants.tenant_id,
@@ -33,9 +37,11 @@ first_days as (
             (
                 select min(bank_transactions.transaction_date) from bank_transactions
                 where bank_transactions.tenant_id = tenants.tenant_id
-            )
+            ),
+            ledger_first_days.first_day
         ) as first_day
     from tenants
+    left join ledger_first_days on tenants.tenant_id = ledger_first_days.tenant_id
 ),
 
 spans as (

@@ -13,15 +13,19 @@ movements as (
     select * from {{ ref('int_daily_movements_summed') }}
 ),
 
-first_days as (
+ledger_first_days as (
+    {{ ledger_first_days() }}
+),
+
+movement_first_days as (
     select
         tenant_id,
-        min(day) as first_moved_day
+        min(day) as first_day
     from movements
     group by tenant_id
 ),
 
--- A tenant without documents, or with future ones alone, still gets its last day.
+-- A tenant of which nothing is known, or future days alone, still gets its last day.
 final as (
     select
         tenants.tenant_id,
@@ -29,14 +33,18 @@ final as (
         tenants.known_at,
         least(
             greatest(
-                coalesce(first_days.first_moved_day, tenants.complete_day),
+                coalesce(
+                    least(movement_first_days.first_day, ledger_first_days.first_day),
+                    tenants.complete_day
+                ),
                 tenants.complete_day - {{ var('restated_days') }}
             ),
             tenants.complete_day
         ) as first_day,
         tenants.complete_day as last_day
     from tenants
-    left join first_days on tenants.tenant_id = first_days.tenant_id
+    left join movement_first_days on tenants.tenant_id = movement_first_days.tenant_id
+    left join ledger_first_days on tenants.tenant_id = ledger_first_days.tenant_id
 )
 
 select * from final

@@ -4,8 +4,8 @@ The organisations: the two real demo companies and Xero's published examples (wh
 are at hand), three of the sandbox's (their ledgers are code of their own; one has records of every
 kind), two more that are loaded with Journals besides, pretend books from a seed in two versions
 (two nights), a twin with the same ids and other amounts, one without documents, one with a single
-draft, one whose account is of an unknown type, one of mistyped years, and one whose first
-extraction never finished.
+draft, one whose account is of an unknown type, one of mistyped years, one that has manual journals
+alone, and one whose first extraction never finished.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tests.warehouse.marts.loaded import Built, Tenant, Warehouse, store
 from tests.warehouse.marts.pretend_books import (
     Books,
     Records,
+    by_hand,
     day_of,
     debtors_report,
     mistyped,
@@ -60,6 +61,7 @@ def _pretend_tenants() -> dict[str, Tenant]:
         "one draft": Tenant(_id(8), {SECOND_NIGHT: one_draft()}),
         "unknown type": Tenant(_id(9), {SECOND_NIGHT: unknown_type()}),
         "mistyped": Tenant(_id(10), {SECOND_NIGHT: mistyped()}),
+        "by hand": Tenant(_id(11), {SECOND_NIGHT: by_hand()}),
     }
 
 

@@ -289,3 +289,32 @@ def mistyped() -> Records:
         ],
         "invoices": [sold],
     }
+
+
+def by_hand() -> Records:
+    """A bookkeeper's own journals over two financial years and nothing else; one has no date."""
+    days = [LAST_DAY - timedelta(days=back) for back in (300, 30)]
+    journals = [
+        {
+            "ManualJournalID": f"wages of {day}",
+            "Status": "POSTED",
+            "Narration": "Wages",
+            "Date": stamp(day),
+            "LineAmountTypes": "NoTax",
+            "JournalLines": [
+                {"LineAmount": 100, "TaxAmount": 0, "AccountCode": "477"},
+                {"LineAmount": -100, "TaxAmount": 0, "AccountCode": "825"},
+            ],
+        }
+        for day in days
+    ]
+    undated = {**journals[0], "ManualJournalID": "undated", "Date": []}
+    draft = {**undated, "ManualJournalID": "draft", "Status": "DRAFT"}
+    return {
+        "organisations": [organisation("By hand")],
+        "accounts": [
+            {"AccountID": "wages", "Type": "EXPENSE", "Class": "EXPENSE", "Code": "477"},
+            {"AccountID": "owed", "Type": "CURRLIAB", "Class": "LIABILITY", "Code": "825"},
+        ],
+        "manual_journals": [*journals, undated, draft],
+    }

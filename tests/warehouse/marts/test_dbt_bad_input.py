@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -87,3 +87,22 @@ def test_a_document_of_a_mistyped_year_stands_in_the_months_of_twenty_years(mart
     assert (len(months), len(rows)) == (20 * 12 + 1, 23 * (20 * 12 + 1))
     assert {row["amount"] for row in rows if row["line"] == "Debtors"} == {Decimal("40.00")}
     assert {row["amount"] for row in rows if row["line"] == "Income"} == {Decimal(0)}
+
+
+def test_an_organisation_of_manual_journals_alone_has_every_day_since_the_first(marts):
+    tenant_id = marts.tenants["by hand"].tenant_id
+    ((first, last, count, costs),) = marts.rows(
+        "select min(day), max(day), count(*), sum(operating_expenses_day_base_amount)"
+        " from xero_marts.rpt_daily_statistics where tenant_id = %s",
+        tenant_id,
+    )
+    assert (first, last, count) == (LAST_DAY - timedelta(days=300), LAST_DAY, 301)
+    assert costs == Decimal("200.00")
+    years = marts.rows(
+        "select day, period, amount from xero_marts.rpt_profit_and_loss where tenant_id = %s"
+        " and basis = 'accrual' and period = 'year_to_date' and day = any(%s) order by 1",
+        *(tenant_id, [date(2026, 3, 31), LAST_DAY]),
+    )
+    assert years == [
+        (day, "year_to_date", Decimal("100.00")) for day in (date(2026, 3, 31), LAST_DAY)
+    ]

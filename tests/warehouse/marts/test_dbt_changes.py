@@ -267,9 +267,9 @@ def told(
     story.nights.call(date(2026, 11, 18), "contacts", calls=2, size=100, left=4993)
     story.nights.call(on_date, "invoices", calls=1, size=1, left=4999)
     story.nights.consent(REFRESHED)
-    tell_of_reports(dsn, story.nights.company.tenant_id)
     target = tmp_path_factory.mktemp("dbt_changes")
     run_dbt(dsn, target, *MODELS, "--select", *OF_DAYS)
+    tell_of_reports(dsn, story.nights.company.tenant_id)
     with psycopg.connect(dsn) as connection:
         connection.execute(EVERY_DAY_MOVED)
     run_dbt(dsn, target, *MODELS, "--select", "int_daily_records")
@@ -280,7 +280,7 @@ def told(
 def tell_of_reports(dsn: str, tenant_id: str) -> None:
     """What the tie-out and the statistics by currency would say; they are proved elsewhere."""
     with psycopg.connect(dsn) as connection:
-        connection.execute("create schema xero_marts")
+        connection.execute("drop table xero_marts.rpt_tie_out_summary")
         connection.execute(
             "create table xero_marts.rpt_tie_out_summary (tenant_id uuid, report text, basis text,"
             " report_date date, known_at timestamptz, difference_amount numeric,"
