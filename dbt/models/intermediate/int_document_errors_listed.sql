@@ -13,8 +13,16 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
-documents as (
+tenants as (
+    select * from {{ ref('stg_xero__tenants') }}
+),
+
+all_documents as not materialized (
     select * from {{ ref('int_documents_converted') }}
+),
+
+documents as (
+    select * from all_documents
     where error is not null
 ),
 
@@ -31,6 +39,44 @@ bank_transactions as (
 bank_transfers as (
     select * from {{ ref('int_bank_transfers_converted') }}
     where error is not null
+),
+
+manual_journals as (
+    select * from {{ ref('stg_xero__manual_journals') }}
+    where is_posted
+),
+
+allocations as (
+    select * from {{ ref('int_allocations_gathered') }}
+),
+
+-- Outstanding amounts know what was applied to the end that can be read; no ledger that is made of
+-- documents does.
+half_read as (
+    select
+        allocations.tenant_id,
+        allocations.credit_id,
+        allocations.invoice_id,
+        min(allocations.credit_date) as credit_date,
+        min(coalesce(invoices.currency_code, credits.currency_code)) as currency_code,
+        sum(allocations.amount) as amount
+    from touched
+    inner join allocations
+        on
+            touched.tenant_id = allocations.tenant_id
+            and touched.document_id = allocations.invoice_id
+    left join all_documents as invoices
+        on
+            allocations.tenant_id = invoices.tenant_id
+            and allocations.invoice_id = invoices.document_id
+    left join all_documents as credits
+        on
+            allocations.tenant_id = credits.tenant_id
+            and allocations.credit_id = credits.document_id
+    where
+        (invoices.is_counted and credits.document_id is null)
+        or (credits.is_counted and invoices.document_id is null)
+    group by allocations.tenant_id, allocations.credit_id, allocations.invoice_id
 ),
 
 final as (
@@ -101,6 +147,36 @@ final as (
         on
             touched.tenant_id = bank_transfers.tenant_id
             and touched.document_id = bank_transfers.bank_transfer_id
+    union all
+    select
+        manual_journals.tenant_id,
+        manual_journals.manual_journal_id as document_id,
+        'manual_journal' as document_kind,
+        manual_journals.narration as document_number,
+        manual_journals.journal_date as document_date,
+        tenants.base_currency_code as currency_code,
+        null::numeric as amount,
+        'no_date' as error,
+        null as settled_document_id
+    from touched
+    inner join manual_journals
+        on
+            touched.tenant_id = manual_journals.tenant_id
+            and touched.document_id = manual_journals.manual_journal_id
+    inner join tenants on manual_journals.tenant_id = tenants.tenant_id
+    where manual_journals.journal_date is null
+    union all
+    select
+        tenant_id,
+        credit_id || ':' || invoice_id as document_id,
+        'allocation' as document_kind,
+        null as document_number,
+        credit_date as document_date,
+        currency_code,
+        amount,
+        'no_document' as error,
+        invoice_id as settled_document_id
+    from half_read
 )
 
 select * from final

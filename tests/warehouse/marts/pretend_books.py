@@ -318,3 +318,33 @@ def by_hand() -> Records:
         ],
         "manual_journals": [*journals, undated, draft],
     }
+
+
+def half_read() -> Records:
+    """An invoice that mentions a credit note which is on no list that the app may read."""
+    sold = {
+        "InvoiceID": "sold",
+        "Type": "ACCREC",
+        "Status": "AUTHORISED",
+        "Date": stamp(LAST_DAY),
+        "DueDate": stamp(LAST_DAY),
+        "Total": 40,
+        "SubTotal": 40,
+        "TotalTax": 0,
+        "AmountDue": 30,
+        "AmountPaid": 0,
+        "AmountCredited": 10,
+        "CurrencyCode": "NZD",
+        "CurrencyRate": 1,
+        "LineAmountTypes": "NoTax",
+        "LineItems": [{"LineAmount": 40, "TaxAmount": 0, "AccountCode": "200"}],
+        "CreditNotes": [{"CreditNoteID": "unread", "AppliedAmount": 10, "Date": stamp(LAST_DAY)}],
+    }
+    return {
+        "organisations": [organisation("Half read")],
+        "accounts": [
+            {"AccountID": "debtors", "Type": "CURRENT", "SystemAccount": "DEBTORS"},
+            {"AccountID": "sales", "Type": "REVENUE", "Class": "REVENUE", "Code": "200"},
+        ],
+        "invoices": [sold],
+    }

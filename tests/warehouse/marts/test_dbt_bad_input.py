@@ -106,3 +106,33 @@ def test_an_organisation_of_manual_journals_alone_has_every_day_since_the_first(
     assert years == [
         (day, "year_to_date", Decimal("100.00")) for day in (date(2026, 3, 31), LAST_DAY)
     ]
+
+
+def test_a_posted_manual_journal_without_a_date_is_an_error_row_and_posts_nothing(marts):
+    (error,) = marts.table("xero_marts.fct_document_errors", "by hand")
+    assert (error["document_kind"], error["document_id"], error["error"]) == (
+        *("manual_journal", "undated", "no_date"),
+    )
+    assert (error["currency_code"], error["amount"]) == ("NZD", None)
+    posted = marts.table("xero_marts.fct_ledger_postings", "by hand")
+    assert len(posted) == 4
+    assert "undated" not in {row["document_id"] for row in posted}
+    days = marts.table("xero_marts.rpt_daily_statistics", "by hand")
+    assert {day["undated_document_count"] for day in days} == {1}
+
+
+def test_an_allocation_of_a_credit_that_cannot_be_read_is_an_error_row(marts):
+    (error,) = marts.table("xero_marts.fct_document_errors", "half read")
+    assert (error["document_kind"], error["document_id"], error["error"]) == (
+        *("allocation", "unread:sold", "no_document"),
+    )
+    assert (error["currency_code"], error["amount"]) == ("NZD", Decimal("10.00"))
+    # What is outstanding knows of it, the ledger does not: the row is the difference.
+    (left,) = marts.table("xero_marts.fct_outstanding_documents", "half read")
+    assert left["outstanding_base_amount"] == Decimal("30.00")
+    balances = marts.rows(
+        "select account_id, sum(base_amount) from xero_marts.fct_ledger_postings"
+        " where tenant_id = %s group by 1 order by 1",
+        marts.tenants["half read"].tenant_id,
+    )
+    assert balances == [("debtors", Decimal("40.00")), ("sales", Decimal("-40.00"))]
