@@ -60,3 +60,10 @@
 {% macro rule_cash_overpayment(document_kind) -%}
     {{ document_kind }} = 'overpayment'
 {%- endmacro %}
+
+{#- cash_settlement (others_words): on cash basis a document that waited for money is recognised
+    with what settles it, its lines and tax pro rata; what the money is worth besides is realised
+    currency gain. True for a document that does so: invoices, bills and credit notes. -#}
+{% macro rule_cash_settlement(document_kind) -%}
+    {{ document_kind }} not in ('overpayment', 'prepayment')
+{%- endmacro %}

@@ -2,8 +2,9 @@
     stand on the control account. There the settled part leaves the control account
     (`stands_on_control` says which, of `sides`); of the others it is the document's lines and tax,
     pro rata, that are posted: a prepayment's are taken back, those of a document that waited for
-    money are recognised. CTEs, over the CTEs sides, shares and charts, that end with `final`. -#}
-{% macro settlement_parts(stands_on_control) -%}
+    money are recognised. `rule` names what is posted beside the money. CTEs, over the CTEs sides,
+    shares and charts, that end with `final`. -#}
+{% macro settlement_parts(stands_on_control, rule='sides.rule') -%}
 control_parts as (
     select
         sides.tenant_id,
@@ -145,7 +146,8 @@ final as (
         case
             when united.part = 'account' and sides.is_from_foreign_account
                 then 'payment_from_foreign_account'
-            else sides.rule
+            when united.part = 'account' then sides.rule
+            else {{ rule }}
         end as rule,
         false as is_from_journals,
         null::timestamptz as created_at
@@ -159,4 +161,14 @@ final as (
         united.base_amount <> 0
         or united.amount <> 0
 )
+{%- endmacro %}
+
+{#- The name of the rule by which a side of a settlement is posted on cash basis; a prepayment's is
+    taken back there as on accrual basis. -#}
+{% macro cash_rule(sides) -%}
+    case
+        when {{ rule_cash_overpayment(sides ~ '.document_kind') }} then 'cash_overpayment'
+        when {{ rule_cash_settlement(sides ~ '.document_kind') }} then 'cash_settlement'
+        else {{ sides }}.rule
+    end
 {%- endmacro %}

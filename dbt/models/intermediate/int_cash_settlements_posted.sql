@@ -12,6 +12,9 @@ charts as (
     select * from {{ ref('int_charts_keyed') }}
 ),
 
-{{ settlement_parts(stands_on_control=rule_cash_overpayment('sides.document_kind')) }}
+{{ settlement_parts(
+    stands_on_control=rule_cash_overpayment('sides.document_kind'),
+    rule=cash_rule('sides'),
+) }}
 
 select * from final

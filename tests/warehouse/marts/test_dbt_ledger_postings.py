@@ -190,3 +190,25 @@ def test_the_planner_expects_as_many_documents_as_were_touched(marts):
         connection.rollback()
     # A join of the two columns would make it expect a handful, and loop within loops.
     assert plan[0][0]["Plan"]["Plan Rows"] > count[0] / 2
+
+
+def test_on_cash_basis_only_money_is_posted_by_rules_that_real_journals_prove(marts):
+    """Of what settles documents: what is recognised with it no real journal has shown."""
+    found = marts.rows(
+        "select distinct accounts.account_type = 'BANK', postings.rule"
+        " from xero_marts.fct_cash_basis_postings as postings"
+        " inner join xero_marts.dim_accounts as accounts using (tenant_id, account_id)"
+        " where tenant_id = %s and source_type ~ '^(ACCREC|ACCPAY|AR|AP).*(PAYMENT|CREDIT)$'"
+        " order by 1, 2",
+        marts.tenants[BUILDERS["documents"]].tenant_id,
+    )
+    proved = {
+        rule
+        for (rule,) in marts.rows(
+            "select rule from xero_staging.posting_rules where proof = 'real_journals'"
+        )
+    }
+    recognised = {rule for is_bank, rule in found if not is_bank}
+    assert recognised.isdisjoint(proved)
+    assert recognised >= {"cash_settlement", "cash_overpayment", "allocation_of_prepayment"}
+    assert "payment" in {rule for is_bank, rule in found if is_bank}
