@@ -74,3 +74,15 @@ def test_the_differences_balance_and_none_is_given_a_cause_that_is_not_proved(li
     assert sum(line["difference"] for line in lines.values()) == 0
     different = [line for name, line in lines.items() if name not in TIED]
     assert {(line["cause"], line["status"]) for line in different} == {("OTHER", "broken")}
+
+
+def test_the_trial_balance_of_the_day_is_xeros_account_by_account(marts, lines):
+    """Documents and what nobody recorded of them together, on the report's own day."""
+    found = marts.rows(
+        "select account_id, amount from xero_marts.rpt_trial_balance"
+        " where tenant_id = %s and basis = 'accrual' and day = %s and amount <> 0",
+        *(marts.tenants["australia"].tenant_id, date(2011, 3, 23)),
+    )
+    xeros = {line["line_key"]: line["xero_amount"] for line in lines.values()}
+    assert dict(found) == {account: amount for account, amount in xeros.items() if amount}
+    assert len(found) > 20
