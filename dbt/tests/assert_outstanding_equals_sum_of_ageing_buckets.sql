@@ -1,42 +1,107 @@
--- In every currency and in base currency; overdue is the sum of the four overdue buckets. Looked at
--- on the days that this build made again.
+-- What each bucket holds is what the open documents' own due dates put there, in every currency and
+-- in base currency; so is their sum. The running sums of a night are looked at where they begin and
+-- where they end, on the first and the last day that this build made again.
 with
 
-days as (
+moved as (
     select * from {{ ref('int_days_moved') }}
 ),
 
 by_currency as (
-    select shown.*
-    from days
-    inner join {{ ref('rpt_daily_statistics_by_currency') }} as shown
-        on
-            days.tenant_id = shown.tenant_id
-            and days.first_day <= shown.day
+    select * from {{ ref('rpt_daily_statistics_by_currency') }}
 ),
 
-compared as (
-    {%- for ledger in ['receivables', 'payables'] %}
-    {%- for unit in ['amount', 'base_amount'] %}
+documents as (
+    select * from {{ ref('fct_outstanding_documents') }}
+    where document_kind = 'invoice'
+),
+
+days as (
+    select
+        tenant_id,
+        first_day as day
+    from moved
+    union
+    select
+        tenant_id,
+        last_day as day
+    from moved
+),
+
+shown as (
+    select
+        by_currency.tenant_id,
+        by_currency.day,
+        by_currency.currency_code,
+        buckets.ledger,
+        buckets.bucket,
+        buckets.amount,
+        buckets.base_amount
+    from days
+    inner join by_currency
+        on
+            days.tenant_id = by_currency.tenant_id
+            and days.day = by_currency.day
+    cross join lateral (
+        values
+        {%- for ledger in ledgers() %}
+        {%- set outer_loop = loop %}
+        {%- for bucket in ageing_buckets() + ['outstanding'] %}
+        (
+            '{{ ledger }}', '{{ bucket }}',
+            by_currency.{{ ledger }}_{{ bucket }}_amount,
+            by_currency.{{ ledger }}_{{ bucket }}_base_amount
+        ){{ ',' if not (loop.last and outer_loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    ) as buckets (ledger, bucket, amount, base_amount)
+),
+
+open_documents as (
+    select
+        days.tenant_id,
+        days.day,
+        documents.currency_code,
+        documents.ledger,
+        -- Without a due date nothing is ever overdue.
+        case
+            when coalesce(documents.due_date, days.day) >= days.day then 'not_due'
+            when days.day - documents.due_date <= 30 then 'overdue_1_30'
+            when days.day - documents.due_date <= 60 then 'overdue_31_60'
+            when days.day - documents.due_date <= 90 then 'overdue_61_90'
+            else 'overdue_91_plus'
+        end as bucket,
+        documents.outstanding_amount,
+        documents.outstanding_base_amount
+    from days
+    inner join documents
+        on
+            days.tenant_id = documents.tenant_id
+            and days.day >= documents.day
+            and days.day < documents.next_day
+),
+
+united as (
     select
         tenant_id,
         day,
         currency_code,
-        '{{ ledger }}_{{ unit }}' as measure,
-        {{ ledger }}_outstanding_{{ unit }} as outstanding,
-        {{ ledger }}_overdue_{{ unit }} as overdue,
-        {{ ledger }}_not_due_{{ unit }} as not_due,
-        (
-            {{ ledger }}_overdue_1_30_{{ unit }}
-            + {{ ledger }}_overdue_31_60_{{ unit }}
-            + {{ ledger }}_overdue_61_90_{{ unit }}
-            + {{ ledger }}_overdue_91_plus_{{ unit }}
-        ) as past_due
-    from by_currency
-    {%- if not loop.last %}
+        ledger,
+        bucket,
+        amount,
+        base_amount
+    from shown
     union all
-    {%- endif %}
-    {%- endfor %}
+    {%- for bucket in ['bucket', "'outstanding'"] %}
+    select
+        tenant_id,
+        day,
+        currency_code,
+        ledger,
+        {{ bucket }} as bucket,
+        -outstanding_amount as amount,
+        -coalesce(outstanding_base_amount, 0) as base_amount
+    from open_documents
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -44,10 +109,19 @@ compared as (
 ),
 
 final as (
-    select * from compared
-    where
-        overdue <> past_due
-        or outstanding <> not_due + past_due
+    select
+        tenant_id,
+        day,
+        currency_code,
+        ledger,
+        bucket,
+        sum(amount) as amount,
+        sum(base_amount) as base_amount
+    from united
+    group by tenant_id, day, currency_code, ledger, bucket
+    having
+        sum(amount) <> 0
+        or sum(base_amount) <> 0
 )
 
 select * from final

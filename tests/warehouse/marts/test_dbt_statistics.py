@@ -426,3 +426,22 @@ def test_days_to_pay_and_days_late_are_those_of_ninety_days_weighed_by_money(
     ]
     assert wrong == []
     assert any(row["payables_average_days_late_trailing_90_days"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        "fct_outstanding_documents set due_date = due_date - 40 where due_date > '2026-09-01'",
+        "rpt_daily_statistics_by_currency set payables_not_due_amount = payables_not_due_amount"
+        " + 0.01, payables_outstanding_amount = payables_outstanding_amount + 0.01"
+        " where day = '2026-11-19' and currency_code = 'USD'",
+    ],
+)
+def test_a_bucket_that_is_not_what_open_documents_put_there_is_named(built, moved):
+    name = "assert_outstanding_equals_sum_of_ageing_buckets"
+    assert built.statuses[name] == "pass"
+    with built.warehouse.connect() as connection:
+        connection.execute(f"update xero_marts.{moved}")
+        named = connection.execute(built.compiled[name]).fetchall()
+        connection.rollback()
+    assert named
