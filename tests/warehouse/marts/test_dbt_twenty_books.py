@@ -75,7 +75,7 @@ MODELS = (
     *("+rpt_trial_balance", "+rpt_profit_and_loss", "+rpt_balance_sheet", "+rpt_cash_flow"),
     *("+rpt_aged_receivables", "+rpt_aged_payables", "assert_every_posting_day_sums_to_zero"),
 )
-REPORTS = {"TrialBalance", "ProfitAndLoss", "BalanceSheet", "BankSummary"}
+REPORTS = {"TrialBalance", "ProfitAndLoss", "BalanceSheet", "BankSummary", "ExecutiveSummary"}
 
 
 class Remembering:
@@ -225,8 +225,11 @@ def test_every_line_of_every_report_ties_and_nothing_is_unexplained(books, seed)
             tenant_id,
         )
         assert {status for _, status, _, _ in found} == {"tied"}
-        assert {report for report, *_ in found} >= REPORTS
-        assert {report: days for report, _, _, days in found}["BankSummary"] > 54
+        days = {report: days for report, _, _, days in found}
+        assert days.keys() == REPORTS
+        assert days["BankSummary"] == len(days_of(company)) > 54
+        ends = {*month_ends(company, LAST), LAST}
+        assert days["TrialBalance"] == days["ExecutiveSummary"] == len(ends) > 20
         assert (
             books.rows(
                 "select * from xero_marts.fct_account_balances where tenant_id = %s"
