@@ -5,7 +5,7 @@
 select
     tenants.tenant_name,
     coalesce(parts.tracking_option_name, 'none') as part,
-    sum(parts.documents_amount) filter (where parts.section in ('income', 'other_income'))
+    sum(parts.amount) filter (where parts.section in ('income', 'other_income'))
         as income,
     sum(parts.profit_amount) as profit
 from xero_marts.dim_tenants as tenants

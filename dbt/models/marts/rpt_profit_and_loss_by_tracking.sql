@@ -29,6 +29,13 @@ cash as (
     select * from {{ ref('fct_cash_basis_postings') }}
 ),
 
+reported as (
+    select * from {{ ref('rpt_profit_and_loss') }}
+    where
+        revaluation_amount <> 0
+        or unexplained_amount <> 0
+),
+
 postings as (
     {%- for basis in ['accrual', 'cash'] %}
     select
@@ -83,14 +90,73 @@ tracked as (
         postings.account_id
 ),
 
-final as (
+-- What reports alone know has no option.
+united as (
     select
         tracked.tenant_id,
         tracked.basis,
         tracked.day,
+        tracked.is_month_end,
         tracked.period,
+        tracked.first_day,
         tracked.category_number,
         tracked.tracking_option_id,
+        tracked.account_id,
+        lines.presentation_sign * tracked.base_amount as documents_amount,
+        0::numeric as revaluation_amount,
+        0::numeric as unexplained_amount
+    from tracked
+    inner join lines
+        on
+            tracked.tenant_id = lines.tenant_id
+            and tracked.account_id = lines.account_id
+    union all
+    select
+        reported.tenant_id,
+        reported.basis,
+        reported.day,
+        reported.is_month_end,
+        reported.period,
+        reported.first_day,
+        categories.category_number,
+        '' as tracking_option_id,
+        reported.account_id,
+        0::numeric as documents_amount,
+        reported.revaluation_amount,
+        reported.unexplained_amount
+    from reported
+    cross join (values (1), (2)) as categories (category_number)
+),
+
+summed as (
+    select
+        tenant_id,
+        basis,
+        day,
+        is_month_end,
+        period,
+        first_day,
+        category_number,
+        tracking_option_id,
+        account_id,
+        {%- for part in statement_parts() %}
+        sum({{ part }}_amount) as {{ part }}_amount,
+        {%- endfor %}
+        sum(documents_amount + revaluation_amount + unexplained_amount) as amount
+    from united
+    group by
+        tenant_id, basis, day, is_month_end, period, first_day, category_number,
+        tracking_option_id, account_id
+),
+
+final as (
+    select
+        summed.tenant_id,
+        summed.basis,
+        summed.day,
+        summed.period,
+        summed.category_number,
+        summed.tracking_option_id,
         options.tracking_category_name,
         options.tracking_option_name,
         lines.account_id,
@@ -98,20 +164,26 @@ final as (
         lines.account_name,
         lines.section,
         lines.section_number,
-        tracked.first_day,
-        tracked.is_month_end,
-        lines.presentation_sign * tracked.base_amount as documents_amount,
-        lines.total_sign * lines.presentation_sign * tracked.base_amount as profit_amount
-    from tracked
+        summed.first_day,
+        summed.is_month_end,
+        summed.documents_amount,
+        summed.revaluation_amount,
+        summed.unexplained_amount,
+        summed.amount,
+        lines.total_sign * summed.amount as profit_amount
+    from summed
     inner join lines
         on
-            tracked.tenant_id = lines.tenant_id
-            and tracked.account_id = lines.account_id
+            summed.tenant_id = lines.tenant_id
+            and summed.account_id = lines.account_id
     left join options
         on
-            tracked.tenant_id = options.tenant_id
-            and tracked.tracking_option_id = options.tracking_option_id
-    where tracked.base_amount <> 0
+            summed.tenant_id = options.tenant_id
+            and summed.tracking_option_id = options.tracking_option_id
+    where
+        {%- for part in statement_parts() %}
+        {{ 'or ' if not loop.first }}summed.{{ part }}_amount <> 0
+        {%- endfor %}
 )
 
 select * from final

@@ -248,8 +248,12 @@ def test_whether_it_agrees_with_xero_is_said_of_every_report(ask):
     assert {(row["broken_lines"], row["difference_amount"]) for row in rows} == {(0, NOTHING)}
 
 
-def test_the_parts_of_an_organisation_earn_its_whole_profit(ask, company):
-    rows = ask("10_which_part_earns_most", "one currency")
+@pytest.mark.parametrize("tenant", ["one currency", "every kind"])
+def test_the_parts_of_an_organisation_earn_its_whole_profit(
+    ask, companies, ledger_companies, tenant
+):
+    company = (companies | ledger_companies)[tenant]
+    rows = ask("10_which_part_earns_most", tenant)
     span = {
         "fromDate": year_start(company, LAST_DAY).isoformat(),
         "toDate": LAST_DAY.isoformat(),

@@ -125,24 +125,42 @@ def test_what_reports_alone_know_makes_every_statement_xeros(marts, companies):
 
 
 @every_basis
-def test_tracking_options_and_what_has_none_are_the_whole_profit_and_loss(marts, basis):
-    asked = (marts.tenants[NAME].tenant_id, basis, LAST_DAY)
+@pytest.mark.parametrize("tenant", [NAME, "every kind"])
+def test_tracking_options_and_what_has_none_are_the_whole_profit_and_loss(marts, tenant, basis):
+    """Of one organisation documents tell everything, of the other reports know more than they."""
+    asked = (marts.tenants[tenant].tenant_id, basis, LAST_DAY)
+    parts = ("documents_amount", "revaluation_amount", "unexplained_amount", "amount")
     whole = marts.rows(
-        "select period, account_id, amount from xero_marts.rpt_profit_and_loss"
-        " where tenant_id = %s and basis = %s and day = %s order by 1, 2",
+        f"select period, account_id, {', '.join((*parts, 'profit_amount'))}"
+        " from xero_marts.rpt_profit_and_loss where tenant_id = %s and basis = %s and day = %s"
+        " order by 1, 2",
         *asked,
     )
     assert len(whole) > 10
+    sums = [f"sum({part})" for part in parts]
     for category in (1, 2):
         by_option = marts.rows(
-            "select period, account_id, sum(documents_amount), count(*)"
+            f"select period, account_id, {', '.join(sums)}, sum(profit_amount), count(*)"
             " from xero_marts.rpt_profit_and_loss_by_tracking where tenant_id = %s"
             " and basis = %s and day = %s and category_number = %s"
-            " group by 1, 2 having sum(documents_amount) <> 0 order by 1, 2",
+            f" group by 1, 2 having {' <> 0 or '.join(sums)} <> 0 order by 1, 2",
             *(*asked, category),
         )
-        assert [row[:3] for row in by_option] == whole
-        assert any(row[3] > 1 for row in by_option)
+        assert [row[:-1] for row in by_option] == whole
+        assert any(row[-1] > 1 for row in by_option)
+
+
+def test_what_reports_alone_know_of_a_profit_has_no_tracking_option(marts):
+    found = marts.rows(
+        "select category_number, tracking_option_id = '', bool_or(revaluation_amount <> 0),"
+        " bool_or(unexplained_amount <> 0)"
+        " from xero_marts.rpt_profit_and_loss_by_tracking where tenant_id = %s"
+        " and basis = 'accrual' and day = %s group by 1, 2 order by 1, 2",
+        *(marts.tenants["every kind"].tenant_id, LAST_DAY),
+    )
+    assert found == [
+        (category, is_none, is_none, is_none) for category in (1, 2) for is_none in (False, True)
+    ]
 
 
 @pytest.mark.parametrize("view", MONTHLY)
