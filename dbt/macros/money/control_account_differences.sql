@@ -92,16 +92,26 @@ foreign_open as (
     group by by_currency.tenant_id, by_currency.day
 ),
 
-tolerated as (
+-- What is settled at once is converted once, and leaves no cent.
+part_paid as (
     select
         settlements.tenant_id,
-        0.01 * count(*) as tolerance
+        settlements.document_id
     from settlements
     inner join tenants
         on
             settlements.tenant_id = tenants.tenant_id
             and settlements.currency_code <> tenants.base_currency_code
-    group by settlements.tenant_id
+    group by settlements.tenant_id, settlements.document_id
+    having count(*) > 1
+),
+
+tolerated as (
+    select
+        tenant_id,
+        0.01 * count(*) as tolerance
+    from part_paid
+    group by tenant_id
 ),
 
 final as (
