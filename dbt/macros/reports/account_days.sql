@@ -98,3 +98,37 @@
     ) as ledger_days
     group by tenant_id
 {%- endmacro %}
+
+{#- Lateral joins, `own` and `closed`, with what documents say by now of a line of an earlier trial
+    balance, counted as int_report_lines_compared counted it then. `line` is a relation with
+    tenant_id, basis, first_day (from which the line counts), last_day (of the report), is_retained
+    (it shows what closed years left) and year_start_date; lines that are not `wanted` are left out.
+    Reads the CTEs account_days and charts. -#}
+{% macro join_documents_by_now(line, account_id, wanted='true') -%}
+    left join lateral (
+        select sum(account_days.documents_amount) as amount
+        from account_days
+        where
+            {{ wanted }}
+            and {{ line }}.tenant_id = account_days.tenant_id
+            and {{ line }}.basis = account_days.basis
+            and {{ line }}.{{ account_id }} = account_days.account_id
+            and {{ line }}.first_day <= account_days.day
+            and {{ line }}.last_day >= account_days.day
+    ) as own on true
+    left join lateral (
+        select sum(account_days.documents_amount) as amount
+        from account_days
+        inner join charts
+            on
+                account_days.tenant_id = charts.tenant_id
+                and account_days.account_id = charts.account_id
+                and charts.is_temporary
+        where
+            {{ wanted }}
+            and {{ line }}.is_retained
+            and {{ line }}.tenant_id = account_days.tenant_id
+            and {{ line }}.basis = account_days.basis
+            and {{ line }}.year_start_date > account_days.day
+    ) as closed on true
+{%- endmacro %}

@@ -43,7 +43,9 @@
     }) }}
 {%- endmacro %}
 
-{#- The trial balances that earlier extractions compared. No ref: the table comes after who asks. -#}
+{#- The trial balances that earlier extractions compared. No ref: the table comes after who asks.
+    broken_amount is 0 where nothing was broken, and null where it was not known how much. The table
+    may be older than that column. -#}
 {% macro trial_balances_before_this_build() -%}
     {%- set tie_out = table_before_this_build('rpt_tie_out', is_history=true) -%}
     select
@@ -54,18 +56,26 @@
         null::timestamptz as known_at,
         null::text as measure,
         null::text as line_key,
+        null::numeric as documents_amount,
         null::numeric as difference,
-        null::text as status
+        null::numeric as broken_amount
     where false
     {%- else %}
+    {%- set columns = columns_of(tie_out) | map(attribute='name') | list %}
         tenant_id,
         basis,
         report_date,
         known_at,
         measure,
         line_key,
+        documents_amount,
         difference,
-        status
+        case
+            when status <> 'broken' then 0
+            {%- if 'broken_amount' in columns %}
+            else broken_amount
+            {%- endif %}
+        end as broken_amount
     from {{ tie_out }}
     where
         report = 'TrialBalance'

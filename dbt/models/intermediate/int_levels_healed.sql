@@ -1,8 +1,9 @@
 {#- A level is what a report said and documents did not. Where they say it later, it would count
     twice. That documents moved up to its day is not enough: what is entered late moves them, too,
-    and leaves the gap; so on a later night the account has to differ as it did before it was broken,
-    by nothing or by what has a cause. And what is taken away sums to zero: a document that comes
-    late fills all of its accounts. -#}
+    and leaves the gap. So on a later night the account has to be broken no longer, and what ends is
+    what was broken; where the tie-out could not tell that from what has a cause, the account has to
+    differ again as it did before. And what is taken away sums to zero: a document that comes late
+    fills all of its accounts. -#}
 {{ config(
     materialized='table',
     indexes=[
@@ -115,6 +116,7 @@ seen as (
         coalesce(differing.status = 'broken', false) as is_broken,
         reports.is_of_today and coalesce(differing.status <> 'broken', true) as is_sound,
         differing.documents_amount,
+        nullif(differing.broken_amount, 0) as broken_amount,
         coalesce(differing.difference, 0) as difference
     from broken_accounts
     inner join reports
@@ -151,7 +153,7 @@ followed as (
         case when sound_before > 0 then first_value(difference) over by_former else 0 end
             as former_level,
         case when sound_after > 0 then first_value(difference) over by_later end
-            as unexplained_level,
+            as later_level,
         case when sound_after > 0 then first_value(known_at) over by_later end as healed_at
     from counted
     window
@@ -170,10 +172,12 @@ gone as (
         followed.tenant_id,
         followed.basis,
         followed.report_date,
+        followed.report_date as last_day,
         followed.line_key as account_id,
         followed.documents_amount,
         followed.difference,
-        followed.unexplained_level,
+        coalesce(followed.difference - followed.broken_amount, followed.later_level)
+            as unexplained_level,
         followed.healed_at,
         coalesce(charts.is_temporary, false) as is_temporary,
         followed.line_key = coalesce(retained.account_id, 'RETAINEDEARNINGS') as is_retained,
@@ -192,39 +196,27 @@ gone as (
     where
         followed.is_broken
         and followed.is_valid
-        and followed.unexplained_level = followed.former_level
+        and followed.sound_after > 0
+        and (
+            followed.broken_amount is not null
+            or followed.later_level = followed.former_level
+        )
 ),
 
--- What documents say today of the report's day, as int_report_lines_compared had it then.
+counting as (
+    select
+        *,
+        case when is_temporary then year_start_date else '-infinity'::date end as first_day
+    from gone
+),
+
+-- What documents say today of the report's day.
 known as (
     select
-        gone.*,
+        counting.*,
         coalesce(own.amount, 0) + coalesce(closed.amount, 0) as documents_now_amount
-    from gone
-    left join lateral (
-        select sum(account_days.documents_amount) as amount
-        from account_days
-        where
-            gone.tenant_id = account_days.tenant_id
-            and gone.basis = account_days.basis
-            and gone.account_id = account_days.account_id
-            and gone.report_date >= account_days.day
-            and (not gone.is_temporary or gone.year_start_date <= account_days.day)
-    ) as own on true
-    left join lateral (
-        select sum(account_days.documents_amount) as amount
-        from account_days
-        inner join charts
-            on
-                account_days.tenant_id = charts.tenant_id
-                and account_days.account_id = charts.account_id
-                and charts.is_temporary
-        where
-            gone.is_retained
-            and gone.tenant_id = account_days.tenant_id
-            and gone.basis = account_days.basis
-            and gone.year_start_date > account_days.day
-    ) as closed on true
+    from counting
+    {{ join_documents_by_now('counting', 'account_id') }}
 ),
 
 moved as (

@@ -22,6 +22,18 @@ kept as not materialized (
     {{ trial_balances_before_this_build() }}
 ),
 
+account_days as not materialized (
+    select * from {{ ref('int_account_days_summed') }}
+),
+
+charts as not materialized (
+    select
+        accounts.tenant_id,
+        accounts.account_id,
+        {{ is_temporary_account('accounts') }} as is_temporary
+    from accounts
+),
+
 reports as (
     select
         compared.tenant_id,
@@ -82,15 +94,95 @@ closed_gains as (
     group by year_ends.tenant_id, year_ends.report_id, year_ends.known_at
 ),
 
+-- What was compared before: what a cause explains today stood there, or came since.
+former as (
+    select
+        reports.tenant_id,
+        reports.report_id,
+        reports.known_at,
+        reports.basis,
+        reports.report_date,
+        reports.year_start_date,
+        date_trunc('month', reports.report_date)::date as month_start_date,
+        last_kept.report_date as former_date,
+        last_kept.known_at as former_known_at
+    from reports
+    cross join lateral (
+        select
+            kept.report_date,
+            kept.known_at
+        from kept
+        where
+            reports.tenant_id = kept.tenant_id
+            and reports.basis = kept.basis
+            and reports.report_date >= kept.report_date
+            and reports.known_at > kept.known_at
+        order by kept.report_date desc, kept.known_at desc
+        limit 1
+    ) as last_kept
+),
+
+-- A line that is back at nothing may be in neither report nor documents any more, and has moved.
+lines as (
+    select
+        compared.tenant_id,
+        compared.report,
+        compared.report_id,
+        compared.basis,
+        compared.report_date,
+        compared.known_at,
+        compared.is_comparable,
+        compared.measure,
+        compared.line_key,
+        compared.line_label,
+        compared.account_id,
+        compared.documents_amount,
+        compared.xero_amount,
+        false as is_absent
+    from compared
+    union all
+    select
+        former.tenant_id,
+        'TrialBalance' as report,
+        former.report_id,
+        kept.basis,
+        former.report_date,
+        former.known_at,
+        true as is_comparable,
+        kept.measure,
+        kept.line_key,
+        null as line_label,
+        kept.line_key as account_id,
+        0 as documents_amount,
+        0 as xero_amount,
+        true as is_absent
+    from former
+    inner join kept
+        on
+            former.tenant_id = kept.tenant_id
+            and former.basis = kept.basis
+            and former.former_date = kept.report_date
+            and former.former_known_at = kept.known_at
+            and kept.difference <> 0
+    left join compared
+        on
+            former.tenant_id = compared.tenant_id
+            and former.report_id = compared.report_id
+            and former.known_at = compared.known_at
+            and kept.measure = compared.measure
+            and kept.line_key = compared.line_key
+    where compared.line_key is null
+),
+
 marked as (
     select
-        compared.*,
+        lines.*,
         accounts.system_account,
         accounts.account_type,
         accounts.account_class,
         accounts.system_account is null as is_plain,
         {{ is_temporary_account('accounts') }} as is_temporary,
-        compared.xero_amount - compared.documents_amount as raw_difference,
+        lines.xero_amount - lines.documents_amount as raw_difference,
         -- Unrealised gains are in reports alone; so is what they are the other side of.
         case
             when
@@ -105,16 +197,16 @@ marked as (
                 then 'banks'
             -- The gains of closed years.
             when
-                accounts.system_account = 'RETAINEDEARNINGS' and compared.measure = 'balance'
+                accounts.system_account = 'RETAINEDEARNINGS' and lines.measure = 'balance'
                 then 'closed'
         end as revaluation_group,
         accounts.system_account in ('UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN') as is_gain
-    from compared
-    inner join tenants on compared.tenant_id = tenants.tenant_id
+    from lines
+    inner join tenants on lines.tenant_id = tenants.tenant_id
     left join accounts
         on
-            compared.tenant_id = accounts.tenant_id
-            and compared.account_id = accounts.account_id
+            lines.tenant_id = accounts.tenant_id
+            and lines.account_id = accounts.account_id
 ),
 
 groups as (
@@ -131,7 +223,9 @@ groups as (
             as closed_left,
         coalesce(bool_or(is_gain), false) as has_gain
     from marked
-    where is_comparable
+    where
+        is_comparable
+        and not is_absent
     group by tenant_id, report_id, known_at, measure
 ),
 
@@ -142,7 +236,7 @@ revalued as (
     select
         marked.*,
         case
-            when marked.revaluation_group is null then 0
+            when marked.revaluation_group is null or marked.is_absent then 0
             when
                 groups.documents_left + groups.banks_left + closed_gains.closed_amount = 0
                 and marked.measure = 'balance'
@@ -182,88 +276,85 @@ different as (
     from revalued
 ),
 
--- What was compared before: what a cause explains today stood there, or came since.
-former as (
-    select
-        reports.tenant_id,
-        reports.report_id,
-        reports.known_at,
-        reports.year_start_date,
-        date_trunc('month', reports.report_date)::date as month_start_date,
-        last_kept.report_date,
-        last_kept.known_at as former_known_at
-    from reports
-    cross join lateral (
-        select
-            kept.report_date,
-            kept.known_at
-        from kept
-        where
-            reports.tenant_id = kept.tenant_id
-            and reports.basis = kept.basis
-            and reports.report_date >= kept.report_date
-            and reports.known_at > kept.known_at
-        order by kept.report_date desc, kept.known_at desc
-        limit 1
-    ) as last_kept
-),
-
--- By how much a line differs otherwise than before; null where that is not known. Of a line that
--- was broken then, what was before that counts: it stays broken until it is mended.
-moved as (
+-- From which day a line counts: a month and the costs of a year begin at nothing.
+placed as (
     select
         different.*,
-        different.difference
-        - case
-            when former.tenant_id is null then null
-            when
-                former.report_date < former.month_start_date
-                and different.measure = 'month'
-                then 0
-            when
-                former.report_date < former.year_start_date
-                and different.measure = 'balance'
-                and different.is_temporary
-                then 0
-            -- Closed years moved to it.
-            when
-                former.report_date < former.year_start_date
-                and different.measure = 'balance'
-                and different.system_account = 'RETAINEDEARNINGS'
-                then null
-            when last_line.status = 'broken' then coalesce(earlier.difference, 0)
-            else coalesce(last_line.difference, 0)
-        end as moved_amount
+        former.former_date,
+        former.former_known_at,
+        former.year_start_date,
+        case
+            when different.measure = 'month' then former.month_start_date
+            when different.is_temporary then former.year_start_date
+            else '-infinity'::date
+        end as first_day,
+        coalesce(different.system_account = 'RETAINEDEARNINGS', false)
+        and different.measure = 'balance' as is_retained
     from different
     left join former
         on
             different.tenant_id = former.tenant_id
             and different.report_id = former.report_id
             and different.known_at = former.known_at
+),
+
+-- What a line differed by for a cause, and what of it was broken, when that was last told apart:
+-- it stays broken until it is mended. Null where nothing was compared before.
+stood as (
+    select
+        placed.*,
+        case
+            when placed.former_date is null then null
+            -- Closed years moved to it.
+            when placed.is_retained and placed.former_date < placed.year_start_date then null
+            else coalesce(last_line.difference - last_line.broken_amount, earlier.level_amount, 0)
+        end as level_amount,
+        coalesce(last_line.broken_amount, earlier.broken_amount, 0) as former_broken_amount,
+        coalesce(earlier.report_date, placed.former_date) as last_day,
+        coalesce(earlier.documents_amount, last_line.documents_amount, 0)
+            as former_documents_amount
+    from placed
     left join kept as last_line
         on
-            different.tenant_id = last_line.tenant_id
-            and different.basis = last_line.basis
-            and former.report_date = last_line.report_date
-            and former.former_known_at = last_line.known_at
-            and different.measure = last_line.measure
-            and different.line_key = last_line.line_key
+            placed.tenant_id = last_line.tenant_id
+            and placed.basis = last_line.basis
+            and placed.former_date = last_line.report_date
+            and placed.former_known_at = last_line.known_at
+            and placed.measure = last_line.measure
+            and placed.line_key = last_line.line_key
+            and placed.first_day <= last_line.report_date
     left join lateral (
-        select kept.difference
+        select
+            kept.report_date,
+            kept.documents_amount,
+            kept.broken_amount,
+            kept.difference - kept.broken_amount as level_amount
         from kept
         where
-            last_line.status = 'broken'
+            last_line.tenant_id is not null
+            and last_line.broken_amount is null
             and last_line.tenant_id = kept.tenant_id
             and last_line.basis = kept.basis
             and last_line.report_date > kept.report_date
             and last_line.measure = kept.measure
             and last_line.line_key = kept.line_key
-            and kept.status <> 'broken'
-            and (different.measure <> 'month' or former.month_start_date <= kept.report_date)
-            and (not different.is_temporary or former.year_start_date <= kept.report_date)
+            and placed.first_day <= kept.report_date
+            and kept.broken_amount is not null
         order by kept.report_date desc, kept.known_at desc
         limit 1
     ) as earlier on true
+),
+
+-- By how much a line differs otherwise than for the causes it had; and by how much documents say
+-- more of those days than they did then.
+moved as (
+    select
+        stood.*,
+        stood.difference - stood.level_amount as moved_amount,
+        coalesce(own.amount, 0) + coalesce(closed.amount, 0) - stood.former_documents_amount
+            as late_amount
+    from stood
+    {{ join_documents_by_now('stood', 'line_key', 'stood.difference <> stood.level_amount') }}
 ),
 
 -- Which causes an account can have, and which there are at all in a report.
@@ -302,19 +393,119 @@ stirred as (
     window by_cause as (partition by tenant_id, report_id, known_at, measure, cause)
 ),
 
--- A line that moved while none of its causes did: it has another one, as where an account was
--- changed for another of the same kind.
-strays as (
+lines_stirred as (
     select
         tenant_id,
         report_id,
         known_at,
         measure,
-        line_key
+        line_key,
+        coalesce(bool_or(is_stirred), false) as is_stirred
     from stirred
-    where moved_amount <> 0
     group by tenant_id, report_id, known_at, measure, line_key
-    having not coalesce(bool_or(is_stirred), false)
+),
+
+-- A line that moved while none of its causes did. Documents that moved the other way may have taken
+-- over what its level had: an edit that slipped in beside a cause, and was read now.
+unstirred as (
+    select
+        moved.tenant_id,
+        moved.report_id,
+        moved.known_at,
+        moved.measure,
+        moved.line_key,
+        moved.moved_amount,
+        moved.former_broken_amount = 0
+        and sign(moved.late_amount) = -sign(moved.moved_amount) as is_taken_over
+    from moved
+    inner join lines_stirred
+        on
+            moved.tenant_id = lines_stirred.tenant_id
+            and moved.report_id = lines_stirred.report_id
+            and moved.known_at = lines_stirred.known_at
+            and moved.measure = lines_stirred.measure
+            and moved.line_key = lines_stirred.line_key
+    where
+        moved.moved_amount <> 0
+        and not lines_stirred.is_stirred
+),
+
+counted as (
+    select
+        *,
+        sum(moved_amount) filter (where is_taken_over)
+            over (partition by tenant_id, report_id, known_at, measure) as taken_over_amount
+    from unstirred
+),
+
+-- What documents took over sums to zero. Any other line has another cause, as where an account was
+-- changed for another of the same kind.
+strays as (
+    select * from counted
+    where not is_taken_over or taken_over_amount <> 0
+),
+
+-- What was broken and is not as it was before: where a cause has moved, too, it is in the cause's
+-- new level, unless documents have moved by it since.
+lasting as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        line_key,
+        former_broken_amount,
+        sign(late_amount) = sign(former_broken_amount) as is_mended
+    from moved
+    where
+        is_comparable
+        and former_broken_amount <> 0
+        and moved_amount <> 0
+),
+
+weighed as (
+    select
+        *,
+        coalesce(sum(former_broken_amount) filter (where not is_mended) over by_report, 0)
+            as unmended_amount,
+        sum(former_broken_amount) over by_report as lasting_amount
+    from lasting
+    window by_report as (partition by tenant_id, report_id, known_at, measure)
+),
+
+-- What of a line is broken. What lasts of an edit sums to zero, as the edit did: where it would not
+-- for want of lines of which documents have moved for another reason, they are broken, too.
+parts as (
+    select
+        tenant_id,
+        report_id,
+        known_at,
+        measure,
+        line_key,
+        moved_amount as broken_amount,
+        true as is_stray
+    from strays
+    union all
+    select
+        weighed.tenant_id,
+        weighed.report_id,
+        weighed.known_at,
+        weighed.measure,
+        weighed.line_key,
+        weighed.former_broken_amount as broken_amount,
+        false as is_stray
+    from weighed
+    inner join lines_stirred
+        on
+            weighed.tenant_id = lines_stirred.tenant_id
+            and weighed.report_id = lines_stirred.report_id
+            and weighed.known_at = lines_stirred.known_at
+            and weighed.measure = lines_stirred.measure
+            and weighed.line_key = lines_stirred.line_key
+            and lines_stirred.is_stirred
+    where
+        (weighed.unmended_amount = 0 and not weighed.is_mended)
+        or (weighed.unmended_amount <> 0 and weighed.lasting_amount = 0)
 ),
 
 possible as (
@@ -326,16 +517,15 @@ possible as (
         candidates.line_key,
         candidates.cause,
         candidates.is_anchor,
-        candidates.difference
-        - case when strays.line_key is null then 0 else candidates.moved_amount end as difference
+        candidates.difference - coalesce(parts.broken_amount, 0) as difference
     from candidates
-    left join strays
+    left join parts
         on
-            candidates.tenant_id = strays.tenant_id
-            and candidates.report_id = strays.report_id
-            and candidates.known_at = strays.known_at
-            and candidates.measure = strays.measure
-            and candidates.line_key = strays.line_key
+            candidates.tenant_id = parts.tenant_id
+            and candidates.report_id = parts.report_id
+            and candidates.known_at = parts.known_at
+            and candidates.measure = parts.measure
+            and candidates.line_key = parts.line_key
 ),
 
 sets as (
@@ -428,40 +618,55 @@ balanced as (
     from together
 ),
 
-explained as (
+named as (
     select
-        different.*,
-        case
-            when not different.is_comparable or different.difference = 0 then null
-            when strays.line_key is not null then 'OTHER'
-            else coalesce(
-                alone.cause,
-                case when balanced.left_over = 0 then balanced.cause end,
-                'OTHER'
-            )
-        end as cause
-    from different
+        moved.*,
+        parts.line_key is not null as is_in_part,
+        parts.is_stray,
+        parts.broken_amount as part_amount,
+        coalesce(lines_stirred.is_stirred, false) as is_stirred,
+        coalesce(alone.cause, case when balanced.left_over = 0 then balanced.cause end)
+            as named_cause
+    from moved
     left join alone
         on
-            different.tenant_id = alone.tenant_id
-            and different.report_id = alone.report_id
-            and different.known_at = alone.known_at
-            and different.measure = alone.measure
-            and different.line_key = alone.line_key
+            moved.tenant_id = alone.tenant_id
+            and moved.report_id = alone.report_id
+            and moved.known_at = alone.known_at
+            and moved.measure = alone.measure
+            and moved.line_key = alone.line_key
     left join balanced
         on
-            different.tenant_id = balanced.tenant_id
-            and different.report_id = balanced.report_id
-            and different.known_at = balanced.known_at
-            and different.measure = balanced.measure
-            and different.line_key = balanced.line_key
-    left join strays
+            moved.tenant_id = balanced.tenant_id
+            and moved.report_id = balanced.report_id
+            and moved.known_at = balanced.known_at
+            and moved.measure = balanced.measure
+            and moved.line_key = balanced.line_key
+    left join lines_stirred
         on
-            different.tenant_id = strays.tenant_id
-            and different.report_id = strays.report_id
-            and different.known_at = strays.known_at
-            and different.measure = strays.measure
-            and different.line_key = strays.line_key
+            moved.tenant_id = lines_stirred.tenant_id
+            and moved.report_id = lines_stirred.report_id
+            and moved.known_at = lines_stirred.known_at
+            and moved.measure = lines_stirred.measure
+            and moved.line_key = lines_stirred.line_key
+    left join parts
+        on
+            moved.tenant_id = parts.tenant_id
+            and moved.report_id = parts.report_id
+            and moved.known_at = parts.known_at
+            and moved.measure = parts.measure
+            and moved.line_key = parts.line_key
+),
+
+explained as (
+    select
+        *,
+        case
+            when not is_comparable or difference = 0 then null
+            when is_in_part then 'OTHER'
+            else coalesce(named_cause, 'OTHER')
+        end as cause
+    from named
 ),
 
 final as (
@@ -482,8 +687,17 @@ final as (
         revaluation_amount,
         xero_amount,
         difference,
+        -- Where its causes do not balance it is not known how much of it they are.
+        case
+            when coalesce(cause, '') <> 'OTHER' then 0
+            when is_stray then part_amount
+            when is_in_part and (named_cause is not null or difference = part_amount)
+                then part_amount
+            when not is_stirred then moved_amount
+        end as broken_amount,
         cause
     from explained
+    where not is_absent
 )
 
 select * from final

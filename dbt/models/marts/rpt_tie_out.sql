@@ -46,6 +46,7 @@ united as (
         revaluation_amount,
         xero_amount,
         difference,
+        {{ 'broken_amount' if relation == 'trial_balances' else 'null::numeric as broken_amount' }},
         cause
     from {{ relation }}
     {%- if not loop.last %}
@@ -83,6 +84,7 @@ final as (
         case when is_comparable then revaluation_amount end as revaluation_amount,
         xero_amount,
         case when is_comparable then difference end as difference,
+        case when is_comparable then broken_amount end as broken_amount,
         case when is_comparable then cause end as cause,
         case
             when not is_comparable then 'not_compared'
