@@ -11,11 +11,13 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import psycopg
 
-from airflow_xero import readings, runs, wanted
+from airflow_xero import already_read, runs, wanted
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS
@@ -119,12 +121,13 @@ class CatchingUp:
         # What a try before this one stored, which failed or waited, counts as well.
         news = news_of(self._warehouse, self._tenant.tenant_id)
         self._read_unknown_settings(others, news)
-        due = self._missing_reports(reports, documents=others) if self._closes_day else ()
+        documents = [each.name for each in others if each.name != _CLOCK]
+        due = self._missing_reports(reports, documents) if self._closes_day else ()
         for endpoint in due:
             self._read_or_leave(endpoint)
             if endpoint.name == _LEVELS and news.since is not None:
                 self._reread_last_month_end(endpoint)
-        self._want_reports(reports, news)
+        self._want_reports(reports, documents, news)
         self._read_wanted(reports)
 
     def _reread(self, endpoints: Sequence[Endpoint]) -> None:
@@ -150,31 +153,48 @@ class CatchingUp:
         month_end = self._day.replace(day=1) - timedelta(days=1)
         self._or_leave(endpoint, lambda report: self._reader.read_report(report, month_end))
 
-    def _want_reports(self, reports: Sequence[Endpoint], news: News) -> None:
-        """Remember which past reports are to be fetched: all at first, then what has moved."""
+    def _want_reports(
+        self, reports: Sequence[Endpoint], documents: Sequence[str], news: News
+    ) -> None:
+        """Remember which past reports are to be fetched: all at first, then what has moved.
+
+        And what was read and could not be compared: its documents were read again since.
+        """
         where = (self._warehouse, self._tenant.tenant_id)
         names = [each.name for each in reports if each.cadence is Cadence.DAILY]
         if news.since is None:
             wanted.want_history(*where, day=self._day, reports=names)
             return
+        wanted.want_overtaken(
+            *where,
+            day=self._day,
+            reports=names,
+            documents=documents,
+            of_tries_alone=self._backfill_calls > 0,
+        )
         earliest = wanted.earliest_change(*where, since=news.since, endpoints=news.endpoints)
         if earliest is not None:
             wanted.want_month_ends_since(*where, first_date=earliest, day=self._day, reports=names)
 
     def _read_wanted(self, reports: Sequence[Endpoint]) -> None:
-        """Fetch past reports, as many as this run may."""
-        by_name = {each.name: each for each in reports}
+        """Fetch past reports, as many days as this run may.
+
+        A day as a whole: its trial balance explains what the others differ by.
+        """
+        by_name = {each.name: each for each in reports if each.name not in self.gaps}
         where = (self._warehouse, self._tenant.tenant_id)
         calls_left = self._backfill_calls
-        for name, day in wanted.coming(*where) if calls_left else ():
-            endpoint = by_name.get(name)
-            if endpoint is None or endpoint.report is None or name in self.gaps:
-                continue
-            calls_left -= len(endpoint.report.bases)
-            if calls_left < 0:
+        coming = wanted.coming(*where) if calls_left else []
+        for day, wishes in groupby(coming, key=itemgetter(1)):
+            due = [by_name[name] for name, _ in wishes if name in by_name]
+            calls = sum(len(each.report.bases) for each in due if each.report)
+            # A first day is read whatever it costs, or none would ever be.
+            if calls > calls_left < self._backfill_calls:
                 return
-            self._reader.read_report(endpoint, day)
-            wanted.fetched(*where, endpoint=name, day=day)
+            calls_left -= calls
+            for endpoint in due:
+                self._reader.read_report(endpoint, day)
+                wanted.fetched(*where, endpoint=endpoint.name, day=day)
 
     def remark(self) -> str | None:
         """What may be missing and why, in a line; None when nothing is."""
@@ -206,17 +226,16 @@ class CatchingUp:
         )
 
     def _missing_reports(
-        self, reports: Sequence[Endpoint], *, documents: Sequence[Endpoint]
+        self, reports: Sequence[Endpoint], documents: Sequence[str]
     ) -> list[Endpoint]:
         """The reports that are due: those of the day that are older than the documents."""
         where = (self._warehouse, self._tenant.tenant_id)
-        names = [each.name for each in documents if each.name != _CLOCK]
-        current = readings.current_reports(*where, day=self._day, documents=names)
+        current = already_read.current_reports(*where, day=self._day, documents=documents)
         return [
             each
             for each in reports
             if not (
-                readings.has_report_of_month(*where, day=self._day, endpoint=each.name)
+                already_read.has_report_of_month(*where, day=self._day, endpoint=each.name)
                 if each.cadence is Cadence.MONTHLY
                 else each.name in current
             )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import psycopg
 
-from airflow_xero import pruning, readings, runs, unpublished
+from airflow_xero import already_read, pruning, runs, unpublished
 from airflow_xero.catching_up import CatchingUp, Tenant
 from airflow_xero.client import XeroClient
 from airflow_xero.drift import Drift
@@ -86,7 +86,7 @@ def extract_day(
         ):
             return Extracted("gave_way", None, {}, {})
         where = (warehouse, tenant.tenant_id)
-        fresh_names = readings.endpoints_read(*where, dag_run_id=dag_run_id) if fresh else None
+        fresh_names = already_read.endpoints_read(*where, dag_run_id=dag_run_id) if fresh else None
         run = runs.start(
             warehouse,
             tenant.tenant_id,

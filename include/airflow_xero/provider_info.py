@@ -159,7 +159,7 @@ def _options() -> dict[str, Any]:
         ),
         "backfill_calls": _option(
             "How many of Xero's calls a run of xero_backfill spends on reports of past days of one "
-            "organisation.",
+            "organisation: whole days, six calls each, and at least one of them. 0: none.",
             default=DEFAULT_BACKFILL_CALLS,
         ),
         "deadline_hours": _option(

@@ -1,7 +1,8 @@
 """Daily reports of more than 400 days ago leave the raw tables; those of month ends stay.
 
-Knows that a report's key names its day (`TrialBalance:2026-11-20:accrual`). Must not know what a
-report says, or when an extraction is complete.
+With them goes when they were read. Knows that a report's key names its day
+(`TrialBalance:2026-11-20:accrual`). Must not know what a report says, or when an extraction is
+complete.
 """
 
 from __future__ import annotations
@@ -44,9 +45,29 @@ def _statement() -> sql.Composed:
         if each.reading is Reading.REPORT and each.cadence is Cadence.DAILY
     ]
     deletions = sql.SQL(",").join(_DELETION.format(name=name) for name in names)
-    counts = sql.SQL(" + ").join(_COUNT.format(name=name) for name in names)
-    return sql.SQL("with {deletions} select {counts}").format(deletions=deletions, counts=counts)
+    keys = sql.SQL(" union all ").join(_KEYS.format(name=name) for name in names)
+    return _PRUNE.format(deletions=deletions, keys=keys)
 
+
+# Readings are looked for once something goes.
+_PRUNE = sql.SQL("""
+with {deletions},
+
+pruned as (
+    {keys}
+),
+
+unread as (
+    delete from xero_ops.report_readings
+    where
+        tenant_id = %(tenant_id)s::uuid
+        and record_id in (select record_id from pruned)
+)
+
+select count(*) from pruned
+""")
+
+_KEYS = sql.SQL("select record_id from {name}")
 
 # The keys are found in the index alone. What does not look like a day is left alone.
 _DELETION = sql.SQL(r"""
@@ -69,7 +90,5 @@ _DELETION = sql.SQL(r"""
                 and reported.day < %(kept_from)s::date
                 and extract(day from reported.day + 1) <> 1
         ))
-    returning 1
+    returning record_id
 )""")
-
-_COUNT = sql.SQL("(select count(*) from {name})")

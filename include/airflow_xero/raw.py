@@ -2,8 +2,9 @@
 
 Postgres splits the page and stores it: Python never turns money into floats. An unchanged
 record costs no write; a changed one closes its version and opens another; one that changes
-twice within an extraction is replaced in place. A page and its cursor commit together, and the
-watermark moves with the last page. Must not know HTTP, runs' states, or what a record means.
+twice within an extraction is replaced in place. That a report was read is noted in any case. A
+page and its cursor commit together, and the watermark moves with the last page. Must not know
+HTTP, runs' states, or what a record means.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from airflow_xero import readings
 from airflow_xero.drift import first_seen, known_of
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.page import Page
@@ -103,6 +105,15 @@ class RawStore:
             )
             self._progress.count(cursor, page, poured)
             reached = self._progress.of(endpoint)
+            if report_key is not None:
+                readings.note(
+                    cursor,
+                    endpoint,
+                    report_key,
+                    tenant_id=self._tenant_id,
+                    run_id=self._run_id,
+                    known_at=self._known_at,
+                )
             if walk is not None:
                 reached = self._walked(cursor, page, walk=walk, is_shifted=poured.is_shifted)
             if last_number is not None:

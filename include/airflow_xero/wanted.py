@@ -1,6 +1,7 @@
 """Reports of past days that are still to be fetched: why, which come next, how many are left.
 
-Knows the table xero_ops.wanted_reports. Must not know HTTP, or how a report is read.
+Knows the table xero_ops.wanted_reports, and when reports and documents were read. Must not know
+HTTP, or how a report is read.
 """
 
 from __future__ import annotations
@@ -46,6 +47,34 @@ def want_month_ends_since(
     }
     with warehouse_errors(tenant_id=tenant_id), connection.transaction():
         connection.execute(_WANT_MONTH_ENDS, values)
+
+
+def want_overtaken(
+    connection: psycopg.Connection[Any],
+    tenant_id: str,
+    *,
+    day: date,
+    reports: Sequence[str],
+    documents: Sequence[str],
+    of_tries_alone: bool,
+) -> None:
+    """Want past days again of which a report was read, and documents after it, before a build.
+
+    Month ends before `day`, and days that were past when they were read: the documents that they
+    could be compared with are gone, and nothing else reads them again. All of their `reports`,
+    since one explains the other. `documents` are the endpoints that count. `of_tries_alone` leaves
+    out what a complete extraction read that no build has published: whoever fetches the past every
+    hour would read the same every hour while builds fail.
+    """
+    values = {
+        "tenant_id": tenant_id,
+        "day": day,
+        "reports": list(reports),
+        "documents": list(documents),
+        "of_tries_alone": of_tries_alone,
+    }
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(_WANT_OVERTAKEN, values)
 
 
 def earliest_change(
@@ -128,6 +157,57 @@ from
         from generate_series(0, 23) as ago
     ) as month_end
 where month_end.day >= %(first_date)s
+on conflict do nothing
+"""
+
+# What stg_xero__reports_confirmed of dbt/ does not list.
+_WANT_OVERTAKEN = """
+with settled as (
+    select coalesce(max(known_at), '-infinity') as known_at
+    from xero_ops.extract_runs
+    where
+        tenant_id = %(tenant_id)s
+        and state = 'complete'
+        and (built_at is not null or %(of_tries_alone)s)
+),
+
+documents as (
+    select max(extract_endpoints.finished_at) as read_at
+    from settled
+    inner join xero_ops.extract_runs on extract_runs.known_at > settled.known_at
+    inner join xero_ops.extract_endpoints using (run_id)
+    where
+        extract_runs.tenant_id = %(tenant_id)s
+        and extract_endpoints.endpoint = any(%(documents)s)
+),
+
+read_last as (
+    select
+        split_part(report_readings.record_id, ':', 2)::date as day,
+        max(extract_runs.day) as run_day,
+        max(report_readings.read_at) as read_at
+    from settled
+    inner join xero_ops.report_readings on report_readings.known_at > settled.known_at
+    inner join xero_ops.extract_runs using (run_id)
+    where
+        report_readings.tenant_id = %(tenant_id)s
+        and report_readings.endpoint = any(%(reports)s)
+    group by report_readings.record_id
+)
+
+insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)
+select %(tenant_id)s, endpoint, overtaken.day, 'documents were read again before it was compared'
+from
+    unnest(%(reports)s::text[]) as endpoint,
+    (
+        select read_last.day
+        from read_last
+        inner join documents on read_last.read_at < documents.read_at
+        where
+            read_last.day < %(day)s
+            and (read_last.day < read_last.run_day or extract(day from read_last.day + 1) = 1)
+        group by read_last.day
+    ) as overtaken
 on conflict do nothing
 """
 

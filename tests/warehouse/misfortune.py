@@ -47,6 +47,7 @@ OPS = (
     "xero_ops.watermarks",
     "xero_ops.rereads",
     "xero_ops.wanted_reports",
+    "xero_ops.report_readings",
     "xero_ops.extract_endpoints",
     "xero_ops.extract_runs",
 )

@@ -12,6 +12,7 @@ from airflow_xero.endpoint import Cadence, Reading
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from airflow_xero.errors import UnavailableError
 from airflow_xero.extract import Tenant
+from airflow_xero.wanted import want_month_ends_since
 from tests.warehouse.extraction import DAY, NOW, ConnectedApp
 from xero_sandbox.testing import SandboxServer
 
@@ -64,6 +65,20 @@ def test_past_is_fetched_newest_first_within_the_budget_and_goes_on_where_it_sto
     assert f"BalanceSheet:{DAY - timedelta(days=3)}:accrual" in xero.stored(
         tenant, "balance_sheets"
     )
+
+
+def test_reports_of_a_past_day_are_fetched_together_however_few_the_calls(xero):
+    tenant = xero.organisation(days=5)
+    xero.extract(tenant)
+    before = wanted(xero)
+    xero.extract(tenant, backfill_calls=1)
+    yesterday = DAY - timedelta(days=1)
+    assert before - wanted(xero) == {(report.name, yesterday) for report in REPORTS}
+    xero.extract(tenant, backfill_calls=11)
+    earlier = DAY - timedelta(days=2)
+    assert before - wanted(xero) == {
+        (report.name, day) for report in REPORTS for day in (yesterday, earlier)
+    }
 
 
 def test_whole_past_is_fetched_and_nothing_is_left_to_do(xero):
@@ -198,3 +213,121 @@ def test_what_a_complete_extraction_has_wanted_is_not_wanted_again(xero):
         xero.set_clock(NOW + timedelta(days=number))
         xero.extract(tenant, DAY + timedelta(days=number))
     assert wanted(xero) == set()
+
+
+# --- Read, and then overtaken by documents -------------------------------------------------------
+
+OCTOBER, SEPTEMBER = date(2026, 10, 31), date(2026, 9, 30)
+
+
+def want_two_month_ends(xero: ConnectedApp, tenant: Tenant) -> None:
+    """October and September, and nothing else of the past."""
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    want_month_ends_since(
+        xero.rows,
+        tenant.tenant_id,
+        first_date=SEPTEMBER,
+        day=DAY,
+        reports=[report.name for report in REPORTS],
+    )
+    assert wanted(xero) == all_of(OCTOBER, SEPTEMBER)
+
+
+def all_of(*days: date) -> set[tuple[str, date]]:
+    return {(report.name, day) for report in REPORTS for day in days}
+
+
+def kill_at_september(response: httpx.Response) -> None:
+    if response.request.url.params.get("date") == SEPTEMBER.isoformat():
+        raise Killed
+
+
+def end_at_september(xero: ConnectedApp, tenant: Tenant, how: str) -> None:
+    """An extraction that reads October, and ends at September's first report."""
+    if how == "killed":
+        with pytest.raises(Killed):
+            xero.extract(tenant, backfill_calls=100, on_response=kill_at_september)
+        return
+    at = {"query": {"date": SEPTEMBER.isoformat()}}
+    if how == "failed":
+        xero.fault("Reports/BalanceSheet", status=500, times=4, **at)
+        with pytest.raises(UnavailableError):
+            xero.extract(tenant, backfill_calls=100)
+        return
+    xero.fault("Reports/BalanceSheet", kind="day_limit", times=1, **at)
+    assert xero.extract(tenant, backfill_calls=100).state == "waiting_for_limit"
+
+
+@pytest.mark.parametrize("how", ["failed", "killed", "waiting"])
+@pytest.mark.parametrize("backfill_calls", [0, 6])
+def test_month_end_read_by_a_try_that_did_not_complete_is_wanted_again_after_documents(
+    xero, how, backfill_calls
+):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    end_at_september(xero, tenant, how)
+    assert wanted(xero) == all_of(SEPTEMBER)
+
+    # Within half an hour documents are not read again: they are those of October's reports.
+    assert xero.extract(tenant).state == "complete"
+    assert wanted(xero) == all_of(SEPTEMBER)
+
+    want_two_month_ends(xero, tenant)
+    xero.set_clock(NOW + timedelta(hours=1))
+    end_at_september(xero, tenant, how)
+    xero.set_clock(NOW + timedelta(hours=2))
+    assert xero.extract(tenant, backfill_calls=backfill_calls).state == "complete"
+    # All of it, and the newest day first.
+    assert wanted(xero) == (all_of(SEPTEMBER) if backfill_calls else all_of(OCTOBER, SEPTEMBER))
+
+
+def test_month_end_that_no_build_has_published_is_wanted_again_by_the_night_alone(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    xero.extract(tenant, backfill_calls=100)
+    assert wanted(xero) == set()
+    # Whoever fetches the past every hour would read the same every hour while builds fail.
+    xero.set_clock(NOW + timedelta(hours=1))
+    xero.extract(tenant, backfill_calls=100)
+    assert (wanted(xero), months_read(xero)) == (set(), 2)
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert wanted(xero) == all_of(OCTOBER, SEPTEMBER)
+
+
+def test_month_end_that_a_build_has_published_is_not_wanted_again(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    xero.extract(tenant, backfill_calls=100)
+    xero.rows.execute("update xero_ops.extract_runs set built_at = now()")
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert wanted(xero) == set()
+
+
+def test_month_end_whose_own_run_was_overtaken_is_wanted_again_and_another_day_is_not(xero):
+    first, last = OCTOBER - timedelta(days=1), OCTOBER + timedelta(days=1)
+    xero.set_clock(noon_after(first))
+    tenant = xero.organisation()
+    xero.extract(tenant, first)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    for day in (OCTOBER, last):
+        xero.set_clock(noon_after(day))
+        xero.extract(tenant, day)
+    assert wanted(xero) == all_of(OCTOBER)
+
+
+def noon_after(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=1)
+
+
+def months_read(xero: ConnectedApp) -> int:
+    """How often a trial balance of a past month end was read."""
+    (count,) = xero.one(
+        "select count(*) from xero_ops.report_readings where record_id = any(%s)",
+        [f"TrialBalance:{day}:accrual" for day in (OCTOBER, SEPTEMBER)],
+    )
+    return int(count)

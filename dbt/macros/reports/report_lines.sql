@@ -65,24 +65,23 @@
     abababab-abab-abab-abab-abababababab
 {%- endmacro %}
 
+{#- Which reports a build holds against documents: those of tenants that it makes anew, those with a
+    new version, and those that came back unchanged while documents may have moved. `relation` has
+    the versions, the CTE `confirmed` is stg_xero__reports_confirmed, joined to it. -#}
+{% macro is_compared_anew(relation) -%}
+    (
+        tenants.is_rebuilt
+        or {{ relation }}.known_from > tenants.built_known_at
+        or confirmed.report_id is not null
+    )
+{%- endmacro %}
+
 {#- Whether the documents are those that a report was read beside, and when both were known. It came
-    with the last complete extraction; or a try before it read the report after the documents, which
-    a retried, resumed or repeated extraction does not read again. `relation` has the versions, the
-    CTE `confirmed` is stg_xero__reports_confirmed. -#}
-{% macro known_with_documents(relation, report) -%}
+    with the last complete extraction; or it was read after the documents, changed or not, by a try
+    whose reports a retried, resumed or repeated extraction does not read again. -#}
+{% macro known_with_documents(relation) -%}
     {%- set is_comparable -%}
-        {{ relation }}.known_from = tenants.known_at
-        or exists (
-            select from confirmed
-            where
-                {{ relation }}.tenant_id = confirmed.tenant_id
-                and confirmed.report = {{ report }}
-                -- An unchanged report opens no version: the day's is the one that was read.
-                and (
-                    {{ relation }}.report_date = confirmed.report_date
-                    or {{ relation }}.known_from = confirmed.known_at
-                )
-        )
+        ({{ relation }}.known_from = tenants.known_at or confirmed.report_id is not null)
     {%- endset -%}
     case when {{ is_comparable }} then tenants.known_at else {{ relation }}.known_from end
         as known_at,

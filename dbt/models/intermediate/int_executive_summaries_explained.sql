@@ -32,8 +32,7 @@ trial_balances as (
         and basis = 'accrual'
 ),
 
--- Looked up through the index, report by report.
-confirmed as not materialized (
+confirmed as (
     select * from {{ ref('stg_xero__reports_confirmed') }}
 ),
 
@@ -49,18 +48,20 @@ reports as (
         report_lines.report_id,
         report_lines.basis,
         report_lines.report_date,
-        {{ known_with_documents('report_lines', 'report_lines.report') }},
+        {{ known_with_documents('report_lines') }},
         date_trunc('month', report_lines.report_date)::date as month_start_date,
         (date_trunc('month', report_lines.report_date) + interval '1 month')::date - 1
             as month_end_date
     from report_lines
-    inner join tenants
+    inner join tenants on report_lines.tenant_id = tenants.tenant_id
+    left join confirmed
         on
-            report_lines.tenant_id = tenants.tenant_id
-            and (tenants.is_rebuilt or report_lines.known_from > tenants.built_known_at)
+            report_lines.tenant_id = confirmed.tenant_id
+            and report_lines.report_id = confirmed.report_id
+    where {{ is_compared_anew('report_lines') }}
     group by
         report_lines.tenant_id, report_lines.report, report_lines.report_id, report_lines.basis,
-        report_lines.report_date, report_lines.known_from, tenants.known_at
+        report_lines.report_date, report_lines.known_from, tenants.known_at, confirmed.report_id
 ),
 
 documented as (

@@ -22,8 +22,7 @@ account_days as (
     select * from {{ ref('int_account_days_summed') }}
 ),
 
--- Looked up through the index, report by report.
-confirmed as not materialized (
+confirmed as (
     select * from {{ ref('stg_xero__reports_confirmed') }}
 ),
 
@@ -36,7 +35,7 @@ reports as (
         trial_balances.trial_balance_id as report_id,
         trial_balances.basis,
         trial_balances.report_date,
-        {{ known_with_documents('trial_balances', "'TrialBalance'") }},
+        {{ known_with_documents('trial_balances') }},
         date_trunc('month', trial_balances.report_date)::date as month_start_date,
         {{ financial_year_start(
             'trial_balances.report_date',
@@ -44,10 +43,12 @@ reports as (
             'tenants.financial_year_end_month',
         ) }} as year_start_date
     from trial_balances
-    inner join tenants
+    inner join tenants on trial_balances.tenant_id = tenants.tenant_id
+    left join confirmed
         on
-            trial_balances.tenant_id = tenants.tenant_id
-            and (tenants.is_rebuilt or trial_balances.known_from > tenants.built_known_at)
+            trial_balances.tenant_id = confirmed.tenant_id
+            and trial_balances.trial_balance_id = confirmed.report_id
+    where {{ is_compared_anew('trial_balances') }}
 ),
 
 charts as (

@@ -28,8 +28,7 @@ trial_balances as (
     where basis = 'accrual'
 ),
 
--- Looked up through the index, report by report.
-confirmed as not materialized (
+confirmed as (
     select * from {{ ref('stg_xero__reports_confirmed') }}
 ),
 
@@ -41,7 +40,7 @@ reports as (
         report_lines.report_id,
         report_lines.basis,
         report_lines.report_date,
-        {{ known_with_documents('report_lines', 'report_lines.report') }},
+        {{ known_with_documents('report_lines') }},
         date_trunc('month', report_lines.report_date)::date as month_start_date,
         {{ financial_year_start(
             'report_lines.report_date',
@@ -51,14 +50,17 @@ reports as (
         -- Outside the United States all currency gains are one line of the profit and loss.
         bool_or(report_lines.account_id = 'FXGROUPID') as has_gain_line
     from report_lines
-    inner join tenants
+    inner join tenants on report_lines.tenant_id = tenants.tenant_id
+    left join confirmed
         on
-            report_lines.tenant_id = tenants.tenant_id
-            and (tenants.is_rebuilt or report_lines.known_from > tenants.built_known_at)
-    where report_lines.report in ('ProfitAndLoss', 'BalanceSheet', 'BankSummary')
+            report_lines.tenant_id = confirmed.tenant_id
+            and report_lines.report_id = confirmed.report_id
+    where
+        report_lines.report in ('ProfitAndLoss', 'BalanceSheet', 'BankSummary')
+        and {{ is_compared_anew('report_lines') }}
     group by
         report_lines.tenant_id, report_lines.report, report_lines.report_id, report_lines.basis,
-        report_lines.report_date, report_lines.known_from, tenants.known_at,
+        report_lines.report_date, report_lines.known_from, tenants.known_at, confirmed.report_id,
         tenants.financial_year_end_day, tenants.financial_year_end_month
 ),
 

@@ -1,5 +1,6 @@
-{#- History: written once per version of a report, with the documents of that extraction, and not
-    touched afterwards, by a full refresh least of all. -#}
+{#- History: what a report and the documents of one extraction said beside each other is not touched
+    afterwards, by a full refresh least of all. A report is compared whenever it was read, and kept
+    when that says something else than the last time. -#}
 {{ config(
     materialized='incremental',
     full_refresh=false,
@@ -14,6 +15,12 @@
         {'columns': ['tenant_id', 'known_at']},
     ],
 ) }}
+
+{%- set report = ['tenant_id', 'report', 'basis', 'report_date'] %}
+{%- set said = report + [
+    'measure', 'line_key', 'line_label', 'account_id', 'documents_amount', 'revaluation_amount',
+    'xero_amount', 'difference', 'broken_amount', 'cause', 'status',
+] %}
 
 with
 
@@ -55,22 +62,7 @@ united as (
     {%- endfor %}
 ),
 
-news as (
-    select * from united
-    {%- if is_incremental() %}
-    where not exists (
-        select from {{ this }} as kept
-        where
-            united.tenant_id = kept.tenant_id
-            and united.report = kept.report
-            and united.basis = kept.basis
-            and united.report_date = kept.report_date
-            and united.known_at <= kept.known_at
-    )
-    {%- endif %}
-),
-
-final as (
+compared as (
     select
         tenant_id,
         report,
@@ -93,7 +85,100 @@ final as (
             else 'explained'
         end as status,
         known_at
+    from united
+),
+
+{%- if is_incremental() %}
+
+reports as (
+    select {{ report | join(', ') }}
+    from compared
+    group by {{ report | join(', ') }}
+),
+
+last_kept as (
+    select
+        reports.tenant_id,
+        reports.report,
+        reports.basis,
+        reports.report_date,
+        max(kept.known_at) as known_at
+    from reports
+    inner join {{ this }} as kept
+        on
+            reports.tenant_id = kept.tenant_id
+            and reports.report = kept.report
+            and reports.basis = kept.basis
+            and reports.report_date = kept.report_date
+    group by reports.tenant_id, reports.report, reports.basis, reports.report_date
+),
+
+former as (
+    select kept.*
+    from last_kept
+    inner join {{ this }} as kept
+        on
+            last_kept.tenant_id = kept.tenant_id
+            and last_kept.report = kept.report
+            and last_kept.basis = kept.basis
+            and last_kept.report_date = kept.report_date
+            and last_kept.known_at = kept.known_at
+),
+
+news as (
+    select compared.*
+    from compared
+    left join last_kept
+        on
+            compared.tenant_id = last_kept.tenant_id
+            and compared.report = last_kept.report
+            and compared.basis = last_kept.basis
+            and compared.report_date = last_kept.report_date
+    where
+        last_kept.known_at is null
+        or compared.known_at > last_kept.known_at
+),
+
+-- A line that is another one, is new or is gone.
+differing as (
+    select {{ report | join(', ') }}
+    from (
+        (
+            select {{ said | join(', ') }} from news
+            except
+            select {{ said | join(', ') }} from former
+        )
+        union all
+        (
+            select {{ said | join(', ') }} from former
+            except
+            select {{ said | join(', ') }} from news
+        )
+    ) as lines
+    group by {{ report | join(', ') }}
+),
+
+final as (
+    select
+        {%- for column in said %}
+        news.{{ column }},
+        {%- endfor %}
+        news.known_at
     from news
+    inner join differing
+        on
+            news.tenant_id = differing.tenant_id
+            and news.report = differing.report
+            and news.basis = differing.basis
+            and news.report_date = differing.report_date
 )
+
+{%- else %}
+
+final as (
+    select * from compared
+)
+
+{%- endif %}
 
 select * from final

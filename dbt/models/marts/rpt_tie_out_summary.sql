@@ -17,7 +17,7 @@ report_lines as (
     select * from {{ ref('int_report_lines_unnested') }}
 ),
 
-tie_out as (
+tie_out as not materialized (
     select * from {{ ref('rpt_tie_out') }}
 ),
 
@@ -50,10 +50,21 @@ missing as (
             expected.tenant_id = report_lines.tenant_id
             and expected.report || ':' || expected.report_date || ':' || expected.basis
             = report_lines.report_id
-    where report_lines.tenant_id is null
+    where
+        report_lines.tenant_id is null
+        {%- if is_incremental() %}
+        and not exists (
+            select from {{ this }} as kept
+            where
+                expected.tenant_id = kept.tenant_id
+                and expected.report = kept.report
+                and expected.basis = kept.basis
+                and expected.report_date = kept.report_date
+        )
+        {%- endif %}
 ),
 
--- What this build compared, so that a night does not add up the years.
+-- What this build looked at, so that a night does not add up the years.
 {%- for relation in ['trial_balances', 'statements', 'executive_summaries'] %}
 
 {{ relation }} as (
@@ -68,36 +79,47 @@ united as (
         tenant_id,
         report,
         basis,
-        report_date,
-        known_at
+        report_date
     from {{ relation }}
     {%- if not loop.last %}
     union
     {%- endif %}
     {%- endfor %}
-    union
+),
+
+-- As rpt_tie_out kept it last: it leaves out what says the same as before.
+kept_last as (
     select
-        tenant_id,
-        report,
-        basis,
-        report_date,
-        known_at
-    from missing
+        united.tenant_id,
+        united.report,
+        united.basis,
+        united.report_date,
+        max(tie_out.known_at) as known_at
+    from united
+    inner join tie_out
+        on
+            united.tenant_id = tie_out.tenant_id
+            and united.report = tie_out.report
+            and united.basis = tie_out.basis
+            and united.report_date = tie_out.report_date
+    group by united.tenant_id, united.report, united.basis, united.report_date
 ),
 
 compared as (
-    select * from united
+    select * from kept_last
     {%- if is_incremental() %}
     where not exists (
         select from {{ this }} as kept
         where
-            united.tenant_id = kept.tenant_id
-            and united.report = kept.report
-            and united.basis = kept.basis
-            and united.report_date = kept.report_date
-            and united.known_at <= kept.known_at
+            kept_last.tenant_id = kept.tenant_id
+            and kept_last.report = kept.report
+            and kept_last.basis = kept.basis
+            and kept_last.report_date = kept.report_date
+            and kept_last.known_at <= kept.known_at
     )
     {%- endif %}
+    union
+    select * from missing
 ),
 
 summed as (
