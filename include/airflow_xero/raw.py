@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from airflow_xero import readings
+from airflow_xero import report_readings
 from airflow_xero.drift import first_seen, known_of
 from airflow_xero.endpoint import Endpoint, Paging, Reading
 from airflow_xero.page import Page
@@ -106,7 +106,7 @@ class RawStore:
             self._progress.count(cursor, page, poured)
             reached = self._progress.of(endpoint)
             if report_key is not None:
-                readings.note(
+                report_readings.note(
                     cursor,
                     endpoint,
                     report_key,

@@ -1,6 +1,6 @@
-{#- Of a report of the day the same as `current_reports` of include/airflow_xero/runs.py asks for:
-    what a try does not read again is what this model lists. What it does not list of the past,
-    `want_overtaken` of wanted.py has read again. -#}
+{#- Of a report of the day the same as `current_reports` of include/airflow_xero/already_read.py
+    asks for: what a try does not read again is what this model lists. What it does not list of the
+    past, `want_overtaken` of wanted.py has read again. -#}
 {{ config(
     materialized='table',
     indexes=[{'columns': ['tenant_id', 'report_id'], 'unique': true}],
