@@ -25,7 +25,7 @@ How many are left: `select tenant_id, count(*) from xero_ops.wanted_reports grou
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | the past is fetched | nothing |
 | one `extract_tenant` skipped | another Dag extracts the organisation just now | nothing |
-| `extract_tenant` and `finished` failed | only that organisation | read its log; wait |
+| `extract_tenant` and `finished` failed | only that organisation | read its log; retried hourly |
 """
 
 with DAG(

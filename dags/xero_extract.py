@@ -23,7 +23,7 @@ time zone, and publishes them, ahead of what `xero_daily` still has to do.
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` skipped | it is being read already, paused, or disconnected | nothing |
-| `extract_tenant` and `finished` failed | only that organisation | read its log; wait |
+| `extract_tenant` and `finished` failed | only that organisation | read its log; retried nightly |
 | `list_asked` failed | nobody asked for can be read, or set-up | its log names what to do |
 
 By hand, run it with the configuration `{"tenants": ["<tenant id>"]}`. What is read daily is read

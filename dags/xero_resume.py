@@ -23,7 +23,7 @@ sees whether the day's run is late, and sends what could not be sent to people b
 | what you see | what it means | what to do |
 |---|---|---|
 | `extract_tenant` and `dbt_build` skipped | nobody waits | nothing: so it is almost always |
-| `extract_tenant` and `finished` failed | only that organisation | read its log; wait |
+| `extract_tenant` and `finished` failed | only that organisation | read its log; retried nightly |
 | an organisation waits again | the limit was used up once more | nothing |
 | `watch` failed | people are not told | its log names the address or connection |
 """
