@@ -44,10 +44,6 @@ _NOTICES = ("Deprecation", "Sunset")
 _log = logging.getLogger(__name__)
 
 
-def _as_it_came(page: Page) -> Page:
-    return page
-
-
 class XeroClient:
     """Reads pages of one user's organisations; safe to use from one task at a time.
 
@@ -86,20 +82,18 @@ class XeroClient:
         since: datetime | None = None,
         first_page: int = 1,
         params: Params = _NO_PARAMS,
-        prepared: Callable[[Page], Page] = _as_it_came,
     ) -> Generator[Page]:
         """Walk an endpoint in order; up to four pages are fetched while one is handled.
 
         The last page is asked for when all others have come: then it tells what was edited.
         `since` (aware) asks for records changed after it; `params` for more than the endpoint's
-        own. A page is `prepared` where it is fetched: while another one is handled, and not
-        between the two. Raises every class of `errors.py` that an answer of Xero can mean.
+        own. Raises every class of `errors.py` that an answer of Xero can mean.
         """
         request = Question(endpoint, tenant_id, since=since, extra=params)
         if endpoint.paging is Paging.NONE:
-            yield prepared(self._page(request, Event()))
+            yield self._page(request, Event())
         else:
-            yield from self._walk(request, first_page, prepared)
+            yield from self._walk(request, first_page)
 
     def page(self, endpoint: Endpoint, tenant_id: str, number: int) -> Page:
         """One page of the whole list, changed or not."""
@@ -148,14 +142,12 @@ class XeroClient:
             yield replace(page, number=after, is_last=is_last)
             after = max(numbers, default=after)
 
-    def _walk(
-        self, first: Question, first_page: int, prepared: Callable[[Page], Page]
-    ) -> Generator[Page]:
+    def _walk(self, first: Question, first_page: int) -> Generator[Page]:
         abandoned = Event()
         pool = ThreadPoolExecutor(PAGES_AT_A_TIME, thread_name_prefix="xero-next-page")
 
         def fetch(number: int) -> Page:
-            return prepared(self._page(replace(first, number=number), abandoned))
+            return self._page(replace(first, number=number), abandoned)
 
         coming: dict[int, Future[Page]] = {}
         previous: Page | None = None

@@ -89,7 +89,8 @@ def first_seen(
     return tuple(
         Drift(endpoint, field, kind)
         for field, kind in seen
-        if cursor.execute(_ADD, {"endpoint": endpoint, "field": field, "kind": kind}).rowcount
+        # Asked for a row, since a count of rows is not there yet while statements are pipelined.
+        if cursor.execute(_ADD, {"endpoint": endpoint, "field": field, "kind": kind}).fetchone()
     )
 
 
@@ -97,4 +98,5 @@ _ADD = """
 insert into xero_ops.schema_drift (endpoint, field, kind)
 values (%(endpoint)s, left(%(field)s, 200), %(kind)s)
 on conflict do nothing
+returning true
 """

@@ -38,8 +38,7 @@ class Page:
     `seconds` is the time spent on fetching and `calls` the requests it took, retries included;
     the two limits are what Xero said is left after the last of them. `is_last` ends the walk.
     `notices` are headers by which Xero announces the end of something; Xero's support finds the
-    answer by its `correlation_id`. `repairs` is None while nobody looked for what Postgres cannot
-    store, see `storable`.
+    answer by its `correlation_id`. `repairs` is how many characters `storable` replaced.
     """
 
     endpoint: Endpoint
@@ -56,16 +55,10 @@ class Page:
     notices: tuple[tuple[str, str], ...] = ()
     correlation_id: str | None = None
     tenant_id: str | None = None
-    repairs: int | None = None
+    repairs: int = 0
 
     def storable(self) -> Self:
-        """The page as Postgres can store it; `repairs` is how many characters were replaced.
-
-        The body that came is not kept beside it: several pages wait at a time. Looked for once,
-        which takes as long as everything else that is done between two pages.
-        """
-        if self.repairs is not None:
-            return self
+        """The page as Postgres can store it; `repairs` is how many characters were replaced."""
         body, repairs = repaired(self.body)
         return replace(self, body=body, repairs=repairs)
 

@@ -82,6 +82,7 @@ _VANISHED = """
     select
         current.record_id,
         current.payload,
+        current.xero_updated_at,
         current.known_from,
         current.ctid as row_place
     from {table} as current
@@ -89,12 +90,12 @@ _VANISHED = """
         current.tenant_id = %(tenant_id)s::uuid
         and current.known_to is null
         and not current.is_deleted
-        and not exists (select from incoming where incoming.record_id = current.record_id)
+        and not exists (select from elements where elements.record_id = current.record_id)
 """
 
 _NONE_VANISHED = """
-    select null::text as record_id, null::jsonb as payload, null::timestamptz as known_from,
-        null::tid as row_place
+    select null::text as record_id, null::jsonb as payload, null::timestamptz as xero_updated_at,
+        null::timestamptz as known_from, null::tid as row_place
     where false
 """
 
@@ -116,12 +117,15 @@ elements as materialized (
         ) with ordinality as listed (element, place)
 ),
 
--- Xero lists a record that is edited meanwhile twice; the later mention is the newer one.
-incoming as materialized (
-    select distinct on (record_id) record_id, payload
-    from elements
-    where record_id is not null
-    order by record_id, place desc
+-- Xero lists a record that is edited meanwhile twice; the later mention is the newer one. Sorted
+-- are the ids alone: a page's payloads are megabytes, and each copy of them takes its time.
+overtaken as materialized (
+    select place
+    from (
+        select place, row_number() over (partition by record_id order by place desc) as mention
+        from elements
+    ) as mentioned
+    where mention > 1
 ),
 
 vanished as materialized (
@@ -136,9 +140,13 @@ changes as materialized (
         incoming.record_id,
         incoming.payload,
         false as is_deleted,
+        -- The offset behind the milliseconds is decoration: they always count from 1970 UTC.
+        case when milliseconds between -62135596800000 and 253402300799999 then
+            timestamptz 'epoch' + interval '1 millisecond' * milliseconds
+        end as xero_updated_at,
         known.known_from,
         known.row_place
-    from incoming
+    from elements as incoming
     left join lateral (
         select
             current.known_from,
@@ -152,12 +160,40 @@ changes as materialized (
             and current.known_to is null
         limit 1
     ) as known on true
+    -- Without the offsets Postgres would put the expressions in the place of their names, and
+    -- evaluate them once for every mention.
+    cross join lateral (select incoming.payload ->> 'UpdatedDateUTC' as written offset 0) as stamp
+    cross join lateral (select left(substr(written, 7), -7) as between_marks offset 0) as cut
+    -- Cut by places, which is what Xero writes: a match costs several times as much.
+    cross join lateral (
+        select
+            case
+                when
+                    written = '/Date(' || between_marks || '+0000)/'
+                    and translate(between_marks, '0123456789', '') = ''
+                    and length(between_marks) between 1 and 17
+                    then between_marks::double precision
+                when written ~ '^/Date\(-?\d+([+-]\d+)?\)/$' and length(written) < 32
+                    then substring(written from '-?\d+')::double precision
+            end as milliseconds
+        offset 0
+    ) as parsed
     where
-        known.row_place is null
-        or known.is_deleted
-        or record_image_ne(row(known.payload {content}), row(incoming.payload {content}))
+        incoming.record_id is not null
+        and incoming.place not in (select place from overtaken)
+        and (
+            known.row_place is null
+            or known.is_deleted
+            or record_image_ne(row(known.payload {content}), row(incoming.payload {content}))
+        )
     union all
-    select record_id, payload, true as is_deleted, known_from, row_place
+    select
+        vanished.record_id,
+        vanished.payload,
+        true as is_deleted,
+        vanished.xero_updated_at,
+        vanished.known_from,
+        vanished.row_place
     from vanished
 ),
 
@@ -170,7 +206,7 @@ suspects as materialized (
 ),
 
 -- Lines and other records within records, of a sample: each look is dear, and what Xero begins to
--- send comes with many records. The lowest ids are as good as any, since Xero deals them at random.
+-- send comes with many records, so that the first of a page are as good as any.
 parts as materialized (
     select
         name,
@@ -186,35 +222,6 @@ parts as materialized (
             end
         ) as part
     where %(known_parts)s::jsonb ? name and jsonb_typeof(part) = 'object'
-),
-
-stamped as materialized (
-    select
-        changes.*,
-        -- The offset behind the milliseconds is decoration: they always count from 1970 UTC.
-        case when milliseconds between -62135596800000 and 253402300799999 then
-            timestamptz 'epoch' + interval '1 millisecond' * milliseconds
-        end as xero_updated_at
-    from
-        changes,
-        -- Without the offsets Postgres would put the expressions in the place of their names, and
-        -- evaluate them once for every mention.
-        lateral (select payload ->> 'UpdatedDateUTC' as written offset 0) as stamp,
-        lateral (select left(substr(written, 7), -7) as between_marks offset 0) as cut,
-        -- Cut by places, which is what Xero writes: a match costs several times as much.
-        lateral (
-            select
-                case
-                    when
-                        written = '/Date(' || between_marks || '+0000)/'
-                        and translate(between_marks, '0123456789', '') = ''
-                        and length(between_marks) between 1 and 17
-                        then between_marks::double precision
-                    when written ~ '^/Date\(-?\d+([+-]\d+)?\)/$' and length(written) < 32
-                        then substring(written from '-?\d+')::double precision
-                end as milliseconds
-            offset 0
-        ) as parsed
 ),
 
 closed as (
@@ -247,7 +254,7 @@ opened as (
         is_deleted,
         payload,
         %(run_id)s
-    from stamped
+    from changes
     -- Makes Postgres close every old version before it opens the first new one.
     where (select count(*) from closed) + (select count(*) from replaced) >= 0
 )
@@ -258,7 +265,7 @@ select
     {held},
     -- Stamps beyond Xero's own clock, which demo companies have, tell nothing.
     exists (
-        select from stamped
+        select from changes
         where xero_updated_at between %(walk_began)s::timestamptz and %(walk_ended)s::timestamptz
     ),
     (select count(*) from elements),

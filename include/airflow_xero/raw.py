@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from airflow_xero import report_readings
 from airflow_xero.drift import first_seen, known_of
 from airflow_xero.endpoint import Endpoint, Paging, Reading
+from airflow_xero.errors import UnexpectedPayloadError
 from airflow_xero.page import Page
 from airflow_xero.plausibility import (
     is_all_there_is,
@@ -96,35 +97,20 @@ class RawStore:
         `has_edited`; `last_number` is the highest number on a page of journals.
         Raises UnexpectedPayloadError (nothing of the page is kept), WarehouseBusyError.
         """
-        endpoint = page.endpoint
-        with self._transaction(endpoint) as cursor:
-            if not page.is_last or len(page.body) > _SMALL_PAGE:
-                cursor.execute(SETTINGS, {"is_last": page.is_last})
-            poured = self._pour_records(
-                cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
-            )
-            self._progress.count(cursor, page, poured)
-            reached = self._progress.of(endpoint)
-            if report_key is not None:
-                report_readings.note(
-                    cursor,
-                    endpoint,
-                    report_key,
-                    tenant_id=self._tenant_id,
-                    run_id=self._run_id,
-                    known_at=self._known_at,
-                )
-            if walk is not None:
-                reached = self._walked(cursor, page, walk=walk, is_shifted=poured.is_shifted)
-            if last_number is not None:
-                reached = self._progress.move_number(
-                    cursor,
-                    endpoint,
-                    last_number,
-                    read_to_the_end_at=page.xero_now if page.is_last else None,
-                )
-        self._progress.keep(endpoint, reached)
-        return poured
+        more: Any = {
+            "walk": walk,
+            "report_key": report_key,
+            "edited_before": edited_before,
+            "last_number": last_number,
+        }
+        try:
+            return self._pour(page, **more)
+        except UnexpectedPayloadError:
+            # Only now: hardly a page needs it, and to look for it takes as long as fetching.
+            storable = page.storable()
+            if not storable.repairs:
+                raise
+            return self._pour(storable, **more)
 
     def note(self, page: Page) -> Poured:
         """Count a page of which nothing is stored, such as a list of ids."""
@@ -185,6 +171,8 @@ class RawStore:
     def _transaction(self, endpoint: Endpoint) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         with (
             warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
+            # What needs no answer waits for none: fetching threads hold a round trip up.
+            self._connection.pipeline(),
             self._connection.transaction(),
             self._connection.cursor(row_factory=tuple_row) as cursor,
         ):
@@ -193,6 +181,45 @@ class RawStore:
     def _held(self, cursor: psycopg.Cursor[tuple[Any, ...]], endpoint: Endpoint) -> int:
         [(records,)] = cursor.execute(count_statement(endpoint), self._values(endpoint)).fetchall()
         return int(records)
+
+    def _pour(
+        self,
+        page: Page,
+        *,
+        walk: Walk | None,
+        report_key: str | None,
+        edited_before: bool,
+        last_number: int | None,
+    ) -> Poured:
+        endpoint = page.endpoint
+        with self._transaction(endpoint) as cursor:
+            if not page.is_last or len(page.body) > _SMALL_PAGE:
+                cursor.execute(SETTINGS, {"is_last": page.is_last})
+            poured = self._pour_records(
+                cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
+            )
+            self._progress.count(cursor, page, poured)
+            reached = self._progress.of(endpoint)
+            if report_key is not None:
+                report_readings.note(
+                    cursor,
+                    endpoint,
+                    report_key,
+                    tenant_id=self._tenant_id,
+                    run_id=self._run_id,
+                    known_at=self._known_at,
+                )
+            if walk is not None:
+                reached = self._walked(cursor, page, walk=walk, is_shifted=poured.is_shifted)
+            if last_number is not None:
+                reached = self._progress.move_number(
+                    cursor,
+                    endpoint,
+                    last_number,
+                    read_to_the_end_at=page.xero_now if page.is_last else None,
+                )
+        self._progress.keep(endpoint, reached)
+        return poured
 
     def _pour_records(
         self,
@@ -240,7 +267,6 @@ class RawStore:
         is_whole: bool,
     ) -> tuple[Any, ...]:
         """Store the records; the row in which Postgres says what they changed."""
-        page = page.storable()
         if b"\x00" in page.body:
             raise page.unexpected("it holds a NUL byte")
         endpoint = page.endpoint

@@ -204,7 +204,6 @@ class Reader:
             endpoint,
             self._tenant_id,
             since=since,
-            prepared=Page.storable,
             # The last page that was committed is read once more: others may have moved up to it.
             first_page=max(1, cut_short.next_page - 1) if cut_short else 1,
         )

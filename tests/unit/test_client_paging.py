@@ -17,7 +17,6 @@ from airflow_xero.client import PAGE_SIZE, XeroClient
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import UnavailableError, UnexpectedPayloadError
 from airflow_xero.oauth import XeroApp
-from airflow_xero.page import Page
 from tests.unit.conftest import VERIFIER, add_organisation
 
 CONTACTS = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "contacts")
@@ -298,22 +297,6 @@ def test_a_walk_over_nothing_is_one_page(scripted):
 
     assert [page.is_last for page in client.pages(CONTACTS, TENANT)] == [True]
     assert asked == [1]
-
-
-def test_pages_are_prepared_where_they_are_fetched(crowd: Callable[[int], Crowd]):
-    server = crowd(6)
-    prepared_by_the_caller: dict[int, bool] = {}
-
-    def prepared(page: Page) -> Page:
-        by = threading.current_thread()
-        prepared_by_the_caller[page.number] = by is threading.main_thread()
-        return page.storable()
-
-    pages = list(server.client.pages(CONTACTS, TENANT, prepared=prepared))
-
-    # Nothing else is handled while the first one is fetched.
-    assert prepared_by_the_caller == {number: number == 1 for number in range(1, 7)}
-    assert [page.repairs for page in pages] == [0] * 6
 
 
 class Minute:
