@@ -22,7 +22,7 @@ from cryptography.fernet import InvalidToken
 from airflow_xero import authorisations, connections, oauth
 from airflow_xero.audit import Actor
 from airflow_xero.authorisations import CONSENT_TIME, Authorisation, hash_of
-from airflow_xero.claiming import claimed
+from airflow_xero.claiming import claimed, require_tries_left
 from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.identity import SigningKeys, identify
 from airflow_xero.oauth import XeroApp
@@ -124,7 +124,8 @@ def begin(
 
     State and cookie are 256 random bits each, stored as hashes, and the state is signed; the PKCE
     verifier is stored encrypted. `started_by` is the Airflow user, `scopes` what is asked for
-    instead of what the Airflow connection names. Raises XeroSetupError, WarehouseBusyError.
+    instead of what the Airflow connection names. Raises XeroSetupError, WarehouseBusyError, and
+    ConsentRefusedError for an invitation that was tried too often.
     """
     require_idle(warehouse)
     secret, random, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
@@ -139,7 +140,9 @@ def begin(
         invitation_id=invitation_id,
         scopes=tuple(scopes) or None,
     )
-    authorisations.keep(warehouse, begun, conn_id=app.conn_id, state=state)
+    with warehouse_errors(), warehouse.transaction():
+        require_tries_left(warehouse, invitation_id, now=now)
+        authorisations.keep(warehouse, begun, conn_id=app.conn_id, state=state)
     url = oauth.authorize_url(
         replace(app, scopes=tuple(scopes) or app.scopes),
         state=state,

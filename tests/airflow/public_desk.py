@@ -78,7 +78,8 @@ def visit_public(path: str, *, answer: Any = (KAURI,), home: Any = None, **reque
     pages, root = FastAPI(redirect_slashes=False), FastAPI()
     pages.add_middleware(ProtectiveHeaders)
     desk = answer if isinstance(answer, Desk) else Desk(answer)
-    pages.include_router(public_router(desk, home=home, budget=request.pop("budget", None)))
+    budgets = {name: request.pop(name, None) for name in ("budget", "files")}
+    pages.include_router(public_router(desk, home=home, **budgets))
     root.mount("/xero", pages)
     cookies, method = request.pop("cookies", {}), request.pop("method", "GET")
     with TestClient(root, follow_redirects=False, cookies=cookies) as client:

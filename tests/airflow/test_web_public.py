@@ -226,3 +226,17 @@ def test_who_asks_too_often_waits(path, request_):
     assert [answer.status_code for answer in answers] == [200, 429, 429]
     assert answers[1].headers["retry-after"] == "60"
     assert len(desk.asked) <= 1
+
+
+def test_who_asks_for_files_too_often_waits_and_may_still_connect():
+    files, budget = (RequestBudget(a_minute=2, clock=lambda: 0.0) for _ in range(2))
+
+    answers = [
+        visit_public(path, home=lambda _: "/", files=files, budget=budget)
+        for path in ("/xero/static/icon.svg", "/xero/static/0/page.js", "/xero/static/notice.css")
+    ]
+    page = visit_public("/xero/invitation", files=files, budget=budget)
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["retry-after"] == "30"
+    assert page.status_code == 200

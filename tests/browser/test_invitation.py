@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.consenting import count
+from airflow_xero.claiming import MOST_TRIES
+from tests.browser.consenting import count, state_in
 from tests.browser.inviting import OURS, ask, state_of, token_of
 from tests.browser.organisations import fill_many
 
@@ -215,3 +217,25 @@ def test_the_invited_are_told_what_may_be_changed_where_a_scope_allows_it(
     page = open_link(link)
     expect(page.get_by_text("The app could also change data in Xero")).to_be_visible()
     expect(page.get_by_text("Nothing in your books can be changed")).to_have_count(0)
+
+
+def test_an_invitation_is_tried_twenty_times_and_no_more(airflow, invite, open_link, warehouse):
+    made, other = invite(), invite()
+    token = token_of(made)
+    # From an address of their own: these are many requests.
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.3")
+    with airflow.client(transport=elsewhere) as client:
+        for _ in range(MOST_TRIES):
+            state = state_in(ask(client, "begin", token).json()["url"])
+            client.get(f"/xero/callback?state={state}&error=access_denied")
+        again = [ask(client, "begin", token) for _ in range(3)]
+        of_another = ask(client, "begin", token_of(other))
+    page = open_link(made["url"])
+    page.get_by_role("button", name="Continue to Xero").click()
+
+    expect(page.get_by_text("was tried 20 times and connected nothing")).to_be_visible()
+    expect(page.get_by_text("ask the person who invited you for a new link")).to_be_visible()
+    assert [answer.status_code for answer in (*again, of_another)] == [409, 409, 409, 200]
+    refused = "select count(*) from xero_ops.audit_log where outcome like 'refused: %'"
+    assert warehouse.execute(refused).fetchone() == (MOST_TRIES,)
+    assert count(warehouse, "authorisations") == 1

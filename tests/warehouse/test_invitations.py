@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-from airflow_xero import invitations
+from airflow_xero import connect, invitations
 from airflow_xero.audit import Actor
-from airflow_xero.claiming import claimed
+from airflow_xero.claiming import MOST_TRIES, claimed
 from airflow_xero.errors import ConsentRefusedError, UnavailableError, XeroSetupError
 from airflow_xero.invitations import Invitation, listed, look, revoke
 
@@ -200,3 +202,43 @@ def test_the_audit_says_who_invited_from_where_and_holds_no_secret(invite, wareh
     )
     stored = warehouse.execute("select invitations::text from xero_ops.invitations").fetchone()
     assert token_of(made).partition(".")[0] not in str(stored)
+
+
+@pytest.fixture
+def begin(app, warehouse_dsn, keys):
+    """Begin a consent by an invitation, over a connection of its own; False where it is refused."""
+
+    def begun(invitation_id: str, now: datetime = NOW) -> bool:
+        with psycopg.connect(warehouse_dsn, autocommit=True) as own:
+            try:
+                connect.begin(
+                    app,
+                    warehouse=own,
+                    keys=keys,
+                    started_by="ada (by invitation)",
+                    now=now,
+                    invitation_id=invitation_id,
+                )
+            except ConsentRefusedError:
+                return False
+        return True
+
+    return begun
+
+
+def test_of_many_tries_at_once_no_more_begin_than_may(invite, begin):
+    first, second = invite(), invite()
+
+    with ThreadPoolExecutor(10) as pool:
+        begun = [*pool.map(begin, [first.invitation_id] * (MOST_TRIES + 20))]
+
+    assert sum(begun) == MOST_TRIES
+    assert begin(second.invitation_id)
+
+
+def test_a_try_that_never_came_back_counts_for_ten_minutes(invite, begin):
+    invitation_id = invite().invitation_id
+    assert all(begin(invitation_id) for _ in range(MOST_TRIES))
+
+    assert not begin(invitation_id, NOW + timedelta(minutes=9))
+    assert begin(invitation_id, NOW + timedelta(minutes=11))

@@ -16,6 +16,7 @@ import psycopg
 
 from airflow_xero import authorisations, connect, connect_custom, invitations, settings
 from airflow_xero.audit import Actor
+from airflow_xero.claiming import require_tries_left
 from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.consent_page import try_authorize
 from airflow_xero.errors import UnavailableError
@@ -115,6 +116,8 @@ class ConsentDesk:
         with self._open() as (hook, warehouse):
             app, now = hook.app(), _now()
             invited = invitations.look(warehouse, app, token, keys=keys, now=now)
+            # Before Xero is asked anything for it.
+            require_tries_left(warehouse, invited.invitation_id, now=now)
             # Who handed it over to themselves was told before.
             is_sure = is_sure or invited.is_own
             if not is_sure:

@@ -17,6 +17,9 @@ from ipaddress import IPv6Address, ip_address
 REQUESTS_A_MINUTE = 120
 """Enough for an office of twenty behind one address that connects at the same moment."""
 
+FILES_A_MINUTE = 1_200
+"""The same office, when each of its browsers asks for every file of the page three times."""
+
 _MOST_ADDRESSES = 10_000
 
 

@@ -24,7 +24,7 @@ from airflow_xero.errors import XeroError, XeroSetupError
 from airflow_xero.web import assets
 from airflow_xero.web.assets import PUBLIC_FILES
 from airflow_xero.web.invited import InvitationDesk, invited_router
-from airflow_xero.web.limiting import RequestBudget
+from airflow_xero.web.limiting import FILES_A_MINUTE, RequestBudget
 from airflow_xero.web.notices import (
     Ending,
     ProtectiveHeaders,
@@ -69,15 +69,21 @@ class Desk(InvitationDesk, Protocol):
 
 
 def public_router(
-    desk: Desk, *, home: Home | None = None, budget: RequestBudget | None = None
+    desk: Desk,
+    *,
+    home: Home | None = None,
+    budget: RequestBudget | None = None,
+    files: RequestBudget | None = None,
 ) -> APIRouter:
     """The callback, the invitations and the static files: open to all, and safe to be.
 
     `home` gives the address in Airflow to return to after a consent of one of its users; without
-    it a thank-you page is shown, as to the invited.
+    it a thank-you page is shown, as to the invited. Of each address `budget` bounds what opens the
+    warehouse, `files` the rest.
     """
     router = APIRouter()
     budget = budget or RequestBudget()
+    files = files or RequestBudget(a_minute=FILES_A_MINUTE)
     router.include_router(invited_router(desk, budget))
 
     @router.get("/callback")
@@ -96,20 +102,25 @@ def public_router(
     def static(request: Request, name: str) -> Response:
         """One of the files of `static/`: script and style, which hold no secret."""
         # Alone there is no page in Airflow, and no script of its.
-        return _file(request, name if home is not None or name in PUBLIC_FILES else "")
+        name = name if home is not None or name in PUBLIC_FILES else ""
+        return _file(request, name, budget=files)
 
-    if home is not None:
-        router.add_api_route("/static/{version}/{name}", _kept_file, methods=["GET"])
+    if home is None:
+        return router
+
+    @router.get("/static/{version}/{name}")
+    def kept_static(request: Request, version: str, name: str) -> Response:
+        """The same, by an address that a browser may keep for a year."""
+        return _file(request, name, budget=files, may_keep=version == assets.version())
 
     return router
 
 
-def _kept_file(request: Request, version: str, name: str) -> Response:
-    """A file of the page in Airflow, by an address that a browser may keep for a year."""
-    return _file(request, name, may_keep=version == assets.version())
-
-
-def _file(request: Request, name: str, *, may_keep: bool = False) -> Response:
+def _file(
+    request: Request, name: str, *, budget: RequestBudget, may_keep: bool = False
+) -> Response:
+    if wait := budget.wait_seconds(address_of(request)):
+        return too_many(request, wait)
     found = assets.asset(name)
     if found is None:
         return Response(status_code=404)
