@@ -17,6 +17,7 @@ final as (
         status,
         tax_type,
         bank_account_type,
+        {{ where_switched_on('bank_account_numbers', 'bank_account_number') }},
         currency_code,
         reporting_code,
         has_payments_enabled,

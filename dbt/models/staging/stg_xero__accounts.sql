@@ -17,6 +17,7 @@ renamed as (
         {{ xero_code('Status') }} as status,
         {{ xero_code('TaxType') }} as tax_type,
         {{ xero_code('BankAccountType') }} as bank_account_type,
+        {{ xero_code('BankAccountNumber') }} as bank_account_number,
         {{ xero_code('CurrencyCode') }} as currency_code,
         base_currency_code,
         {{ xero_code('ReportingCode') }} as reporting_code,
@@ -38,6 +39,7 @@ final as (
         status,
         tax_type,
         bank_account_type,
+        bank_account_number,
         -- Only bank accounts have a currency of their own.
         coalesce(currency_code, base_currency_code) as currency_code,
         reporting_code,

@@ -408,16 +408,6 @@ def test_a_function_of_the_readers_own_never_sees_a_row_of_others(readers, mart)
     assert heard == {readers.warehouse.tenants["every kind"].tenant_id}
 
 
-def test_personal_numbers_stay_out_of_the_marts(marts):
-    asked = "select count(tax_number) from {}"
-    assert marts.rows(asked.format("xero_staging.stg_xero__contacts")) != [(0,)]
-    assert marts.rows(asked.format("xero_marts.dim_contacts")) == [(0,)]
-    assert marts.rows(
-        "select table_name, column_name from information_schema.columns"
-        " where table_schema = 'xero_marts' and column_name ~ '(bank_account|tax)_number'"
-    ) == [("dim_contacts", "tax_number")]
-
-
 # --- Speed ---------------------------------------------------------------------------------------
 
 

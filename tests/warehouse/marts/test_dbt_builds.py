@@ -16,6 +16,7 @@ MARTS = {
     "dim_statement_lines",
     "dim_tenants",
     "dim_tracking_options",
+    "dim_users",
     "fct_account_balances",
     "fct_bank_transaction_lines",
     "fct_bank_transactions",
