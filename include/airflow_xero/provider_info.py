@@ -23,6 +23,7 @@ DEFAULT_DEADLINE_HOURS = "3"
 DEFAULT_EXTRACT_SLOTS = "8"
 DEFAULT_REFRESH_SCHEDULE = "45 * * * *"
 DEFAULT_START_SECONDS = "0.2"
+DEFAULT_TIE_OUT_TOLERANCE = "0.00"
 DEFAULT_SCOPES = " ".join(USUAL["granular"])
 APP_KINDS = ("web", "custom")
 
@@ -181,11 +182,16 @@ def _options() -> dict[str, Any]:
             "When the Dag xero_refresh brings documents up to now, as a cron expression in UTC.",
             default=DEFAULT_REFRESH_SCHEDULE,
         ),
+        "fail_on_broken_tie_out": _option(
+            "Whether a run fails, after it has published, when more than tie_out_tolerance is left "
+            "over between an organisation's reports and its documents. False: people are told, and "
+            "no run fails.",
+            default="False",
+        ),
         "tie_out_tolerance": _option(
             "What may be left over, in base currency, between an organisation's reports and its "
-            "documents before the run fails. Empty: people are told, and no run fails.",
-            default="",
-            example="0.00",
+            "documents before a run fails; only where fail_on_broken_tie_out is True.",
+            default=DEFAULT_TIE_OUT_TOLERANCE,
         ),
         "notify_emails": _option(
             "Addresses, separated by commas, that are told when something goes wrong, through "

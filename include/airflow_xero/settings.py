@@ -23,6 +23,7 @@ from airflow_xero.provider_info import (
     DEFAULT_REFRESH_SCHEDULE,
     DEFAULT_RESERVED_CALLS,
     DEFAULT_START_SECONDS,
+    DEFAULT_TIE_OUT_TOLERANCE,
 )
 
 DAILY_HOUR = 12
@@ -110,15 +111,17 @@ def deadline() -> timedelta | None:
 def tie_out_tolerance() -> Decimal | None:
     """What may be left over between an organisation's report and its documents, base currency.
 
-    None: no difference fails a run. Raises XeroSetupError when it is no amount of at least 0.
+    None while no difference fails a run, unless `fail_on_broken_tie_out` is on. Raises
+    XeroSetupError when that is neither on nor off, or this no amount of at least 0.
     """
-    text = (conf.get("xero", "tie_out_tolerance", fallback="") or "").strip()
-    if not text:
+    if not _is_on("fail_on_broken_tie_out"):
         return None
+    text = (conf.get("xero", "tie_out_tolerance", fallback="") or "").strip()
+    text = text or DEFAULT_TIE_OUT_TOLERANCE
     if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text, re.ASCII):
         raise XeroSetupError(
             f"[xero] tie_out_tolerance is {text!r}: set AIRFLOW__XERO__TIE_OUT_TOLERANCE to an"
-            " amount in base currency, for example 0.00, or to nothing"
+            " amount in base currency, for example 0.00"
         )
     return Decimal(text)
 
@@ -131,6 +134,16 @@ def notify_emails() -> tuple[str, ...]:
 def notify_webhook_conn_id() -> str | None:
     """The Airflow connection whose password is the address of a webhook; None without one."""
     return (conf.get("xero", "notify_webhook_conn_id", fallback="") or "").strip() or None
+
+
+def _is_on(name: str) -> bool:
+    text = (conf.get("xero", name, fallback="") or "false").strip().lower()
+    # As Airflow spells them.
+    if text not in ("true", "t", "1", "false", "f", "0"):
+        raise XeroSetupError(
+            f"[xero] {name} is {text!r}: set AIRFLOW__XERO__{name.upper()} to True or False"
+        )
+    return text in ("true", "t", "1")
 
 
 def _whole_number(name: str, default: str, *, unit: str) -> int:

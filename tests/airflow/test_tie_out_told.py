@@ -10,7 +10,8 @@ import pytest
 
 from airflow_xero import rereads
 from airflow_xero.dbt_build import DbtBuildOperator, unbuilt_runs
-from airflow_xero.errors import WarehouseBusyError
+from airflow_xero.errors import PublishError, WarehouseBusyError, XeroSetupError
+from airflow_xero.settings import tie_out_tolerance
 
 TENANT_ID = "11111111-1111-1111-1111-111111111111"
 # An organisation with an extraction that is not built, and what a build would make of it.
@@ -73,3 +74,37 @@ def test_what_a_build_found_is_not_lost_when_it_fails_before_its_runs_are_marked
     told = warehouse.execute("select cause from xero_ops.notices").fetchall()
     assert told == [(f"tie_out_broken:{TENANT_ID}",)]
     assert build() == 0
+
+
+def test_nobodys_run_fails_unless_somebody_wants_that(build, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__XERO__TIE_OUT_TOLERANCE", "0.00")
+
+    assert build() == 1
+
+
+def test_where_it_is_wanted_a_run_fails_on_a_cent_after_it_has_published(
+    build, warehouse, monkeypatch
+):
+    monkeypatch.setenv("AIRFLOW__XERO__FAIL_ON_BROKEN_TIE_OUT", "True")
+
+    with pytest.raises(PublishError, match=r"Kauri is broken by more than 0\.00"):
+        build()
+    assert unbuilt_runs(warehouse) == []
+
+
+def test_what_is_left_over_within_the_tolerance_fails_no_run(build, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__XERO__FAIL_ON_BROKEN_TIE_OUT", "True")
+    monkeypatch.setenv("AIRFLOW__XERO__TIE_OUT_TOLERANCE", "5.00")
+
+    assert build() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("FAIL_ON_BROKEN_TIE_OUT", "perhaps"), ("TIE_OUT_TOLERANCE", "-1")]
+)
+def test_a_wrong_setting_of_the_tie_out_is_named(monkeypatch, name, text):
+    monkeypatch.setenv("AIRFLOW__XERO__FAIL_ON_BROKEN_TIE_OUT", "True")
+    monkeypatch.setenv(f"AIRFLOW__XERO__{name}", text)
+
+    with pytest.raises(XeroSetupError, match=f"AIRFLOW__XERO__{name}"):
+        tie_out_tolerance()
