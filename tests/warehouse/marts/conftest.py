@@ -109,7 +109,16 @@ def ledger_companies() -> dict[str, Company]:
     }
     for company in made.values():
         company.advance(SECOND_NIGHT)
+        company.act("create_manual_journal", taxed_by_hand(company), now=SECOND_NIGHT)
     return made
+
+
+def taxed_by_hand(company: Company) -> dict[str, Any]:
+    """A manual journal with tax on one side alone, so that something is left on the tax account."""
+    tax = max(company.books.country.tax_rates, key=lambda each: each.rate)
+    taxed = {"account_code": "429", "amount": "200.00", "tax_type": tax.tax_type}
+    whole = {"account_code": "453", "amount": str(-200 - 2 * tax.rate)}
+    return {"date": "2026-11-10", "narration": "Taxed by hand", "lines": [taxed, whole]}
 
 
 def _real_tenants() -> dict[str, Tenant]:
