@@ -1,5 +1,6 @@
 {#- What each contact owes (`ledger` receivables) or is owed (payables) at any day, by days past
-    due; the control account (`system_account`) adds what reports alone know of it, which is
+    due; what was paid for documents of a later date, which Xero's aged reports do not list; the
+    control account (`system_account`) adds what reports alone know of it, which is
     nobody's in particular. -#}
 {% macro aged_by_contact(ledger, system_account) %}
 with
@@ -32,6 +33,8 @@ open_documents as (
         days.day,
         days.is_month_end and days.is_known as is_month_end,
         documents.contact_id,
+        case documents.document_kind when 'paid_ahead' then 'paid_ahead' else 'contact' end
+            as line,
         documents.document_kind = 'invoice' as is_invoice,
         -- Without a due date nothing is ever overdue.
         case
@@ -55,6 +58,7 @@ by_contact as (
         tenant_id,
         day,
         is_month_end,
+        line,
         contact_id,
         {%- for bucket in ageing_buckets() %}
         coalesce(
@@ -62,10 +66,12 @@ by_contact as (
         ) as {{ bucket }}_amount,
         {%- endfor %}
         coalesce(sum(base_amount) filter (where is_invoice), 0) as outstanding_amount,
-        -coalesce(sum(base_amount) filter (where not is_invoice), 0) as unapplied_credit_amount,
+        -coalesce(
+            sum(base_amount) filter (where not is_invoice and line = 'contact'), 0
+        ) as unapplied_credit_amount,
         coalesce(sum(base_amount), 0) as documents_amount
     from open_documents
-    group by tenant_id, day, is_month_end, contact_id
+    group by tenant_id, day, is_month_end, line, contact_id
 ),
 
 control as (
@@ -85,7 +91,7 @@ united as (
         by_contact.tenant_id,
         by_contact.day,
         by_contact.is_month_end,
-        'contact' as line,
+        by_contact.line,
         coalesce(by_contact.contact_id, '') as contact_id,
         contacts.contact_name,
         {%- for bucket in ageing_buckets() %}

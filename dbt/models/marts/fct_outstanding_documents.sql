@@ -48,7 +48,7 @@ pieces as (
     select
         documents.tenant_id,
         documents.document_id,
-        settlements.settled_date as day,
+        coalesce(settlements.source_date, settlements.settled_date) as day,
         -documents.sign * settlements.amount as amount,
         -documents.sign * settlements.base_amount as base_amount
     from documents
@@ -89,7 +89,11 @@ final as (
         -- Not infinity: many a program cannot read that as a date.
         coalesce(running.next_day, '9999-12-31'::date) as next_day,
         documents.ledger,
-        documents.document_kind,
+        -- Money that came before its document stands on the control account by itself.
+        case
+            when running.day < documents.document_date then 'paid_ahead'
+            else documents.document_kind
+        end as document_kind,
         documents.document_number,
         documents.contact_id,
         documents.document_date,

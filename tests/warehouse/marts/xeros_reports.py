@@ -229,7 +229,7 @@ def aged_by_contact(
     built = _by_day(
         ask(
             f"select day, contact_id, amount from xero_marts.rpt_aged_{ledger}"
-            " where tenant_id = %s and day = any(%s)",
+            " where tenant_id = %s and day = any(%s) and line <> 'paid_ahead'",
             *(tenant_id, list(days)),
         )
     )
@@ -263,17 +263,17 @@ def ageing_buckets(
     compared = Compared()
     for day in days:
         xeros: Lines = defaultdict(Decimal)
-        for late, left in _open_documents(company, day, is_receivable=ledger == "receivables"):
+        for late, left in open_documents(company, day, is_receivable=ledger == "receivables"):
             xeros[BUCKETS[0 if late <= 0 else 1 + min((late - 1) // 30, 3)]] += left
         (amounts,) = built[day] or [()]
         compared.hold((day,), dict(zip(BUCKETS, amounts, strict=False)), xeros)
     return compared
 
 
-def _open_documents(
+def open_documents(
     company: Company, day: date, *, is_receivable: bool
 ) -> Iterable[tuple[int, Decimal]]:
-    """Days past due, and what is left of each invoice or bill."""
+    """Days past due, and what is left of each invoice or bill at the close of a day."""
     for document in company.books.documents.values():
         if document.type not in ("ACCREC", "ACCPAY") or document.is_receivable != is_receivable:
             continue
