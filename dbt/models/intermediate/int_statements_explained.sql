@@ -23,6 +23,10 @@ account_days as (
     select * from {{ ref('int_account_days_summed') }}
 ),
 
+postings as not materialized (
+    select * from {{ ref('fct_ledger_postings') }}
+),
+
 trial_balances as (
     select * from {{ ref('int_trial_balances_explained') }}
     where basis = 'accrual'
@@ -122,6 +126,46 @@ days as (
         charts.is_currency_gain
 ),
 
+-- What came and what went, by what posts: as in int_ledger_days_summed, what was booked and
+-- cancelled again did neither. Through the index, whatever the years.
+sources as (
+    select
+        reports.tenant_id,
+        reports.report_id,
+        charts.account_id,
+        moved.amount
+    from reports
+    inner join charts
+        on
+            reports.tenant_id = charts.tenant_id
+            and charts.is_bank_account
+    cross join lateral (
+        select sum(postings.base_amount) as amount
+        from postings
+        where
+            reports.tenant_id = postings.tenant_id
+            and charts.account_id = postings.account_id
+            and reports.month_start_date <= postings.posting_date
+            and reports.report_date >= postings.posting_date
+        group by postings.posting_date, postings.source_id
+        offset 0 -- noqa: AM09
+    ) as moved
+    where
+        reports.report = 'BankSummary'
+        and reports.is_comparable
+),
+
+money as (
+    select
+        tenant_id,
+        report_id,
+        account_id,
+        sum(greatest(amount, 0)) as received_amount,
+        sum(least(amount, 0)) as spent_amount
+    from sources
+    group by tenant_id, report_id, account_id
+),
+
 documented as (
     select
         tenant_id,
@@ -162,12 +206,21 @@ documented as (
         days.account_id as line_key,
         case columns.measure
             when 'balance' then days.amount
-            when 'opening' then days.amount - days.month_amount
-            else days.month_amount
+            else days.amount - days.month_amount
         end as amount
     from days
-    cross join (values ('opening'), ('month'), ('balance')) as columns (measure)
+    cross join (values ('opening'), ('balance')) as columns (measure)
     where days.report = 'BankSummary' and days.is_bank_account
+    {%- for measure in ['received', 'spent'] %}
+    union all
+    select
+        tenant_id,
+        report_id,
+        '{{ measure }}' as measure,
+        account_id as line_key,
+        {{ measure }}_amount as amount
+    from money
+    {%- endfor %}
 ),
 
 documents as (
@@ -194,10 +247,9 @@ reported as (
             when report_lines.report = 'BankSummary' then
                 case columns.measure
                     when 'opening' then coalesce(report_lines.amounts[1], 0)
-                    when 'balance' then coalesce(report_lines.amounts[4], 0)
-                    else
-                        coalesce(report_lines.amounts[2], 0)
-                        - coalesce(report_lines.amounts[3], 0)
+                    when 'received' then coalesce(report_lines.amounts[2], 0)
+                    when 'spent' then -coalesce(report_lines.amounts[3], 0)
+                    else coalesce(report_lines.amounts[4], 0)
                 end
             when charts.account_class in ('ASSET', 'EXPENSE')
                 then coalesce(report_lines.amounts[1], 0)
@@ -215,7 +267,8 @@ reported as (
         ('ProfitAndLoss', 'month'),
         ('BalanceSheet', 'balance'),
         ('BankSummary', 'opening'),
-        ('BankSummary', 'month'),
+        ('BankSummary', 'received'),
+        ('BankSummary', 'spent'),
         ('BankSummary', 'balance')
     ) as columns (report, measure)
         on reports.report = columns.report
@@ -271,6 +324,26 @@ explanations as (
         cause
     from trial_balances
     where is_comparable and not is_temporary
+    union all
+    -- What revaluation moved a bank account by is received, or spent when it is a loss.
+    select
+        trial_balances.tenant_id,
+        trial_balances.report_date,
+        trial_balances.known_at,
+        ways.measure,
+        trial_balances.line_key,
+        case ways.measure
+            when 'received' then greatest(trial_balances.revaluation_amount, 0)
+            else least(trial_balances.revaluation_amount, 0)
+        end as revaluation_amount,
+        trial_balances.difference,
+        trial_balances.cause
+    from trial_balances
+    cross join (values ('received'), ('spent')) as ways (measure)
+    where
+        trial_balances.is_comparable
+        and not trial_balances.is_temporary
+        and trial_balances.measure = 'month'
     union all
     select
         tenant_id,
@@ -424,6 +497,29 @@ joined as (
             and located.known_at = money_gains.known_at
 ),
 
+differing as (
+    select
+        *,
+        xero_amount - documents_amount - revaluation_amount as difference,
+        measure in ('received', 'spent') as is_one_way
+    from joined
+),
+
+-- A trial balance tells of money that came and went by the two together.
+weighed as (
+    select
+        *,
+        case
+            when is_one_way
+                then sum(difference) over (
+                    partition by
+                        tenant_id, report, basis, report_date, known_at, line_key, is_one_way
+                )
+            else difference
+        end as explainable_difference
+    from differing
+),
+
 final as (
     select
         tenant_id,
@@ -439,15 +535,15 @@ final as (
         documents_amount,
         revaluation_amount,
         xero_amount,
-        xero_amount - documents_amount - revaluation_amount as difference,
+        difference,
         case
-            when xero_amount - documents_amount - revaluation_amount = 0 then null
+            when difference = 0 then null
             when basis = 'cash' then coalesce(explained_cause, 'OTHER')
-            when xero_amount - documents_amount - revaluation_amount = explained_difference
+            when explainable_difference = explained_difference
                 then coalesce(explained_cause, 'OTHER')
             else 'OTHER'
         end as cause
-    from joined
+    from weighed
 )
 
 select * from final

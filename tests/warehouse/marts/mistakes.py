@@ -74,6 +74,12 @@ MISTAKES = {
         "order by abs(net_amount) desc",
         "order by abs(net_amount) asc",
     ),
+    "a receipt shown as a negative spend": (
+        "int_statements_explained",
+        "sum(greatest(amount, 0)) as received_amount,\n"
+        "        sum(least(amount, 0)) as spent_amount",
+        "0 as received_amount, sum(amount) as spent_amount",
+    ),
 }
 
 
@@ -90,18 +96,17 @@ def build_with(
     model, right, wrong = MISTAKES[mistake]
     # One of the organisation's own payments.
     wrong = wrong.replace("where is_counted)", f"where is_counted and tenant_id = '{tenant_id}')")
-    for name in CHAIN[CHAIN.index(model) :]:
-        query = compiled[name]
-        if name == model:
-            assert right in query
-            query = query.replace(right, wrong)
+    assert right in compiled[model]
+    queries = {**compiled, model: compiled[model].replace(right, wrong)}
+    for name in CHAIN[CHAIN.index(model) :] if model in CHAIN else ():
+        query = queries[name]
         schema = "xero_marts" if name.startswith("fct_") else "xero_intermediate"
         if name.endswith("_posted"):
             connection.execute(f"create or replace view {schema}.{name} as {query}")
         else:
             _fill(connection, f"{schema}.{name}", query)
     for table in TIE_OUT:
-        _fill(connection, table, compiled[table.split(".")[1]])
+        _fill(connection, table, queries[table.split(".")[1]])
 
 
 def _fill(connection: psycopg.Connection[Any], table: str, query: str) -> None:
