@@ -28,6 +28,11 @@
     {{ return(['unapplied_credit', 'unapplied_prepayment', 'paid_ahead']) }}
 {%- endmacro %}
 
+{#- What nobody has approved yet, by its status: on no account, and shown apart. -#}
+{% macro unapproved_levels() -%}
+    {{ return(['draft', 'submitted']) }}
+{%- endmacro %}
+
 {#- Each of the names for both ledgers. -#}
 {% macro of_both_ledgers(names) -%}
     {%- set measures = [] -%}
@@ -48,12 +53,17 @@
 
 {#- Levels that are amounts. -#}
 {% macro statistics_levels() -%}
-    {{ return(of_both_ledgers(ageing_buckets() + credit_levels() + expected_levels())) }}
+    {{ return(of_both_ledgers(
+        ageing_buckets() + credit_levels() + expected_levels() + unapproved_levels()
+    )) }}
 {%- endmacro %}
 
 {#- Levels that are counts. -#}
 {% macro statistics_level_counts() -%}
-    {{ return(of_both_ledgers(['outstanding', 'overdue']) + ['conversion_error']) }}
+    {{ return(
+        of_both_ledgers(['outstanding', 'overdue'] + unapproved_levels())
+        + ['conversion_error']
+    ) }}
 {%- endmacro %}
 
 {#- Flows in base currency alone. -#}

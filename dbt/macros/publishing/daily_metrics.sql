@@ -20,13 +20,14 @@
 {%- endmacro %}
 
 {#- A wide table's metrics, one below the other; what is null there has no row here. Amounts are in
-    the currency of the named column, other units in none. -#}
+    the currency of the named column, other units in none, but for those of a table by currency. -#}
 {% macro narrow_metrics(relation, model_name, currency_column) -%}
     select
         {{ relation }}.tenant_id,
         {{ relation }}.day,
         metrics.metric,
-        case when metrics.is_amount then {{ relation }}.{{ currency_column }} end as currency_code,
+        case when metrics.has_currency then {{ relation }}.{{ currency_column }} end
+            as currency_code,
         metrics.value
     from {{ relation }}
     cross join lateral (
@@ -35,11 +36,11 @@
         (
             '{{ metric.name }}',
             {{ relation }}.{{ metric.name }}::numeric,
-            {{ metric.unit == 'amount' }}
+            {{ metric.unit == 'amount' or currency_column == 'currency_code' }}
         ){{ ',' if not loop.last }}
         {%- else %}
         ('', 0::numeric, false)
         {%- endfor %}
-    ) as metrics (metric, value, is_amount)
+    ) as metrics (metric, value, has_currency)
     where metrics.value is not null
 {%- endmacro %}

@@ -55,12 +55,12 @@ summed as (
         {%- for ledger in ledgers() %}
         {%- for count in [
             'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
-        ] %}
+        ] + unapproved_levels() %}
         sum({{ ledger }}_{{ count }}_count)::integer as {{ ledger }}_{{ count }}_count,
         {%- endfor %}
         {%- for amount in [
             'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
-        ] + ageing_buckets() + credit_levels() + expected_levels() %}
+        ] + ageing_buckets() + credit_levels() + expected_levels() + unapproved_levels() %}
         sum({{ ledger }}_{{ amount }}_base_amount) as {{ ledger }}_{{ amount }}_base_amount,
         {%- endfor %}
         {%- endfor %}

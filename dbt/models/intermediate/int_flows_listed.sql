@@ -97,6 +97,25 @@ voided as (
         and updated_date is not null
 ),
 
+-- A level, unlike the others: it stays until the document is approved or deleted.
+unapproved as (
+    select
+        tenant_id,
+        document_id,
+        currency_code,
+        ledger || '_' || lower(status) as measure,
+        document_date as event_date,
+        total_amount as amount,
+        total_base_amount as base_amount
+    from documents
+    where
+        document_kind = 'invoice'
+        and status in ('DRAFT', 'SUBMITTED')
+        and ledger is not null
+        and document_date is not null
+        and total_amount is not null
+),
+
 paid as (
     select
         tenant_id,
@@ -162,6 +181,8 @@ united as (
     select * from issued
     union all
     select * from voided
+    union all
+    select * from unapproved
     union all
     select * from paid
     union all

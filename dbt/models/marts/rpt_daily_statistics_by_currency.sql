@@ -19,6 +19,10 @@ document_errors as (
     where error = 'no_date'
 ),
 
+rates as (
+    select * from {{ ref('fct_currency_rates') }}
+),
+
 undated as (
     select
         tenant_id,
@@ -74,6 +78,22 @@ currencies as (
     from days_moved
 ),
 
+-- The last rate up to each day; what is older than the first day that is made again stands on it.
+rate_dates as (
+    select
+        rates.tenant_id,
+        rates.currency_code,
+        greatest(rates.rate_date, days_moved.first_day) as day,
+        max(rates.rate_date) as rate_date
+    from rates
+    inner join days_moved
+        on
+            rates.tenant_id = days_moved.tenant_id
+            and rates.rate_date <= days_moved.last_day
+    group by
+        rates.tenant_id, rates.currency_code, greatest(rates.rate_date, days_moved.first_day)
+),
+
 spine as (
     select
         days_moved.tenant_id,
@@ -102,13 +122,19 @@ running as (
         coalesce(movements.{{ column.name }}, 0) as {{ column.name }},
         {%- endif %}
         {%- endfor %}
-        coalesce(movements.movement_count, 0) as movement_count
+        coalesce(movements.movement_count, 0) as movement_count,
+        max(rate_dates.rate_date) over until_day as last_rate_date
     from spine
     left join movements
         on
             spine.tenant_id = movements.tenant_id
             and spine.currency_code = movements.currency_code
             and spine.day = movements.day
+    left join rate_dates
+        on
+            spine.tenant_id = rate_dates.tenant_id
+            and spine.currency_code = rate_dates.currency_code
+            and spine.day = rate_dates.day
     window until_day as (
         partition by spine.tenant_id, spine.currency_code
         order by spine.day
@@ -125,7 +151,7 @@ final as (
         {%- for ledger in ledgers() %}
         {%- for count in [
             'issued', 'credit_notes_issued', 'paid', 'voided', 'outstanding', 'overdue'
-        ] %}
+        ] + unapproved_levels() %}
         running.{{ ledger }}_{{ count }}_count::integer as {{ ledger }}_{{ count }}_count,
         {%- endfor %}
         {%- for unit in ['amount', 'base_amount'] %}
@@ -142,7 +168,9 @@ final as (
             {{ '+ ' if not loop.first }}running.{{ ledger }}_{{ bucket }}_{{ unit }}
             {%- endfor %}
         ) as {{ ledger }}_overdue_{{ unit }},
-        {%- for level in ageing_buckets() + credit_levels() + expected_levels() %}
+        {%- for level in (
+            ageing_buckets() + credit_levels() + expected_levels() + unapproved_levels()
+        ) %}
         running.{{ ledger }}_{{ level }}_{{ unit }},
         {%- endfor %}
         {%- endfor %}
@@ -156,12 +184,20 @@ final as (
         {%- endfor %}
         running.conversion_error_count::integer as conversion_error_count,
         coalesce(undated.undated_document_count, 0)::integer as undated_document_count,
+        rates.currency_rate as last_currency_rate,
+        running.last_rate_date,
+        running.day - running.last_rate_date as last_rate_days,
         running.known_at
     from running
     left join undated
         on
             running.tenant_id = undated.tenant_id
             and running.currency_code = undated.currency_code
+    left join rates
+        on
+            running.tenant_id = rates.tenant_id
+            and running.currency_code = rates.currency_code
+            and running.last_rate_date = rates.rate_date
 )
 
 select * from final

@@ -85,6 +85,8 @@ def companies() -> dict[str, Company]:
     everything = made["every kind"]
     deleted = everything.records("BankTransfers")[-1]["BankTransferID"]
     everything.act("delete_transfer", {"id": deleted}, now=SECOND_NIGHT)
+    waiting = {"type": "ACCPAY", "status": "SUBMITTED", "date": "2026-11-10", "amount": "55.00"}
+    everything.act("create_invoice", waiting, now=SECOND_NIGHT)
     return made
 
 

@@ -25,6 +25,10 @@ def test_a_single_draft_is_listed_and_counts_nowhere(marts):
     days = marts.table("xero_marts.rpt_daily_statistics", "one draft")
     assert {day["receivables_outstanding_base_amount"] for day in days} == {0}
     assert {day["receivables_issued_count"] for day in days} == {0}
+    # But it is shown, apart from everything else.
+    assert {day["receivables_draft_count"] for day in days} == {1}
+    assert {day["receivables_draft_base_amount"] for day in days} == {Decimal("11.50")}
+    assert {day["receivables_submitted_count"] for day in days} == {0}
 
 
 @pytest.mark.parametrize("tenant", ["empty", "one draft"])

@@ -69,6 +69,8 @@ WORKING = {
     "xero_marts.rpt_tie_out_summary",
     # Its nights are history.
     "xero_marts.rpt_daily_statistics_as_known",
+    "xero_marts.rpt_daily_statistics_by_currency_as_known",
+    "xero_marts.rpt_bank_summary_as_known",
 }
 UNDATED = "(select to_jsonb(dated) - 'known_at' as columns from {0} as dated)"
 # Beside what documents say, balances hold what the nights' reports said: that is history, too.
@@ -97,6 +99,8 @@ REFRESHED = {
     "xero_intermediate.int_ledger_levels_spanned": "{0}",
     "xero_marts.fct_account_balances": "{0}",
     "xero_marts.rpt_daily_statistics_as_known": "{0}",
+    "xero_marts.rpt_daily_statistics_by_currency_as_known": "{0}",
+    "xero_marts.rpt_bank_summary_as_known": "{0}",
     "xero_marts.rpt_tie_out": "{0}",
 }
 

@@ -20,6 +20,7 @@ from tests.warehouse.marts.xeros_reports import (
     ageing_buckets,
     asked_for,
     balance_sheets,
+    bank_summaries,
     cash_flows,
     days_about_year_ends,
     gains_as_one_line,
@@ -36,6 +37,7 @@ STATEMENTS = (
     "rpt_profit_and_loss",
     "rpt_profit_and_loss_by_tracking",
     "rpt_balance_sheet",
+    "rpt_bank_summary",
     "rpt_cash_flow",
     "rpt_aged_receivables",
     "rpt_aged_payables",
@@ -71,6 +73,12 @@ def test_a_statement_is_xeros_at_every_day(asked, days, basis, statement):
     compared = statement(*asked, basis=basis, days=days)
     assert compared.differences == []
     assert compared.lines > 40
+
+
+def test_the_bank_summary_of_a_day_is_xeros_account_by_account(asked, days):
+    compared = bank_summaries(*asked, days=days)
+    assert compared.differences == []
+    assert compared.lines > 20
 
 
 @every_ledger

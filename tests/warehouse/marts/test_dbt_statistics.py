@@ -141,6 +141,7 @@ class Oracle:
         )
         for day in self.days:
             self.levels(day)
+            self.unapproved(day)
         self.flows()
         self.errors()
 
@@ -178,6 +179,13 @@ class Oracle:
                         sign * part,
                         sign * each.base(part),
                     )
+
+    def unapproved(self, day: date) -> None:
+        for invoice in self.records["invoices"]:
+            if invoice["Status"] in ("DRAFT", "SUBMITTED") and day_of(invoice["Date"]) <= day:
+                each = document(invoice, "draft", invoice["Type"] == "ACCREC")
+                measure = f"{each.ledger}_{invoice['Status'].lower()}"
+                self.add(day, each.currency, measure, each.total, each.base(each.total), 1)
 
     def flows(self) -> None:
         for each in self.documents.values():
@@ -322,7 +330,7 @@ def test_every_measure_of_every_day_equals_a_walk_over_all_documents(
     oracle = oracles(tenant, nights[1], *days(rows))
     assert {row["currency_code"] for row in rows} == {"NZD", "USD"}
     assert len(rows) == 2 * len(oracle.days)
-    assert len(measures(rows[0])) == 91
+    assert len(measures(rows[0])) == 103
     wrong = differences(
         rows, lambda row, name: oracle.by_currency(row["day"], row["currency_code"], name)
     )
@@ -335,7 +343,7 @@ def test_statistics_of_an_organisation_sum_its_currencies(marts, oracles, nights
     oracle = oracles(tenant, nights[1], *days(rows))
     assert [row["day"] for row in sorted(rows, key=lambda row: row["day"])] == oracle.days
     names = in_all_currencies(marts.table("xero_marts.rpt_daily_statistics_by_currency", tenant))
-    assert len(names) == 53
+    assert len(names) == 61
     assert differences(rows, lambda row, name: oracle.in_base(row["day"], name), names) == []
     for row in rows:
         for ledger in ("receivables", "payables"):
@@ -367,6 +375,29 @@ def test_an_earlier_night_is_rebuilt_as_it_was_known_and_a_short_window_opens_ri
 def test_an_earlier_night_knows_no_organisation_that_came_later(first_night):
     tenants = first_night.rows("select tenant_id::text from xero_marts_first_night.dim_tenants")
     assert tenants == [(first_night.tenants["books"].tenant_id,)]
+
+
+def test_drafts_and_what_waits_for_approval_are_shown_apart(marts, companies):
+    last_day = max(
+        row["day"] for row in marts.table("xero_marts.rpt_daily_statistics", "every kind")
+    )
+    told: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for invoice in companies["every kind"].records("Invoices"):
+        is_dated = invoice["DateString"][:10] <= last_day.isoformat()
+        if is_dated and invoice["Status"] in ("DRAFT", "SUBMITTED"):
+            ledger = "receivables" if invoice["Type"] == "ACCREC" else "payables"
+            measure = f"{ledger}_{invoice['Status'].lower()}"
+            told[invoice["CurrencyCode"], f"{measure}_count"] += 1
+            told[invoice["CurrencyCode"], f"{measure}_amount"] += money(invoice["Total"])
+    shown = {
+        (row["currency_code"], name): row[name]
+        for row in marts.table("xero_marts.rpt_daily_statistics_by_currency", "every kind")
+        if row["day"] == last_day
+        for name in row
+        if name.endswith(("_draft_count", "_draft_amount", "_submitted_count", "_submitted_amount"))
+    }
+    assert {key: figure for key, figure in shown.items() if figure} == told
+    assert {status for _, name in told for status in name.split("_")} >= {"draft", "submitted"}
 
 
 def test_an_organisation_without_documents_has_its_last_day_all_zero(marts):

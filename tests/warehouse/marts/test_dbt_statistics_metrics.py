@@ -8,53 +8,69 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 KEYS = {"tenant_id", "day", "base_currency_code", "currency_code", "known_at"}
+RATE = ("last_currency_rate", "last_rate_days")
 TENANTS = ("books", "every kind")
 
+# Day, metric, currency and value.
+Figures: TypeAlias = set[tuple[Any, ...]]
 
-def narrow_of(rows: list[dict[str, Any]], names: list[str], currency: str) -> set[tuple[Any, ...]]:
-    """The figures of wide rows, one below the other."""
+
+def figures_of(narrow: list[dict[str, Any]]) -> Figures:
+    """The figures of a narrow table, each once."""
+    found = {(row["day"], row["metric"], row["currency_code"], row["value"]) for row in narrow}
+    assert len(found) == len(narrow)
+    return found
+
+
+def figures_in(wide: list[dict[str, Any]], by_currency: list[dict[str, Any]]) -> Figures:
+    """The figures of the wide rows, and what those by currency say in their own."""
+    own = [name for name in by_currency[0] if name.endswith("_amount") and "_base_" not in name]
     return {
-        (row["day"], name, row[currency] if name.endswith("_amount") else None, row[name])
-        for row in rows
-        for name in names
+        (row["day"], name, row["base_currency_code"] if name.endswith("_amount") else None, value)
+        for row in wide
+        for name, value in row.items()
+        if name not in KEYS and value is not None
+    } | {
+        (row["day"], name, row["currency_code"], row[name])
+        for row in by_currency
+        for name in (*own, *RATE)
         if row[name] is not None
     }
 
 
+@pytest.mark.parametrize("clock", ["", "_as_known"])
 @pytest.mark.parametrize("tenant", TENANTS)
-def test_narrow_equals_wide(marts, tenant):
-    wide = marts.table("xero_marts.rpt_daily_statistics", tenant)
-    by_currency = marts.table("xero_marts.rpt_daily_statistics_by_currency", tenant)
-    in_own_currency = [
-        name
-        for name in by_currency[0]
-        if name.endswith("_amount") and not name.endswith("_base_amount")
-    ]
-    narrow = marts.table("xero_marts.fct_daily_metrics", tenant)
-
-    found = {(row["day"], row["metric"], row["currency_code"], row["value"]) for row in narrow}
-
-    assert len(found) == len(narrow)
-    assert found == (
-        narrow_of(wide, [name for name in wide[0] if name not in KEYS], "base_currency_code")
-        | narrow_of(by_currency, in_own_currency, "currency_code")
-    )
-
-
-@pytest.mark.parametrize("tenant", TENANTS)
-def test_narrow_as_known_equals_wide_as_known(marts, tenant):
-    wide = marts.table("xero_marts.rpt_daily_statistics_as_known", tenant)
-    narrow = marts.table("xero_marts.fct_daily_metrics_as_known", tenant)
+def test_narrow_equals_wide(marts, tenant, clock):
+    wide = marts.table(f"xero_marts.rpt_daily_statistics{clock}", tenant)
+    by_currency = marts.table(f"xero_marts.rpt_daily_statistics_by_currency{clock}", tenant)
+    narrow = marts.table(f"xero_marts.fct_daily_metrics{clock}", tenant)
     (known,) = marts.table("xero_marts.dim_tenants", tenant)
-    assert max(row["day"] for row in wide) == known["complete_day"]
-    assert {
-        (row["day"], row["metric"], row["currency_code"], row["value"]) for row in narrow
-    } == narrow_of(wide, [name for name in wide[0] if name not in KEYS], "base_currency_code")
+    for rows in (wide, by_currency):
+        assert max(row["day"] for row in rows) == known["complete_day"]
+    assert {row["currency_code"] for row in by_currency} > {known["base_currency_code"]}
+    assert figures_of(narrow) == figures_in(wide, by_currency)
+
+
+def test_the_last_rate_of_a_day_is_that_of_the_newest_documents_up_to_it(marts):
+    known = {
+        (row["currency_code"], row["rate_date"]): row["currency_rate"]
+        for row in marts.table("xero_marts.fct_currency_rates", "books")
+    }
+    rows = marts.table("xero_marts.rpt_daily_statistics_by_currency", "books")
+    for row in rows:
+        dates = [day for code, day in known if code == row["currency_code"] and day <= row["day"]]
+        last = max(dates, default=None)
+        assert row["last_rate_date"] == last
+        assert row["last_currency_rate"] == (last and known[row["currency_code"], last])
+        assert row["last_rate_days"] == (last and (row["day"] - last).days)
+    # Older than the day, and of it; none of the organisation's own currency.
+    assert {row["last_rate_days"] for row in rows} > {0, 1, None}
+    assert {row["last_currency_rate"] for row in rows if row["currency_code"] == "NZD"} == {None}
 
 
 def test_every_figure_of_the_wide_tables_is_a_metric_with_a_theme_and_a_unit(marts):
@@ -66,6 +82,7 @@ def test_every_figure_of_the_wide_tables_is_a_metric_with_a_theme_and_a_unit(mar
         "amount": ("_amount",),
         "count": ("_count",),
         "days": ("_days",),
+        "rate": ("_rate",),
         "ratio": ("_ratio", "_share"),
     }
     assert [name for name, row in metrics.items() if not name.endswith(units[row["unit"]])] == []

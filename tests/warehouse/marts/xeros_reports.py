@@ -222,6 +222,41 @@ def balance_sheets(
     return compared
 
 
+BANK_COLUMNS = ("opening", "received", "spent", "closing")
+
+
+def bank_lines_of(company: Company, day: date) -> dict[str, tuple[Decimal, ...]]:
+    """By account, what it held, got, spent and holds: Xero's report of one day, no empty lines."""
+    span = {"fromDate": day.isoformat(), "toDate": day.isoformat()}
+    found = {
+        row["Cells"][0]["Attributes"][0]["Value"]: tuple(
+            Decimal(cell["Value"] or 0) for cell in row["Cells"][1:]
+        )
+        for section in report_of(company, "BankSummary", span)
+        for row in section.get("Rows", [])
+        if row["Cells"][0].get("Attributes")
+    }
+    return {account: amounts for account, amounts in found.items() if any(amounts)}
+
+
+def bank_summaries(ask: Ask, company: Company, tenant_id: str, *, days: Sequence[date]) -> Compared:
+    """What every bank account held, got and spent on a day."""
+    built = _by_day(
+        ask(
+            "select day, account_id, opening_amount, received_amount, spent_amount, amount"
+            " from xero_marts.rpt_bank_summary where tenant_id = %s and day = any(%s)",
+            *(tenant_id, list(days)),
+        )
+    )
+    compared = Compared()
+    for day in days:
+        xeros = bank_lines_of(company, day)
+        for place, column in enumerate(BANK_COLUMNS):
+            ours = {row[0]: row[place + 1] for row in built[day]}
+            compared.hold((day, column), ours, {key: each[place] for key, each in xeros.items()})
+    return compared
+
+
 def aged_by_contact(
     ask: Ask, company: Company, tenant_id: str, *, ledger: str, days: Sequence[date]
 ) -> Compared:
