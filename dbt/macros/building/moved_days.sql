@@ -45,10 +45,10 @@
 {%- endmacro %}
 
 {#- The table of a model as the last build left it, or none. No ref: it comes after who asks. A whole
-    build needs none, and may find one of another shape, unless it is history, which survives. -#}
-{% macro table_before_this_build(name, is_history=false) -%}
+    build needs none, and may find one of another shape. -#}
+{% macro table_before_this_build(name) -%}
     {%- set found = namespace(relation=none) -%}
-    {%- if execute and (is_history or not flags.FULL_REFRESH) -%}
+    {%- if execute and not flags.FULL_REFRESH -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'model' and node.name == name -%}
             {%- set found.relation = load_relation(api.Relation.create(

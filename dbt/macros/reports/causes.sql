@@ -47,7 +47,7 @@
     broken_amount is 0 where nothing was broken, and null where it was not known how much. The table
     may be older than that column. -#}
 {% macro trial_balances_before_this_build() -%}
-    {%- set tie_out = table_before_this_build('rpt_tie_out', is_history=true) -%}
+    {%- set tie_out = history_in_the_marts('rpt_tie_out') -%}
     select
     {%- if tie_out is none %}
         null::uuid as tenant_id,
@@ -76,9 +76,17 @@
             else broken_amount
             {%- endif %}
         end as broken_amount
-    from {{ tie_out }}
+    from {{ tie_out }} as tie_out
     where
         report = 'TrialBalance'
         and status <> 'not_compared'
+        {%- if var('schema_suffix', '') %}
+        and exists (
+            select from {{ ref('stg_xero__tenants') }} as tenant
+            where
+                tie_out.tenant_id = tenant.tenant_id
+                and tie_out.known_at < tenant.known_at
+        )
+        {%- endif %}
     {%- endif -%}
 {%- endmacro %}

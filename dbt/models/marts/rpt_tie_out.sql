@@ -1,6 +1,6 @@
 {#- History: what a report and the documents of one extraction said beside each other is not touched
     afterwards, by a full refresh least of all. A report is compared whenever it was read, and kept
-    when that says something else than the last time. -#}
+    when that says something else than the last time. Beside the marts it begins with theirs. -#}
 {{ config(
     materialized='incremental',
     full_refresh=false,
@@ -17,12 +17,22 @@
 ) }}
 
 {%- set report = ['tenant_id', 'report', 'basis', 'report_date'] %}
+{%- set is_beside = is_beside_the_marts() %}
+{%- set kept_lines = 'history' if is_beside else this %}
 {%- set said = report + [
     'measure', 'line_key', 'line_label', 'account_id', 'documents_amount', 'revaluation_amount',
     'xero_amount', 'difference', 'broken_amount', 'cause', 'status',
 ] %}
 
 with
+
+{%- if is_beside %}
+
+history as (
+    {{ known_before_in_the_marts() }}
+),
+
+{%- endif %}
 
 trial_balances as (
     select * from {{ ref('int_trial_balances_explained') }}
@@ -88,7 +98,7 @@ compared as (
     from united
 ),
 
-{%- if is_incremental() %}
+{%- if is_beside or is_incremental() %}
 
 reports as (
     select {{ report | join(', ') }}
@@ -104,7 +114,7 @@ last_kept as (
         reports.report_date,
         max(kept.known_at) as known_at
     from reports
-    inner join {{ this }} as kept
+    inner join {{ kept_lines }} as kept
         on
             reports.tenant_id = kept.tenant_id
             and reports.report = kept.report
@@ -116,7 +126,7 @@ last_kept as (
 former as (
     select kept.*
     from last_kept
-    inner join {{ this }} as kept
+    inner join {{ kept_lines }} as kept
         on
             last_kept.tenant_id = kept.tenant_id
             and last_kept.report = kept.report
@@ -171,6 +181,15 @@ final as (
             and news.report = differing.report
             and news.basis = differing.basis
             and news.report_date = differing.report_date
+    {%- if is_beside %}
+    union all
+    select
+        {%- for column in said %}
+        {{ column }},
+        {%- endfor %}
+        known_at
+    from history
+    {%- endif %}
 )
 
 {%- else %}

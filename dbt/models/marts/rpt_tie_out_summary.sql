@@ -7,7 +7,19 @@
     ],
 ) }}
 
+{%- set is_beside = is_beside_the_marts() %}
+{%- set has_kept = is_beside or is_incremental() %}
+{%- set kept_summaries = 'history' if is_beside else this %}
+
 with
+
+{%- if is_beside %}
+
+history as (
+    {{ known_before_in_the_marts() }}
+),
+
+{%- endif %}
 
 tenants as (
     select * from {{ ref('stg_xero__tenants') }}
@@ -52,9 +64,9 @@ missing as (
             = report_lines.report_id
     where
         report_lines.tenant_id is null
-        {%- if is_incremental() %}
+        {%- if has_kept %}
         and not exists (
-            select from {{ this }} as kept
+            select from {{ kept_summaries }} as kept
             where
                 expected.tenant_id = kept.tenant_id
                 and expected.report = kept.report
@@ -107,9 +119,9 @@ kept_last as (
 
 compared as (
     select * from kept_last
-    {%- if is_incremental() %}
+    {%- if has_kept %}
     where not exists (
-        select from {{ this }} as kept
+        select from {{ kept_summaries }} as kept
         where
             kept_last.tenant_id = kept.tenant_id
             and kept_last.report = kept.report
@@ -174,6 +186,10 @@ final as (
         end as explained_ratio,
         known_at
     from summed
+    {%- if is_beside %}
+    union all
+    select * from history
+    {%- endif %}
 )
 
 select * from final
