@@ -109,6 +109,12 @@ def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def hooks_of(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """What runs before the model, within its transaction."""
+    hooks: list[dict[str, Any]] = model["config"]["pre-hook"]
+    return hooks
+
+
 def grains(manifest: dict[str, Any], model: dict[str, Any]) -> list[list[str]]:
     """The columns of each test of the model's grain."""
     return [
@@ -298,6 +304,32 @@ def test_no_model_asks_for_todays_date():
         )
     ]
     assert asking == []
+
+
+def test_no_model_copies_a_table_of_documents_to_read_it_twice(models: dict[str, dict[str, Any]]):
+    # Postgres copies a CTE that is read twice before anything is asked of it: a night would cost
+    # what there is, and not what moved.
+    of_documents = {
+        name
+        for name, model in models.items()
+        if any(re.search(r"forget_(touched|moved)\(", hook["sql"]) for hook in hooks_of(model))
+    }
+    assert len(of_documents) > 40
+    copying = [
+        f"{file.stem}: {name} as (select * from {read})"
+        for room in ("models", "macros")
+        for file in sorted((DBT / room).rglob("*.sql"))
+        for text in [file.read_text(encoding="utf-8")]
+        for name, read, table in re.findall(
+            r"^(\S[^\n]*) as \(\n +select \* from \{\{ "
+            r"((?:ref\('(\w+)'\)|source\('xero_raw', \w+\))) \}\}",
+            text,
+            re.MULTILINE,
+        )
+        if not table or table in of_documents
+        if len(re.findall(rf"\b(?:from|join) {re.escape(name)}(?!\w)", text)) > 1
+    ]
+    assert copying == []
 
 
 def test_doors_are_exactly_these_files_and_short():

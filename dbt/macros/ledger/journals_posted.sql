@@ -3,7 +3,7 @@
 {% macro journals_posted(journals) %}
 with
 
-all_journals as (
+all_journals as not materialized (
     select * from {{ ref(journals) }}
 ),
 
@@ -24,15 +24,15 @@ options as (
     where is_by_name
 ),
 
-documents as (
+documents as not materialized (
     select * from {{ ref('int_documents_converted') }}
 ),
 
-bank_transactions as (
+bank_transactions as not materialized (
     select * from {{ ref('stg_xero__bank_transactions') }}
 ),
 
-payments as (
+payments as not materialized (
     select * from {{ ref('int_payments_converted') }}
 ),
 

@@ -43,7 +43,7 @@
     where
         not record.is_deleted
         and not tenant.is_rebuilt
-        and record.known_from > ({{ moved_after() }})
+        and {{ moved_lately('record') }}
     {%- endif %}
 {%- endmacro %}
 

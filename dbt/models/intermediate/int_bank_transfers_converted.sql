@@ -9,7 +9,7 @@ transfers as (
     select * from {{ ref('stg_xero__bank_transfers') }}
 ),
 
-bank_transactions as (
+bank_transactions as not materialized (
     select * from {{ ref('stg_xero__bank_transactions') }}
     where is_transfer
 ),

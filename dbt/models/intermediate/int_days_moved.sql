@@ -29,7 +29,7 @@ runs as (
     where state = 'complete'
 ),
 
-movements as (
+movements as not materialized (
     select * from {{ ref('int_daily_movements_summed') }}
 ),
 
@@ -71,7 +71,7 @@ healed as (
     from {{ ref('int_levels_healed') }}
 ),
 
-document_errors as (
+document_errors as not materialized (
     select * from {{ ref('int_document_errors_listed') }}
     where error = 'no_date'
 ),

@@ -11,7 +11,7 @@ moved as (
     select * from {{ ref('stg_xero__moved_documents') }}
 ),
 
-allocations as (
+allocations as not materialized (
     select * from {{ ref('int_allocations_listed') }}
 ),
 

@@ -13,7 +13,7 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
-all_payments as (
+all_payments as not materialized (
     select * from {{ ref('stg_xero__payments') }}
 ),
 

@@ -22,7 +22,7 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
-listed_allocations as (
+listed_allocations as not materialized (
     select * from {{ ref('int_allocations_listed') }}
 ),
 

@@ -15,12 +15,12 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
-all_documents as (
+all_documents as not materialized (
     select * from {{ ref('int_documents_converted') }}
     where is_counted
 ),
 
-payments as (
+payments as not materialized (
     select * from {{ ref('int_payments_converted') }}
 ),
 
@@ -28,7 +28,7 @@ payment_stubs as (
     select * from {{ ref('int_invoice_payments_unnested') }}
 ),
 
-allocations as (
+allocations as not materialized (
     select * from {{ ref('int_allocations_gathered') }}
 ),
 

@@ -7,7 +7,7 @@
 
 with
 
-contacts as (
+contacts as not materialized (
     select * from {{ ref('stg_xero__contacts') }}
 ),
 

@@ -13,7 +13,7 @@ allocations as (
     select * from {{ ref('int_allocations_gathered') }}
 ),
 
-documents as (
+documents as not materialized (
     select * from {{ ref('int_documents_converted') }}
 ),
 

@@ -10,7 +10,7 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
-all_payments as (
+all_payments as not materialized (
     select * from {{ ref('int_payments_converted') }}
 ),
 

@@ -79,7 +79,7 @@ spans as (
             and moved.known_from > spans.built_known_at
             and moved.known_from <= spans.known_at
             and not spans.is_rebuilt
-    where moved.known_from > ({{ moved_after() }})
+    where {{ moved_lately('moved') }}
     group by moved.tenant_id, moved.record_id
 ),
 

@@ -13,7 +13,7 @@ tenants as (
 
 {%- for endpoint in document_endpoints() %}
 
-{{ endpoint }} as (
+{{ endpoint }} as not materialized (
     select * from {{ source('xero_raw', endpoint) }}
 ),
 {%- endfor %}
@@ -62,7 +62,7 @@ united as (
         {{ xero_own_and_named_documents(endpoint, 'record') }}
     ) as document (document_id)
     where
-        moved.known_from > ({{ moved_after() }})
+        {{ moved_lately('moved') }}
         and not tenants.is_rebuilt
     {%- if not loop.last %}
     union all
