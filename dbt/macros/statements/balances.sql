@@ -23,6 +23,28 @@
     )
 {%- endmacro %}
 
+{#- What documents moved on each account and day, as fct_account_balances still shows it. No ref: it
+    is built after what asks this. -#}
+{% macro balances_before_this_build() -%}
+    {%- set shown = table_before_this_build('fct_account_balances') -%}
+    select
+    {%- if shown is none %}
+        null::uuid as tenant_id,
+        null::text as basis,
+        null::text as account_id,
+        null::date as day,
+        null::numeric as documents_amount
+    where false
+    {%- else %}
+        tenant_id,
+        basis,
+        account_id,
+        day,
+        documents_amount
+    from {{ shown }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Pre-hook of fct_account_balances: what int_account_balances_moved says is made again. -#}
 {% macro forget_balances() -%}
     {#- Named before any condition, so that dbt knows of it. -#}

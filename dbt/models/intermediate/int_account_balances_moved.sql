@@ -1,3 +1,5 @@
+{#- Made again is what says something else than in the last build, not what was merely touched: an
+    old invoice that is edited without moving money would have every balance since written anew. -#}
 {{ config(
     materialized='table',
     indexes=[{'columns': ['tenant_id', 'basis', 'account_id'], 'unique': true}],
@@ -29,8 +31,16 @@ healed as (
     select * from {{ ref('int_levels_healed') }}
 ),
 
+account_days as not materialized (
+    select * from {{ ref('int_account_days_summed') }}
+),
+
 amounts as not materialized (
     select * from {{ ref('int_account_amounts_moved') }}
+),
+
+kept as not materialized (
+    {{ balances_before_this_build() }}
 ),
 
 -- A report compared since the last good build moves the levels of its day and of every day after
@@ -84,7 +94,18 @@ names as (
             and charts.system_account = 'RETAINEDEARNINGS'
 ),
 
-keys as (
+-- Levels of these may end by a document that moves another account of theirs alone.
+broken as (
+    select
+        tenant_id,
+        basis,
+        line_key as account_id
+    from tie_out
+    where status = 'broken'
+    group by tenant_id, basis, line_key
+),
+
+touched_days as (
     select
         touched.tenant_id,
         touched.basis,
@@ -95,6 +116,39 @@ keys as (
         on
             touched.tenant_id = tenants.tenant_id
             and not tenants.is_rebuilt
+    group by touched.tenant_id, touched.basis, touched.account_id, touched.day
+),
+
+keys as (
+    -- A day with documents has a row, even if they sum to nothing.
+    select
+        touched_days.tenant_id,
+        touched_days.basis,
+        touched_days.account_id,
+        touched_days.day
+    from touched_days
+    left join account_days
+        on
+            touched_days.tenant_id = account_days.tenant_id
+            and touched_days.basis = account_days.basis
+            and touched_days.account_id = account_days.account_id
+            and touched_days.day = account_days.day
+    left join kept
+        on
+            touched_days.tenant_id = kept.tenant_id
+            and touched_days.basis = kept.basis
+            and touched_days.account_id = kept.account_id
+            and touched_days.day = kept.day
+    left join broken
+        on
+            touched_days.tenant_id = broken.tenant_id
+            and touched_days.basis = broken.basis
+            and touched_days.account_id = broken.account_id
+    where
+        account_days.tenant_id is null
+        or kept.tenant_id is null
+        or account_days.documents_amount <> kept.documents_amount
+        or broken.tenant_id is not null
     union all
     select
         names.tenant_id,
@@ -128,6 +182,24 @@ keys as (
     ) as accounts (account_id)
 ),
 
+-- Of tenants made anew every account. Asked tenant by tenant: joined, the amounts of all of them
+-- would be added up.
+rebuilt as (
+    select firsts.*
+    from tenants
+    cross join lateral (
+        select
+            amounts.tenant_id,
+            amounts.basis,
+            amounts.account_id,
+            min(amounts.day) as touched_day
+        from amounts
+        where tenants.tenant_id = amounts.tenant_id
+        group by amounts.tenant_id, amounts.basis, amounts.account_id
+    ) as firsts
+    where tenants.is_rebuilt
+),
+
 firsts as (
     select
         tenant_id,
@@ -138,16 +210,11 @@ firsts as (
     group by tenant_id, basis, account_id
     union all
     select
-        amounts.tenant_id,
-        amounts.basis,
-        amounts.account_id,
-        min(amounts.day) as touched_day
-    from amounts
-    inner join tenants
-        on
-            amounts.tenant_id = tenants.tenant_id
-            and tenants.is_rebuilt
-    group by amounts.tenant_id, amounts.basis, amounts.account_id
+        tenant_id,
+        basis,
+        account_id,
+        touched_day
+    from rebuilt
 ),
 
 -- The balance before the first day that moved stays, but the day after it may be another now: it

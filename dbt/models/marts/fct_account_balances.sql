@@ -13,7 +13,7 @@ moved as (
     select * from {{ ref('int_account_balances_moved') }}
 ),
 
-amounts as (
+all_amounts as not materialized (
     select * from {{ ref('int_account_amounts_moved') }}
 ),
 
@@ -30,12 +30,17 @@ running as (
         {%- endfor %}
         lead(amounts.day) over until_day as next_day
     from moved
-    inner join amounts
-        on
-            moved.tenant_id = amounts.tenant_id
-            and moved.basis = amounts.basis
-            and moved.account_id = amounts.account_id
-            and moved.first_day <= amounts.day
+    -- Account by account through the indexes: joined, the days of all of them would be added up.
+    cross join lateral (
+        select all_amounts.*
+        from all_amounts
+        where
+            moved.tenant_id = all_amounts.tenant_id
+            and moved.basis = all_amounts.basis
+            and moved.account_id = all_amounts.account_id
+            and moved.first_day <= all_amounts.day
+        offset 0 -- noqa: AM09
+    ) as amounts
     window until_day as (
         partition by amounts.tenant_id, amounts.basis, amounts.account_id
         order by amounts.day

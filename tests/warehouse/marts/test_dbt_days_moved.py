@@ -35,6 +35,10 @@ from xero_marts.rpt_daily_statistics where tenant_id = %s and day = %s
 """
 # Where on disk each row stands: another place is another write.
 CHART = "select tenant_id, account_id, ctid::text from xero_marts.dim_accounts order by 1, 2"
+BALANCES = """
+select basis, account_id, day, ctid::text from xero_marts.fct_account_balances
+where tenant_id = %s and day < '2026-08-10' order by 1, 2, 3
+"""
 EXPIRY = """
 select distinct on (tenant_id) token_expiry_days
 from xero_marts.rpt_daily_statistics where tenant_id = %s order by tenant_id, day desc
@@ -58,6 +62,7 @@ class Nights:
     expiry: list[int | None] = field(default_factory=list)
     statistics: list[list[tuple[Any, ...]]] = field(default_factory=list)
     charts: list[list[tuple[Any, ...]]] = field(default_factory=list)
+    balances: list[list[tuple[Any, ...]]] = field(default_factory=list)
 
     def keep(self) -> None:
         """Remember it."""
@@ -72,6 +77,7 @@ class Nights:
             self.expiry.append(expiry)
             self.statistics.append(connection.execute(STATISTICS).fetchall())
             self.charts.append(connection.execute(CHART).fetchall())
+            self.balances.append(connection.execute(BALANCES, (self.busy,)).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +171,13 @@ def test_an_organisation_without_news_is_left_alone_until_its_consent_ends(night
 def test_a_night_writes_no_account_of_a_chart_that_stays_as_it_is(nights: Nights):
     assert len(nights.charts[0]) > 20
     assert nights.charts[3] == nights.charts[0]
+
+
+def test_what_moves_no_money_of_a_day_writes_no_balance_of_it(nights: Nights):
+    # Touched were a bill of 10 August, paid in November, and an invoice of 6 August, merged into
+    # another contact.
+    assert len(nights.balances[0]) > 5
+    assert nights.balances[2] == nights.balances[0]
 
 
 def test_everything_made_anew_finds_every_day_as_the_nights_left_it(nights: Nights):
