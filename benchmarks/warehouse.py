@@ -121,6 +121,7 @@ class Warehouse:
             [
                 *(str(Path(sys.executable).with_name("dbt")), "build", *arguments),
                 *("--exclude-resource-type", "unit_test", "--quiet"),
+                *("--log-level-file", "none", "--no-version-check"),
                 *("--project-dir", str(DBT), "--profiles-dir", str(DBT)),
                 *("--target-path", str(self.folder), "--log-path", str(self.folder)),
             ],
