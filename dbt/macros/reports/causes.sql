@@ -1,29 +1,41 @@
 {#- What no document tells of, by its cause: the mark of the account that shows it, and the accounts
     that can balance it. `mover` are accounts that move in sum where the cause does and its mark may
-    not: by a claim that is paid at once, by depreciation of a year that is closed.
-    `account` is a relation with system_account, account_type, account_class and is_plain (no system
-    account). -#}
+    not: by depreciation of a year that is closed; by claims that were entered and paid since, but
+    not overnight: claims wait to be paid, and what only leaves the bank is lost money.
+    `debited` and `credited` are those that the cause posts on one side alone, `slight` those that
+    it moves by no more than its mark. `seen` says that there is such a cause, marked or not.
+    `account` is a relation with system_account, account_type, account_class, is_plain (no system
+    account), is_base_bank, has_opening_profit, has_claims, has_depreciation,
+    report_date and former_date (of the comparison before). -#}
 {% macro tie_out_causes(account) -%}
     {%- set expense = account ~ ".is_plain and " ~ account ~ ".account_class = 'EXPENSE' and "
         ~ account ~ ".account_type <> 'DEPRECIATN'" -%}
+    {%- set owed = account ~ ".is_plain and " ~ account ~ ".account_class = 'LIABILITY'" -%}
     {{ return({
         'CONVERSION': {
             'anchor': account ~ ".system_account = 'HISTORICAL'",
             'partner': account ~ ".account_class in ('ASSET', 'LIABILITY', 'EQUITY') and ("
                 ~ account ~ ".is_plain or " ~ account
-                ~ ".system_account in ('GST', 'RETAINEDEARNINGS', 'WAGEPAYABLES'))",
+                ~ ".system_account in ('GST', 'RETAINEDEARNINGS', 'WAGEPAYABLES')) or "
+                ~ account ~ ".has_opening_profit and " ~ account ~ ".is_plain and "
+                ~ account ~ ".account_class in ('REVENUE', 'EXPENSE')",
         },
         'DEPRECIATION': {
             'anchor': account ~ ".account_type = 'DEPRECIATN'",
+            'seen': account ~ ".has_depreciation",
             'mover': account ~ ".system_account = 'RETAINEDEARNINGS'",
             'partner': account ~ ".account_type = 'FIXED' or " ~ account
                 ~ ".system_account = 'RETAINEDEARNINGS'",
         },
         'EXPENSE_CLAIMS': {
             'anchor': account ~ ".system_account = 'UNPAIDEXPCLM'",
-            'mover': account ~ ".account_type = 'BANK'",
-            'partner': expense ~ " or " ~ account ~ ".account_type = 'BANK' or " ~ account
+            'seen': account ~ ".has_claims",
+            'mover': account ~ ".is_base_bank and "
+                ~ account ~ ".former_date < " ~ account ~ ".report_date - 1",
+            'partner': expense ~ " or " ~ account ~ ".is_base_bank or " ~ account
                 ~ ".system_account in ('GST', 'RETAINEDEARNINGS')",
+            'debited': expense ~ " or " ~ account ~ ".system_account = 'GST'",
+            'credited': account ~ ".is_base_bank",
         },
         'INVENTORY': {
             'anchor': account ~ ".account_type = 'INVENTORY'",
@@ -32,13 +44,14 @@
         },
         'PAYROLL': {
             'anchor': account ~ ".system_account = 'WAGEPAYABLES'",
-            'partner': expense ~ " or (" ~ account ~ ".is_plain and " ~ account
-                ~ ".account_class = 'LIABILITY') or " ~ account
+            'partner': expense ~ " or (" ~ owed ~ ") or " ~ account
                 ~ ".system_account = 'RETAINEDEARNINGS'",
+            'credited': account ~ ".system_account = 'WAGEPAYABLES' or " ~ owed,
         },
         'ROUNDING': {
             'anchor': account ~ ".system_account = 'ROUNDING'",
-            'partner': account ~ ".account_type = 'BANK'",
+            'partner': account ~ ".is_base_bank",
+            'slight': account ~ ".is_base_bank",
         },
     }) }}
 {%- endmacro %}
@@ -58,7 +71,8 @@
         null::text as line_key,
         null::numeric as documents_amount,
         null::numeric as difference,
-        null::numeric as broken_amount
+        null::numeric as broken_amount,
+        null::text as cause
     where false
     {%- else %}
     {%- set columns = columns_of(tie_out) | map(attribute='name') | list %}
@@ -75,7 +89,8 @@
             {%- if 'broken_amount' in columns %}
             else broken_amount
             {%- endif %}
-        end as broken_amount
+        end as broken_amount,
+        cause
     from {{ tie_out }} as tie_out
     where
         report = 'TrialBalance'

@@ -56,6 +56,32 @@ reports as (
         compared.report_date, tenants.financial_year_end_day, tenants.financial_year_end_month
 ),
 
+-- Nobody books money before the conversion, though invoices may be older: what was brought over is
+-- older than the first of it, and of income and costs it is in the financial year of that day.
+opened as (
+    select
+        accounts.tenant_id,
+        min(first_days.day) as opened_day
+    from accounts
+    cross join lateral (
+        select account_days.day
+        from account_days
+        where
+            accounts.tenant_id = account_days.tenant_id
+            and account_days.basis = 'accrual'
+            and accounts.account_id = account_days.account_id
+        order by account_days.day
+        limit 1
+    ) as first_days
+    where
+        accounts.is_bank_account
+        and exists (
+            select from reports
+            where accounts.tenant_id = reports.tenant_id
+        )
+    group by accounts.tenant_id
+),
+
 -- The last days of the financial years that were closed before a report.
 year_ends as (
     select
@@ -122,6 +148,64 @@ former as (
     ) as last_kept
 ),
 
+-- Claims that are paid leave nothing on their account but the line itself, and not even that when
+-- the month is over, and depreciation leaves none when the year is: they were seen in another
+-- report, or in the one before.
+seen_now as (
+    select
+        compared.tenant_id,
+        bool_or(accounts.system_account = 'UNPAIDEXPCLM') as has_claims,
+        bool_or(
+            accounts.account_type = 'DEPRECIATN'
+            and compared.xero_amount <> compared.documents_amount
+        ) as has_depreciation
+    from compared
+    inner join accounts
+        on
+            compared.tenant_id = accounts.tenant_id
+            and compared.account_id = accounts.account_id
+    where compared.is_comparable
+    group by compared.tenant_id
+),
+
+seen_before as (
+    select
+        former.tenant_id,
+        former.report_id,
+        former.known_at,
+        bool_or(kept.cause like '%EXPENSE_CLAIMS%') as has_claims,
+        bool_or(kept.cause like '%DEPRECIATION%') as has_depreciation
+    from former
+    inner join kept
+        on
+            former.tenant_id = kept.tenant_id
+            and former.basis = kept.basis
+            and former.former_date = kept.report_date
+            and former.former_known_at = kept.known_at
+    group by former.tenant_id, former.report_id, former.known_at
+),
+
+-- What is so for all lines of a report.
+circumstances as (
+    select
+        reports.tenant_id,
+        reports.report_id,
+        reports.known_at,
+        coalesce(reports.year_start_date <= opened.opened_day, true) as is_opening_year,
+        coalesce(seen_now.has_claims, false)
+        or coalesce(seen_before.has_claims, false) as has_claims,
+        coalesce(seen_now.has_depreciation, false)
+        or coalesce(seen_before.has_depreciation, false) as has_depreciation
+    from reports
+    left join opened on reports.tenant_id = opened.tenant_id
+    left join seen_now on reports.tenant_id = seen_now.tenant_id
+    left join seen_before
+        on
+            reports.tenant_id = seen_before.tenant_id
+            and reports.report_id = seen_before.report_id
+            and reports.known_at = seen_before.known_at
+),
+
 -- A line that is back at nothing may be in neither report nor documents any more, and has moved.
 lines as (
     select
@@ -182,6 +266,11 @@ marked as (
         accounts.account_class,
         accounts.system_account is null as is_plain,
         {{ is_temporary_account('accounts') }} as is_temporary,
+        accounts.account_type = 'BANK'
+        and accounts.currency_code = tenants.base_currency_code as is_base_bank,
+        coalesce(circumstances.is_opening_year, false) as is_opening_year,
+        coalesce(circumstances.has_claims, false) as has_claims,
+        coalesce(circumstances.has_depreciation, false) as has_depreciation,
         lines.xero_amount - lines.documents_amount as raw_difference,
         -- Unrealised gains are in reports alone; so is what they are the other side of.
         case
@@ -207,6 +296,11 @@ marked as (
         on
             lines.tenant_id = accounts.tenant_id
             and lines.account_id = accounts.account_id
+    left join circumstances
+        on
+            lines.tenant_id = circumstances.tenant_id
+            and lines.report_id = circumstances.report_id
+            and lines.known_at = circumstances.known_at
 ),
 
 groups as (
@@ -352,7 +446,12 @@ moved as (
         stood.*,
         stood.difference - stood.level_amount as moved_amount,
         coalesce(own.amount, 0) + coalesce(closed.amount, 0) - stood.former_documents_amount
-            as late_amount
+            as late_amount,
+        -- Nothing but a conversion brings income that no document tells of.
+        stood.is_opening_year
+        and bool_or(stood.account_class = 'REVENUE' and stood.difference <> 0) over (
+            partition by stood.tenant_id, stood.report_id, stood.known_at, stood.measure
+        ) as has_opening_profit
     from stood
     {{ join_documents_by_now('stood', 'line_key', 'stood.difference <> stood.level_amount') }}
 ),
@@ -368,9 +467,13 @@ candidates as (
         moved.line_key,
         moved.difference,
         moved.moved_amount,
+        {{ accounts.seen or 'false' }} as is_seen,
         '{{ cause }}' as cause,
         coalesce({{ accounts.anchor }}, false) as is_anchor,
-        coalesce(({{ accounts.anchor }}) or ({{ accounts.mover or 'false' }}), false) as is_mover
+        coalesce(({{ accounts.anchor }}) or ({{ accounts.mover or 'false' }}), false) as is_mover,
+        coalesce({{ accounts.debited or 'false' }}, false) as is_debited,
+        coalesce({{ accounts.credited or 'false' }}, false) as is_credited,
+        coalesce({{ accounts.slight or 'false' }}, false) as is_slight
     from moved
     where
         moved.is_comparable
@@ -515,8 +618,12 @@ possible as (
         candidates.known_at,
         candidates.measure,
         candidates.line_key,
+        candidates.is_seen,
         candidates.cause,
         candidates.is_anchor,
+        candidates.is_debited,
+        candidates.is_credited,
+        candidates.is_slight,
         candidates.difference - coalesce(parts.broken_amount, 0) as difference
     from candidates
     left join parts
@@ -528,6 +635,26 @@ possible as (
             and candidates.line_key = parts.line_key
 ),
 
+-- Whether a cause can have posted an amount: on that side of the account, and as much. What is left
+-- over when a bank is reconciled may come and go between banks, in small money.
+fitting as (
+    select
+        *,
+        case
+            when is_debited and difference < 0 then false
+            when is_credited and difference > 0 then false
+            when is_slight
+                then abs(difference)
+                    <= abs(coalesce(sum(difference) filter (where is_anchor) over by_cause, 0)) + 1
+            else true
+        end as is_fitting,
+        bool_or(is_anchor and difference <> 0) over by_line and not is_anchor as is_other_anchor
+    from possible
+    window
+        by_cause as (partition by tenant_id, report_id, known_at, measure, cause),
+        by_line as (partition by tenant_id, report_id, known_at, measure, line_key)
+),
+
 sets as (
     select
         tenant_id,
@@ -535,75 +662,79 @@ sets as (
         known_at,
         measure,
         cause,
-        -- Claims that are paid leave nothing on their account but the line itself.
-        bool_or(is_anchor and (difference <> 0 or cause = 'EXPENSE_CLAIMS')) as is_present,
-        sum(difference) as left_over,
+        bool_or(is_anchor and difference <> 0 or is_seen) as is_present,
+        sum(difference) = 0 and not bool_or(is_other_anchor) as is_alone,
         count(*) filter (where difference <> 0) as lines
-    from possible
+    from fitting
     group by tenant_id, report_id, known_at, measure, cause
 ),
 
--- A set that balances by itself is explained by itself; smaller ones first, so that what a
--- narrow cause explains is not ascribed to a wide one.
+-- A set that balances by itself is explained by itself, unless the mark of another cause is in it:
+-- a conversion touches nearly everything. Smaller ones first, so that what a narrow cause explains
+-- is not ascribed to a wide one.
 alone as (
     select
-        possible.tenant_id,
-        possible.report_id,
-        possible.known_at,
-        possible.measure,
-        possible.line_key,
-        (array_agg(possible.cause order by sets.lines, possible.cause))[1] as cause
-    from possible
+        fitting.tenant_id,
+        fitting.report_id,
+        fitting.known_at,
+        fitting.measure,
+        fitting.line_key,
+        (
+            array_agg(fitting.cause order by sets.lines, fitting.cause)
+            filter (where fitting.is_fitting)
+        )[1] as cause
+    from fitting
     inner join sets
         on
-            possible.tenant_id = sets.tenant_id
-            and possible.report_id = sets.report_id
-            and possible.known_at = sets.known_at
-            and possible.measure = sets.measure
-            and possible.cause = sets.cause
+            fitting.tenant_id = sets.tenant_id
+            and fitting.report_id = sets.report_id
+            and fitting.known_at = sets.known_at
+            and fitting.measure = sets.measure
+            and fitting.cause = sets.cause
     where
         sets.is_present
-        and sets.left_over = 0
-        and possible.difference <> 0
+        and sets.is_alone
+        and fitting.difference <> 0
     group by
-        possible.tenant_id, possible.report_id, possible.known_at, possible.measure,
-        possible.line_key
+        fitting.tenant_id, fitting.report_id, fitting.known_at, fitting.measure,
+        fitting.line_key
 ),
 
 -- Several causes meet on one account, a bank, say: they are named together, if what is left of
--- all their accounts balances.
+-- all their accounts balances, and where one of them can have posted the amount.
 together as (
     select
-        possible.tenant_id,
-        possible.report_id,
-        possible.known_at,
-        possible.measure,
-        possible.line_key,
-        possible.difference,
-        string_agg(possible.cause, ', ' order by possible.cause) as cause
-    from possible
+        fitting.tenant_id,
+        fitting.report_id,
+        fitting.known_at,
+        fitting.measure,
+        fitting.line_key,
+        fitting.difference,
+        bool_or(fitting.is_fitting) as is_fitting,
+        string_agg(fitting.cause, ', ' order by fitting.cause) as cause
+    from fitting
     inner join sets
         on
-            possible.tenant_id = sets.tenant_id
-            and possible.report_id = sets.report_id
-            and possible.known_at = sets.known_at
-            and possible.measure = sets.measure
-            and possible.cause = sets.cause
+            fitting.tenant_id = sets.tenant_id
+            and fitting.report_id = sets.report_id
+            and fitting.known_at = sets.known_at
+            and fitting.measure = sets.measure
+            and fitting.cause = sets.cause
             and sets.is_present
-            and sets.left_over <> 0
+            and not sets.is_alone
     left join alone
         on
-            possible.tenant_id = alone.tenant_id
-            and possible.report_id = alone.report_id
-            and possible.known_at = alone.known_at
-            and possible.measure = alone.measure
-            and possible.line_key = alone.line_key
+            fitting.tenant_id = alone.tenant_id
+            and fitting.report_id = alone.report_id
+            and fitting.known_at = alone.known_at
+            and fitting.measure = alone.measure
+            and fitting.line_key = alone.line_key
     where
         alone.line_key is null
-        and possible.difference <> 0
+        and fitting.difference <> 0
     group by
-        possible.tenant_id, possible.report_id, possible.known_at, possible.measure,
-        possible.line_key, possible.difference
+        fitting.tenant_id, fitting.report_id, fitting.known_at, fitting.measure,
+        fitting.line_key, fitting.difference
 ),
 
 balanced as (
@@ -614,6 +745,7 @@ balanced as (
         measure,
         line_key,
         cause,
+        is_fitting,
         sum(difference) over (partition by tenant_id, report_id, known_at, measure) as left_over
     from together
 ),
@@ -625,8 +757,10 @@ named as (
         parts.is_stray,
         parts.broken_amount as part_amount,
         coalesce(lines_stirred.is_stirred, false) as is_stirred,
-        coalesce(alone.cause, case when balanced.left_over = 0 then balanced.cause end)
-            as named_cause
+        coalesce(
+            alone.cause,
+            case when balanced.left_over = 0 and balanced.is_fitting then balanced.cause end
+        ) as named_cause
     from moved
     left join alone
         on

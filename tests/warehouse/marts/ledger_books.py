@@ -43,8 +43,12 @@ WITHOUT_DOCUMENTS = (
     "stock",
 )
 WITH_DOCUMENTS = tuple(name for name in FEATURES if name not in WITHOUT_DOCUMENTS)
-# Of the journals of such: conversion, depreciation and what a reconciliation left over have none.
-WITHOUT_DOCUMENT_SOURCES = {None, "PAYSLIP", "EXPCLAIM", "EXPPAYMENT"}
+# The source of such journals and the tie-out's name for it.
+CAUSES_BY_SOURCE = {
+    "EXPCLAIM": "EXPENSE_CLAIMS",
+    "EXPPAYMENT": "EXPENSE_CLAIMS",
+    "PAYSLIP": "PAYROLL",
+}
 
 LEDGERS = {"accrual": "fct_ledger_postings", "cash": "fct_cash_basis_postings"}
 MODELS = ("+fct_ledger_postings", "+fct_cash_basis_postings")
@@ -201,13 +205,33 @@ def movements_of(journals: Iterable[Journal]) -> Movements:
 def without_documents(company: Company, basis: str) -> Movements:
     """What the sandbox posts of which no document tells, the cost of goods sold among it."""
     found: Movements = defaultdict(Decimal)
-    for journal in ledger_of(company, basis).journals:
-        if journal.source_type in WITHOUT_DOCUMENT_SOURCES:
-            for posting in journal.postings:
-                found[posting.account_id, journal.on] += posting.amount
-    for key, amount in cost_of_goods_sold(company, basis).items():
-        found[key] += amount
+    for movements in by_cause(company, basis).values():
+        for key, amount in movements.items():
+            found[key] += amount
     return _without_zeros(found)
+
+
+def by_cause(company: Company, basis: str) -> dict[str, Movements]:
+    """The same, each kind by the tie-out's name for it."""
+    ledger = ledger_of(company, basis)
+    found: dict[str, Movements] = defaultdict(lambda: defaultdict(Decimal))
+    for journal in ledger.journals:
+        cause = _cause_of(journal, ledger)
+        if cause is not None:
+            for posting in journal.postings:
+                found[cause][posting.account_id, journal.on] += posting.amount
+    found["INVENTORY"] = cost_of_goods_sold(company, basis)
+    return {cause: _without_zeros(movements) for cause, movements in found.items()}
+
+
+def _cause_of(journal: Journal, ledger: Ledger) -> str | None:
+    """Of journals without a source, their accounts say it."""
+    if journal.source_type is not None:
+        return CAUSES_BY_SOURCE.get(journal.source_type)
+    accounts = {posting.account_id for posting in journal.postings}
+    if ledger.system("HISTORICAL") in accounts:
+        return "CONVERSION"
+    return "ROUNDING" if ledger.system("ROUNDING") in accounts else "DEPRECIATION"
 
 
 def cost_of_goods_sold(company: Company, basis: str = "accrual") -> Movements:

@@ -34,7 +34,7 @@ TIE_OUT = (
     "xero_intermediate.int_executive_summaries_explained",
     "xero_marts.rpt_tie_out",
 )
-# Model, what stands there, what is put in its place.
+# Model, what stands there, what is put in its place, of one organisation's own documents.
 MISTAKES = {
     "none": ("int_documents_posted", "select", "select"),
     "a wrong sign": (
@@ -46,7 +46,18 @@ MISTAKES = {
         "int_settlement_sides_converted",
         "where is_counted",
         "where is_counted and payment_id <> (select min(payment_id)"
-        " from xero_intermediate.int_payments_converted where is_counted)",
+        " from xero_intermediate.int_payments_converted"
+        " where is_counted and tenant_id = '{tenant_id}')",
+    ),
+    "money received that is lost": (
+        "int_posting_documents_gathered",
+        "and not bank_transactions.is_transfer",
+        "and not bank_transactions.is_transfer and bank_transactions.document_id <> ("
+        "select document_id from xero_staging.stg_xero__bank_transactions"
+        " where direction = 'received' and is_approved and tenant_id = '{tenant_id}'"
+        " and not (is_transfer or is_overpayment or is_prepayment)"
+        " and transaction_date <= (select complete_day from xero_staging.stg_xero__tenants)"
+        " order by transaction_date desc, document_id limit 1)",
     ),
     "a swapped tax": (
         "int_documents_posted",
@@ -81,6 +92,8 @@ MISTAKES = {
         "0 as received_amount, sum(amount) as spent_amount",
     ),
 }
+# Those that are none where every document is in the base currency.
+ABROAD = {"a payment at its own rate", "a cent left over on the wrong line"}
 
 
 def build_with(
@@ -91,11 +104,12 @@ def build_with(
     tenant_id: str,
 ) -> None:
     """Fill the ledgers and the tie-out of one organisation anew, with a mistake; not committed."""
-    for table in ("xero_staging.stg_xero__tenants", "xero_intermediate.int_documents_touched"):
-        connection.execute(f"delete from {table} where tenant_id <> %s", (tenant_id,))
+    # Nothing is known of tables that were filled in this transaction: taken for single rows, they
+    # would be walked row by row.
+    connection.execute("set local enable_nestloop = off")
+    _leave_out_others(connection, tenant_id)
     model, right, wrong = MISTAKES[mistake]
-    # One of the organisation's own payments.
-    wrong = wrong.replace("where is_counted)", f"where is_counted and tenant_id = '{tenant_id}')")
+    wrong = wrong.replace("{tenant_id}", tenant_id)
     assert right in compiled[model]
     queries = {**compiled, model: compiled[model].replace(right, wrong)}
     for name in CHAIN[CHAIN.index(model) :] if model in CHAIN else ():
@@ -107,6 +121,11 @@ def build_with(
             _fill(connection, f"{schema}.{name}", query)
     for table in TIE_OUT:
         _fill(connection, table, queries[table.split(".")[1]])
+
+
+def _leave_out_others(connection: psycopg.Connection[Any], tenant_id: str) -> None:
+    for table in ("xero_staging.stg_xero__tenants", "xero_intermediate.int_documents_touched"):
+        connection.execute(f"delete from {table} where tenant_id <> %s", (tenant_id,))
 
 
 def _fill(connection: psycopg.Connection[Any], table: str, query: str) -> None:

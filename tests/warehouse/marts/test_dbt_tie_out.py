@@ -13,7 +13,7 @@ import pytest
 from airflow_xero.dbt_build import require_tolerated, tell_of_broken_tie_outs
 from airflow_xero.errors import PublishError
 from tests.warehouse.marts.ledger_books import balances_of, without_documents
-from tests.warehouse.marts.mistakes import MISTAKES, build_with
+from tests.warehouse.marts.mistakes import ABROAD, MISTAKES, build_with
 from tests.warehouse.marts.pretend_books import LAST_DAY
 
 EVERYTHING_TOLD = (
@@ -94,7 +94,7 @@ def test_the_summary_counts_what_the_lines_say(marts, ledger_companies):
 
 # --- A wrong rule is seen ------------------------------------------------------------------------
 
-FAST = ("none", "a wrong sign")
+FAST = ("none", "a wrong sign", "a transfer counted twice")
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,38 @@ FAST = ("none", "a wrong sign")
     [pytest.param(name, marks=[] if name in FAST else [pytest.mark.campaign]) for name in MISTAKES],
 )
 def test_one_mistake_breaks_the_tie_out(built, mistake):
-    tenant_id = built.warehouse.tenants["every document"].tenant_id
+    statuses = statuses_with(built, mistake, "every document")
+    assert "tied" in statuses
+    assert ("broken" in statuses) == (mistake != "none")
+    assert "explained" not in statuses
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(name, marks=[] if name in FAST else [pytest.mark.campaign])
+        for name in MISTAKES
+        if name not in ABROAD
+    ],
+)
+def test_no_cause_takes_in_a_mistake(built, mistake):
+    """Claims, payroll, stock, depreciation, a conversion and rounding explain what is theirs."""
+    statuses = statuses_with(built, mistake, "every kind")
+    assert statuses >= {"tied", "explained"}
+    assert ("broken" in statuses) == (mistake != "none")
+
+
+def statuses_with(built, mistake, name):
+    """Those of the organisation's lines in all reports."""
+    tenant_id = built.warehouse.tenants[name].tenant_id
     with built.warehouse.connect() as connection:
         build_with(connection, built.compiled, mistake, tenant_id=tenant_id)
-        statuses = connection.execute(
+        rows = connection.execute(
             "select distinct status from xero_marts.rpt_tie_out where tenant_id = %s",
             (tenant_id,),
         ).fetchall()
         connection.rollback()
-    assert ("tied",) in statuses
-    assert (("broken",) in statuses) == (mistake != "none")
-    assert ("explained",) not in statuses
+    return {status for (status,) in rows}
 
 
 # --- People are told -----------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Their documents tell everything: ledger, statements and aged documents differ from Xero's nowhere,
 with Journals and without, at every month end and on 30 other days. Four more have all there can be:
-what no document shows of them is exactly what the sandbox posts without one.
+what no document shows of them is exactly what the sandbox posts without one. Six have one kind of
+it each, which is named as the cause of every difference.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.warehouse.marts.ledger_books import (
     Movements,
     balances_of,
     built_movements,
+    by_cause,
     differences,
     ledger_of,
     less,
@@ -36,6 +38,7 @@ from tests.warehouse.marts.ledger_books import (
     with_journals,
     without_documents,
 )
+from tests.warehouse.marts.mistakes import MISTAKES, build_with
 from tests.warehouse.marts.xeros_reports import (
     aged_by_contact,
     ageing_buckets,
@@ -59,6 +62,15 @@ DAYS = 730
 LAST = NIGHT.date() - timedelta(days=1)
 SEEDS = range(1, 21)
 SEEDS_OF_EVERYTHING = range(21, 25)
+# With what no document shows, by the tie-out's name for it.
+KINDS = {
+    "CONVERSION": (31, "conversion"),
+    "DEPRECIATION": (32, "depreciation"),
+    "EXPENSE_CLAIMS": (33, "expense_claims"),
+    "INVENTORY": (34, "stock"),
+    "PAYROLL": (35, "payroll"),
+    "ROUNDING": (36, "rounding"),
+}
 COUNTRIES = ("NZ", "AU", "GB", "US")
 YEAR_ENDS = ((29, 2), (31, 3), (30, 6), (31, 12), (30, 9))
 SMALL = {
@@ -104,6 +116,16 @@ class Books:
     target: Path
     companies: dict[int, Company] = field(default_factory=dict)
 
+    @property
+    def compiled(self) -> dict[str, str]:
+        """The SQL of each model, as this build ran it."""
+        return {
+            path.stem: path.read_text(encoding="utf-8")
+            for path in (self.target / "compiled").rglob("*.sql")
+            # A unit test's stand-in for a model bears its name, in a folder named like the yml.
+            if not path.parent.name.endswith(".yml")
+        }
+
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         with psycopg.connect(self.dsn) as connection:
@@ -126,6 +148,15 @@ def company_of(seed: int) -> Company:
     if seed in SEEDS_OF_EVERYTHING:
         traits |= {"features": ["all"], "currencies": ["CAD", "JPY"]}
     company = build_company(f"Books {seed}", seed=seed, days=DAYS, now=NIGHT, traits=traits)
+    company.advance(NIGHT)
+    return company
+
+
+def company_with(cause: str) -> Company:
+    """One kind of what no document shows, across the end of a financial year."""
+    seed, feature = KINDS[cause]
+    traits = {"features": [*AT_HOME, feature], "year_end": (30, 6), **SMALL}
+    company = build_company(f"Books {seed}", seed=seed, days=210, now=NIGHT, traits=traits)
     company.advance(NIGHT)
     return company
 
@@ -165,6 +196,13 @@ def books(
             load_reports(made.dsn, [company], days=[*earlier, LAST], **cash)
         else:
             load_reports(made.dsn, [company], days=ends, names=["trial_balances"])
+    for cause, (seed, _) in KINDS.items():
+        company = made.companies[seed] = company_with(cause)
+        load(made.dsn, [company])
+        load_reports(made.dsn, [company])
+        earlier = [day for day in days_of(company) if day != LAST]
+        names = ["trial_balances", "profit_and_losses"]
+        load_reports(made.dsn, [company], days=earlier, names=names)
     only = ("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test")
     run_dbt(made.dsn, made.target, "build", "--select", *MODELS, *only)
     yield made
@@ -312,6 +350,63 @@ def test_differences_have_a_cause_and_none_is_broken(books, seed):
             )
         }
         assert found == ({"tied"} if has_journals else {"tied", "explained"})
+
+
+# --- The cause that is named ---------------------------------------------------------------------
+
+
+def posted_by_day(books: Books, company: Company) -> Iterator[tuple[date, Any, Any]]:
+    """Each reported day: amount and causes of each line that differs; the sandbox's, by cause."""
+    posted = by_cause(company, "accrual")
+    found = _by_day(
+        books.rows(
+            "select report_date, line_key, difference, cause from xero_marts.rpt_tie_out"
+            " where tenant_id = %s and report = 'TrialBalance' and basis = 'accrual'"
+            " and measure = 'balance' and difference <> 0",
+            company.tenant_id,
+        )
+    )
+    assert len(found) > 15
+    for day, rows in found.items():
+        lines = {key: (amount, set(cause.split(", "))) for key, amount, cause in rows}
+        yield day, lines, {each: _as_reported(company, posted[each], day) for each in posted}
+
+
+@pytest.mark.parametrize("cause", KINDS)
+def test_one_kind_is_the_cause_of_every_difference_of_its_accounts(books, cause):
+    company = books.companies[KINDS[cause][0]]
+    for day, lines, posted in posted_by_day(books, company):
+        amounts = {key: amount for key, (amount, _) in lines.items()}
+        assert (day, amounts) == (day, posted[cause])
+        assert {each for _, causes in lines.values() for each in causes} == {cause}
+    statuses = books.rows(
+        "select distinct status from xero_marts.rpt_tie_out where tenant_id = %s",
+        company.tenant_id,
+    )
+    assert {status for (status,) in statuses} == {"tied", "explained"}
+
+
+@pytest.mark.parametrize("seed", SEEDS_OF_EVERYTHING)
+def test_every_kind_that_was_posted_on_an_account_is_named(books, seed):
+    for day, lines, posted in posted_by_day(books, books.companies[seed]):
+        for key, (_, causes) in lines.items():
+            expected = {cause for cause, amounts in posted.items() if amounts.get(key)}
+            assert expected <= causes, (day, key)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("seed", SEEDS_OF_EVERYTHING[:2])
+def test_no_cause_takes_in_a_mistake(books, seed, mistake):
+    tenant_id = books.companies[seed].tenant_id
+    with psycopg.connect(books.dsn) as connection:
+        build_with(connection, books.compiled, mistake, tenant_id=tenant_id)
+        rows = connection.execute(
+            "select distinct status from xero_marts.rpt_tie_out where tenant_id = %s"
+            " and (report <> 'TrialBalance' or basis = 'accrual')",
+            (tenant_id,),
+        ).fetchall()
+        connection.rollback()
+    assert (("broken",) in rows) == (mistake != "none")
 
 
 def _as_reported(company: Company, movements: Movements, day: date) -> dict[str, Decimal]:
