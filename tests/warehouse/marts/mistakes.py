@@ -6,6 +6,8 @@ Knows the order of the models and where each would go wrong; must not know what 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -34,6 +36,7 @@ TIE_OUT = (
     "xero_intermediate.int_executive_summaries_explained",
     "xero_marts.rpt_tie_out",
 )
+STATEMENTS = "xero_intermediate.int_statements_explained"
 # Model, what stands there, what is put in its place, of one organisation's own documents.
 MISTAKES = {
     "none": ("int_documents_posted", "select", "select"),
@@ -121,6 +124,28 @@ def build_with(
             _fill(connection, f"{schema}.{name}", query)
     for table in TIE_OUT:
         _fill(connection, table, queries[table.split(".")[1]])
+
+
+def state_with(
+    connection: psycopg.Connection[Any],
+    compiled: Mapping[str, str],
+    posting: tuple[str, date, Decimal],
+    *,
+    tenant_id: str,
+) -> None:
+    """Compare the statements of one organisation with a posting too many; not committed.
+
+    The posting, of an account, a day and an amount, is on cash basis alone.
+    """
+    _leave_out_others(connection, tenant_id)
+    connection.execute(
+        "insert into xero_intermediate.int_account_days_summed as summed"
+        " (tenant_id, basis, account_id, day, documents_amount) values (%s, 'cash', %s, %s, %s)"
+        " on conflict (tenant_id, basis, account_id, day) do update"
+        " set documents_amount = summed.documents_amount + excluded.documents_amount",
+        (tenant_id, *posting),
+    )
+    _fill(connection, STATEMENTS, compiled[STATEMENTS.split(".")[1]])
 
 
 def _leave_out_others(connection: psycopg.Connection[Any], tenant_id: str) -> None:

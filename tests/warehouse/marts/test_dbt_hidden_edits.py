@@ -169,11 +169,13 @@ def test_once_the_edit_is_read_every_day_since_is_as_xero_states_it(lived):
 
 
 def test_reading_what_slipped_in_beside_payslips_is_no_alarm(lived):
-    # It cannot be told from payroll until it is read.
+    # On accrual basis it cannot be told from payroll until it is read.
     assert ("explained", "PAYROLL") in lived.statuses("slipped in", 2)[RENT]
     for night in range(5):
         found = {status for each in lived.statuses("slipped in", night).values() for status in each}
-        assert (night, {status for status, _ in found}) == (night, {"tied", "explained"})
+        # The bill is not paid: on cash basis wages differ by payslips alone, and the edit is seen.
+        seen = {"broken"} if night in (1, 2) else set()
+        assert (night, {status for status, _ in found}) == (night, {"tied", "explained", *seen})
     for night in (3, 4):
         assert RENT not in lived.statuses("slipped in", night)
         assert lived.stated("slipped in", night) == lived.reported("slipped in", night)

@@ -13,7 +13,7 @@ import pytest
 from airflow_xero.dbt_build import require_tolerated, tell_of_broken_tie_outs
 from airflow_xero.errors import PublishError
 from tests.warehouse.marts.ledger_books import balances_of, without_documents
-from tests.warehouse.marts.mistakes import ABROAD, MISTAKES, build_with
+from tests.warehouse.marts.mistakes import ABROAD, MISTAKES, build_with, state_with
 from tests.warehouse.marts.pretend_books import LAST_DAY
 
 EVERYTHING_TOLD = (
@@ -134,6 +134,31 @@ def statuses_with(built, mistake, name):
         ).fetchall()
         connection.rollback()
     return {status for (status,) in rows}
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "is_broken"),
+    [
+        pytest.param("416", "0.00", False, id="nothing"),
+        pytest.param("416", "0.01", True, id="a cent of depreciation, which no basis delays"),
+        pytest.param("477", "5000.00", True, id="more than claims of other months were paid"),
+        pytest.param("477", "-5000.00", True, id="less than nothing of them"),
+    ],
+)
+def test_a_wrong_amount_on_cash_basis_is_broken_where_its_account_has_a_cause(
+    built, companies, code, amount, is_broken
+):
+    company = companies["every kind"]
+    posting = (company.books.account(code).account_id, LAST_DAY, Decimal(amount))
+    with built.warehouse.connect() as connection:
+        state_with(connection, built.compiled, posting, tenant_id=company.tenant_id)
+        rows = connection.execute(
+            "select line_key from xero_intermediate.int_statements_explained"
+            " where basis = 'cash' and cause = 'OTHER'"
+        ).fetchall()
+        connection.rollback()
+    assert ((posting[0],) in rows) == is_broken
+    assert bool(rows) == is_broken
 
 
 # --- People are told -----------------------------------------------------------------------------

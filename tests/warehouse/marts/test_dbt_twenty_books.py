@@ -194,6 +194,8 @@ def books(
             load_reports(made.dsn, [company], days=earlier, names=["trial_balances"])
             cash: dict[str, Any] = {"names": ["trial_balances"], "bases": ["cash"]}
             load_reports(made.dsn, [company], days=[*earlier, LAST], **cash)
+            profits: dict[str, Any] = {"names": ["profit_and_losses"], "bases": ["cash"]}
+            load_reports(made.dsn, [company], days=earlier, **profits)
         else:
             load_reports(made.dsn, [company], days=ends, names=["trial_balances"])
     for cause, (seed, _) in KINDS.items():
