@@ -14,7 +14,7 @@ moved as (
     select * from {{ ref('stg_xero__moved_documents') }}
 ),
 
-invoices as (
+invoices as not materialized (
     select * from {{ ref('stg_xero__invoices') }}
 ),
 

@@ -15,7 +15,7 @@ allocations as not materialized (
     select * from {{ ref('int_allocations_listed') }}
 ),
 
-bank_transfers as (
+bank_transfers as not materialized (
     select * from {{ ref('stg_xero__bank_transfers') }}
 ),
 
