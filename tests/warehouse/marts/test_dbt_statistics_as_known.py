@@ -145,7 +145,9 @@ def lived(
     busy, seldom = company("Busy", "all", currencies=["EUR", "USD"]), Seldom()
     told = company("Told", *(name for name in WITH_DOCUMENTS if name != "foreign_banks"))
     happens = dict(zip(NIGHTS[1:], (seldom.documents, seldom.credits, seldom.money), strict=True))
-    books, banks, kept = {}, {}, []
+    books: dict[datetime, dict[str, Decimal]] = {}
+    banks: dict[datetime, dict[str, tuple[Decimal, ...]]] = {}
+    kept: list[dict[str, Rows]] = []
     for night in NIGHTS:
         records = said(busy, night, has_journals=False)
         if night in happens:
