@@ -80,10 +80,7 @@ def extract_day(
     with ExitStack() as held:
         if closes_day and not gives_way:
             held.enter_context(runs.tenant_lock(warehouse, tenant.tenant_id))
-        elif not held.enter_context(runs.try_tenant_lock(warehouse, tenant.tenant_id)) or (
-            # Documents of a day that is not published yet stay those of its reports.
-            not closes_day and unpublished.has_unbuilt_day(warehouse, tenant.tenant_id)
-        ):
+        elif not _comes_in(held, warehouse, tenant.tenant_id, closes_day=closes_day):
             return Extracted("gave_way", None, {}, {})
         where = (warehouse, tenant.tenant_id)
         fresh_names = already_read.endpoints_read(*where, dag_run_id=dag_run_id) if fresh else None
@@ -133,6 +130,24 @@ def extract_day(
             runs.fail(warehouse, tenant.tenant_id, run, reason=f"a fault: {type(fault).__name__}")
             raise
         return _extracted("complete", run, catching_up)
+
+
+def _comes_in(
+    held: ExitStack, warehouse: psycopg.Connection[Any], tenant_id: str, *, closes_day: bool
+) -> bool:
+    """Hold the tenant in `held`, unless another does, or its unpublished day must stay as it is.
+
+    A refresh looks for that day also before it comes in: while it held the tenant only to see
+    that there is nothing to do, an extraction that closes the day would find it busy.
+    """
+
+    def must_stay() -> bool:
+        # Documents of a day that is not published yet stay those of its reports.
+        return not closes_day and unpublished.has_unbuilt_day(warehouse, tenant_id)
+
+    if must_stay():
+        return False
+    return held.enter_context(runs.try_tenant_lock(warehouse, tenant_id)) and not must_stay()
 
 
 def _extracted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
@@ -65,7 +66,8 @@ def test_of_several_doors_at_once_one_wins_and_the_others_are_tried_again(world,
     doors.enter_all()
     busy = [each for each in doors.ended.values() if isinstance(each, WarehouseBusyError)]
     others = [each for each in doors.ended.values() if not isinstance(each, WarehouseBusyError)]
-    # A refresh that finds somebody at work has nothing to add, and is not tried again.
+    # A refresh that finds somebody at work, or a day to publish, has nothing to add, and is not
+    # tried again.
     assert sorted(others) in (["complete"], ["complete", "gave_way"])
     assert len(busy) + len(others) == len(DOORS)
     assert {each.tenant_id for each in busy} == {world.tenant.tenant_id}
@@ -77,3 +79,30 @@ def test_of_several_doors_at_once_one_wins_and_the_others_are_tried_again(world,
         if isinstance(ending, WarehouseBusyError):
             assert world.xero.extract(world.tenant, **DOORS[name]).state == "complete"
     assert_equal(world, world.books(LISTS))
+
+
+def test_a_refresh_that_looks_for_an_unpublished_day_hinders_nobody(world):
+    persevere(world)
+    world.wait_until_due()
+    ended: list[str] = []
+    refresh = threading.Thread(
+        target=lambda: ended.append(world.xero.extract(world.tenant, closes_day=False).state)
+    )
+    with psycopg.connect(world.xero.dsn) as other:
+        # The look waits for this table: meanwhile one sees what the refresh holds.
+        other.execute("lock table xero_ops.extract_runs in access exclusive mode")
+        refresh.start()
+        while not locks(other, "relation", granted=False):
+            assert refresh.is_alive()
+        assert locks(other, "advisory", granted=True) == 0
+    refresh.join()
+    assert ended == ["gave_way"]
+
+
+def locks(connection: psycopg.Connection, kind: str, *, granted: bool) -> int:
+    query = (
+        "select count(*) from pg_locks where locktype = %s and granted = %s and database ="
+        " (select oid from pg_database where datname = current_database())"
+    )
+    [(count,)] = connection.execute(query, (kind, granted)).fetchall()
+    return count
