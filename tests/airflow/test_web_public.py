@@ -184,7 +184,7 @@ def test_a_refusal_by_xero_is_put_into_words(error, said):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("access_denied", "it still works"),
+        ("access_denied", "open your invitation link again"),
         ("temporarily_unavailable", "not available at the moment"),
         ("invalid_scope", "tell the person who invited you"),
         ("unauthorized_client", "tell the person who invited you"),

@@ -92,7 +92,7 @@ def test_who_says_no_may_come_again(airflow, xero_sandbox, invite, warehouse):
         url = ask(client, "begin", token).json()["url"]
         done = client.get(xero_sandbox.consent(url))
 
-    assert "it still works" in refused.text
+    assert "open your invitation link again" in refused.text
     assert "href" not in re.sub(r"<link[^>]*>", "", refused.text)
     assert (done.status_code, "Thank you" in done.text) == (200, True)
     assert state_of(warehouse) == (True, "ava@example.com", False)

@@ -71,7 +71,7 @@ class CapReached(Hindered):
         advice = "Disconnect one on the page Xero, or choose a higher tier at developer.xero.com."
         if is_invited:
             why = "All that this app may have at Xero are used"
-            advice = "Please tell the person who invited you; your link still works afterwards."
+            advice = "Please tell the person who invited you, and open your link again afterwards."
         return Ending(
             "All connections of this app are used",
             f"{why}: Xero will refuse an organisation that is not connected yet. {advice} An"
@@ -125,7 +125,7 @@ _ERROR_NAME = re.compile(r"[a-z_]{1,40}")
 
 _FOR_THE_INVITED = (
     "Something is not set up right where you were invited, and nothing was changed in Xero's "
-    "books. Please tell the person who invited you. Your invitation link still works afterwards."
+    "books. Please tell the person who invited you, and open your link again afterwards."
 )
 
 
@@ -172,7 +172,7 @@ def refusal_of(error: str, *, is_invited: bool = False) -> Ending:
     known = _REFUSALS.get(error, unknown)
     again = "press Connect to Xero again"
     if is_invited:
-        again = "open your invitation link again: it still works"
+        again = "open your invitation link again"
     return replace(known, message=known.message.replace("{again}", again))
 
 
