@@ -35,6 +35,10 @@ account_days as not materialized (
     select * from {{ ref('int_account_days_summed') }}
 ),
 
+levels as not materialized (
+    select * from {{ ref('int_account_levels_moved') }}
+),
+
 amounts as not materialized (
     select * from {{ ref('int_account_amounts_moved') }}
 ),
@@ -217,26 +221,33 @@ firsts as (
     from rebuilt
 ),
 
+{%- set origins = {'account_days': ['documents'], 'levels': ['revaluation', 'unexplained']} %}
+
 -- The balance before the first day that moved stays, but the day after it may be another now: it
--- is made again, too.
+-- is made again, too. Documents and levels are asked apart, through their indexes: together they
+-- would be grouped by day first, all days of each account.
 begun as (
     select
         firsts.tenant_id,
         firsts.basis,
         firsts.account_id,
-        coalesce(former.day, firsts.touched_day) as first_day
+        coalesce(
+            greatest(former_account_days.day, former_levels.day), firsts.touched_day
+        ) as first_day
     from firsts
+    {%- for origin in origins %}
     left join lateral (
-        select amounts.day
-        from amounts
+        select {{ origin }}.day
+        from {{ origin }}
         where
-            firsts.tenant_id = amounts.tenant_id
-            and firsts.basis = amounts.basis
-            and firsts.account_id = amounts.account_id
-            and firsts.touched_day > amounts.day
-        order by amounts.day desc
+            firsts.tenant_id = {{ origin }}.tenant_id
+            and firsts.basis = {{ origin }}.basis
+            and firsts.account_id = {{ origin }}.account_id
+            and firsts.touched_day > {{ origin }}.day
+        order by {{ origin }}.day desc
         limit 1
-    ) as former on true
+    ) as former_{{ origin }} on true
+    {%- endfor %}
 ),
 
 final as (
@@ -245,23 +256,24 @@ final as (
         begun.basis,
         begun.account_id,
         begun.first_day,
-        {%- for part in statement_parts() %}
-        coalesce(opening.{{ part }}_amount, 0)
-            as {{ part }}_opening_amount{{ ',' if not loop.last }}
-        {%- endfor %}
+        coalesce(sum_of_account_days.documents_amount, 0) as documents_opening_amount,
+        coalesce(sum_of_levels.revaluation_amount, 0) as revaluation_opening_amount,
+        coalesce(sum_of_levels.unexplained_amount, 0) as unexplained_opening_amount
     from begun
+    {%- for origin, parts in origins.items() %}
     left join lateral (
         select
-            {%- for part in statement_parts() %}
-            sum(amounts.{{ part }}_amount) as {{ part }}_amount{{ ',' if not loop.last }}
+            {%- for part in parts %}
+            sum({{ origin }}.{{ part }}_amount) as {{ part }}_amount{{ ',' if not loop.last }}
             {%- endfor %}
-        from amounts
+        from {{ origin }}
         where
-            begun.tenant_id = amounts.tenant_id
-            and begun.basis = amounts.basis
-            and begun.account_id = amounts.account_id
-            and begun.first_day > amounts.day
-    ) as opening on true
+            begun.tenant_id = {{ origin }}.tenant_id
+            and begun.basis = {{ origin }}.basis
+            and begun.account_id = {{ origin }}.account_id
+            and begun.first_day > {{ origin }}.day
+    ) as sum_of_{{ origin }} on true
+    {%- endfor %}
 )
 
 select * from final

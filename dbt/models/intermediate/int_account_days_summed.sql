@@ -97,6 +97,9 @@ final as (
         sum(base_amount) as documents_amount
     from postings
     group by tenant_id, basis, account_id, day
+    -- Side by side in the table: who adds up the days of an account reads five blocks instead of
+    -- one for each day.
+    order by tenant_id, basis, account_id, day
 )
 
 select * from final

@@ -24,7 +24,7 @@ payments as not materialized (
     select * from {{ ref('int_payments_converted') }}
 ),
 
-payment_stubs as (
+payment_stubs as not materialized (
     select * from {{ ref('int_invoice_payments_unnested') }}
 ),
 
@@ -58,25 +58,31 @@ paid as (
     union all
     -- Where payments may not be read, invoices still list theirs.
     select
-        payment_stubs.tenant_id,
-        payment_stubs.invoice_id as document_id,
+        stubs.tenant_id,
+        stubs.invoice_id as document_id,
         'payment' as settlement_kind,
-        payment_stubs.payment_id as settlement_id,
-        payment_stubs.payment_date as source_date,
-        payment_stubs.amount
+        stubs.payment_id as settlement_id,
+        stubs.payment_date as source_date,
+        stubs.amount
     from touched
-    inner join payment_stubs
-        on
+    -- Invoice by invoice through the indexes: joined, the payments of all of them would be
+    -- unnested.
+    cross join lateral (
+        select payment_stubs.*
+        from payment_stubs
+        where
             touched.tenant_id = payment_stubs.tenant_id
             and touched.document_id = payment_stubs.invoice_id
-    left join payments
-        on
-            payment_stubs.tenant_id = payments.tenant_id
-            and payment_stubs.payment_id = payments.payment_id
-    where
-        payments.payment_id is null
-        and payment_stubs.payment_date is not null
-        and payment_stubs.amount is not null
+            and payment_stubs.payment_date is not null
+            and payment_stubs.amount is not null
+            and not exists (
+                select from payments
+                where
+                    payment_stubs.tenant_id = payments.tenant_id
+                    and payment_stubs.payment_id = payments.payment_id
+            )
+        offset 0 -- noqa: AM09
+    ) as stubs
 ),
 
 -- An allocation holds on both of its documents, from the later of their dates.
