@@ -95,6 +95,20 @@ def test_what_xero_would_refuse_is_said_before_anybody_leaves(
     assert count(warehouse, "authorisations") == 0
 
 
+def test_a_scope_that_the_app_may_not_have_keeps_nobody_who_leaves_it_out(airflow, xero_sandbox):
+    xero_sandbox.control("POST", "app", {"era": "granular", "tier": "core"})
+    airflow.set_xero(xero_sandbox, scopes="granular accounting.journals.read")
+
+    with airflow.client("admin") as client:
+        left_out = client.get("/xero/connect?grant=reports")
+        asked_for = client.get("/xero/connect?grant=journals")
+
+    assert left_out.status_code == 303
+    assert left_out.headers["location"].startswith(xero_sandbox.url)
+    assert asked_for.status_code == 409
+    assert "leave out accounting.journals.read" in asked_for.text
+
+
 def test_a_cap_that_is_reached_is_told_before_anybody_leaves(airflow, xero_sandbox, begin):
     urls = dict.fromkeys(("api_url", "identity_url", "login_url"), xero_sandbox.url)
     made = [

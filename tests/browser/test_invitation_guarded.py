@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from airflow_xero.web.visitors import consent_cookie
+from tests.browser.consenting import count
 from tests.browser.inviting import OURS, ask, state_of, token_of
 
 
@@ -87,6 +88,22 @@ def test_two_hundred_guesses_find_nothing_and_are_slowed_down(airflow, invite, w
     assert len(told) == 1
     assert int(answers[-1].headers["retry-after"]) <= 60
     assert state_of(warehouse) == (False, None, False)
+
+
+def test_an_invitation_that_asks_for_what_the_app_may_no_longer_have_is_refused_before_xero(
+    airflow, xero_sandbox, invite, warehouse
+):
+    airflow.set_xero(xero_sandbox, scopes="broad")
+    token = token_of(invite(grants=["reports"]))
+    xero_sandbox.control("POST", "app", {"era": "granular", "tier": "core"})
+    airflow.set_xero(xero_sandbox, scopes="granular")
+
+    with airflow.client() as client:
+        refused = ask(client, "begin", token)
+
+    assert refused.status_code == 409
+    assert "ask the person who invited you for a new link" in refused.json()["message"]
+    assert count(warehouse, "authorisations") == 0
 
 
 def test_a_user_goes_on_where_xero_sends_people_back(airflow, xero_sandbox, warehouse):

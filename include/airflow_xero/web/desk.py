@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from airflow_xero.audit import Actor
 from airflow_xero.claiming import require_tries_left
 from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.consent_page import try_authorize
-from airflow_xero.errors import UnavailableError
+from airflow_xero.errors import ConsentRefusedError, UnavailableError, XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.identity import SigningKeys
 from airflow_xero.invitations import Invited
@@ -54,13 +55,14 @@ class ConsentDesk:
         """
         with self._open() as (hook, warehouse):
             app = hook.app()
-            _try(app, hook, is_sure=is_sure)
+            scopes = chosen(app.scopes, grants)
+            _try(app, hook, scopes=scopes, is_sure=is_sure)
             return connect.begin(
                 app,
                 warehouse=warehouse,
                 keys=settings.token_keys_from_environment(),
                 started_by=user,
-                scopes=chosen(app.scopes, grants),
+                scopes=scopes,
                 now=_now(),
             )
 
@@ -122,7 +124,7 @@ class ConsentDesk:
             is_sure = is_sure or invited.is_own
             if not is_sure:
                 _require_room(warehouse, app)
-            _try(app, hook, is_sure=is_sure)
+            _try_invited(app, hook, invited, is_sure=is_sure)
             return connect.begin(
                 app,
                 warehouse=warehouse,
@@ -197,9 +199,23 @@ def _require_room(warehouse: psycopg.Connection[Any], app: XeroApp) -> None:
         raise CapReached(used=cap.used, allowed=cap.allowed)
 
 
-def _try(app: XeroApp, hook: XeroHook, *, is_sure: bool) -> None:
+def _try_invited(app: XeroApp, hook: XeroHook, invited: Invited, *, is_sure: bool) -> None:
     try:
-        try_authorize(app, http=hook.http())
+        _try(app, hook, scopes=invited.scopes, is_sure=is_sure)
+    except XeroSetupError:
+        # A link keeps what it asks for: once that left the field Scopes, only a new one helps.
+        if set(invited.scopes) <= set(app.scopes):
+            raise
+        raise ConsentRefusedError(
+            "This invitation asks for something that the app does not ask for any more: "
+            f"{invitations.ASK_AGAIN}"
+        ) from None
+
+
+def _try(app: XeroApp, hook: XeroHook, *, scopes: Sequence[str], is_sure: bool) -> None:
+    """Ask Xero for just the consent that the person will be sent to."""
+    try:
+        try_authorize(replace(app, scopes=tuple(scopes) or app.scopes), http=hook.http())
     except UnavailableError:
         # From here Xero may be out of reach although the person's browser gets there.
         if not is_sure:
