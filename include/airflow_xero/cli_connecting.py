@@ -52,6 +52,7 @@ def public(args: Namespace) -> None:
 
     import uvicorn
 
+    from airflow_xero.notifiers import page_link
     from airflow_xero.web.desk import ConsentDesk
     from airflow_xero.web.public import create_public_app
     from airflow_xero.web.triggering import start_extraction
@@ -66,7 +67,7 @@ def public(args: Namespace) -> None:
     logging.getLogger("airflow_xero.web").setLevel(logging.INFO)
     print(f"Serving {redirect_uri} and invitations at http://{args.host}:{args.port}.", flush=True)
     uvicorn.run(
-        create_public_app(desk, redirect_uri=redirect_uri),
+        create_public_app(desk, redirect_uri=redirect_uri, airflow_page=page_link()),
         host=args.host,
         port=args.port,
         # Its lines would hold codes and states.

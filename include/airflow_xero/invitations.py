@@ -92,8 +92,7 @@ def invite(
         app,
         keys=keys,
         actor=actor,
-        action="invite",
-        outcome="invited",
+        is_own=False,
         note=storable(note).strip() or None,
         scopes=() if grants is None else chosen(app.scopes, grants),
         now=now,
@@ -116,8 +115,7 @@ def hand_over(
         app,
         keys=keys,
         actor=actor,
-        action="connect",
-        outcome="handed over",
+        is_own=True,
         note=None,
         scopes=() if grants is None else chosen(app.scopes, grants),
         now=now,
@@ -181,8 +179,14 @@ def look(
 
 def require_signed(token: str, *, conn_id: str, keys: Sequence[str]) -> None:
     """Raise ConsentRefusedError for a link that we did not make, before anything is opened."""
-    if not is_signed(token, purpose=_purpose_of(conn_id), keys=keys):
+    purposes = [_purpose_of(conn_id, is_own=is_own) for is_own in (False, True)]
+    if not any(is_signed(token, purpose=purpose, keys=keys) for purpose in purposes):
         raise _not_valid()
+
+
+def is_own_link(token: str, *, conn_id: str, keys: Sequence[str]) -> bool:
+    """Whether it is a link of `hand_over`, which its signature says; nothing is opened for it."""
+    return is_signed(token, purpose=_purpose_of(conn_id, is_own=True), keys=keys)
 
 
 def _made(
@@ -191,8 +195,7 @@ def _made(
     *,
     keys: Sequence[str],
     actor: Actor,
-    action: str,
-    outcome: str,
+    is_own: bool,
     note: str | None,
     scopes: Sequence[str],
     now: datetime,
@@ -220,14 +223,15 @@ def _made(
         row = cursor.execute(_INSERT, values).fetchone()
         invitation_id = str(row[0]) if row else ""
         detail = {"invitation_id": invitation_id, "expires_at": expires_at.isoformat()}
+        action, outcome = ("connect", "handed over") if is_own else ("invite", "invited")
         record(warehouse, actor, action=action, outcome=outcome, detail=detail)
     page = app.redirect_uri.removesuffix("/callback") + "/invitation"
-    token = signed(secret, purpose=_purpose_of(app.conn_id), key=keys[0])
+    token = signed(secret, purpose=_purpose_of(app.conn_id, is_own=is_own), key=keys[0])
     return Invitation(invitation_id, f"{page}#{token}", expires_at)
 
 
-def _purpose_of(conn_id: str) -> str:
-    return f"invitation\n{conn_id}"
+def _purpose_of(conn_id: str, *, is_own: bool) -> str:
+    return f"{'handover' if is_own else 'invitation'}\n{conn_id}"
 
 
 def _not_valid() -> ConsentRefusedError:
@@ -250,6 +254,10 @@ def _of_secret(
 
 
 def _require_open(found: Invited) -> None:
+    if found.is_own and found.state != "open":
+        raise ConsentRefusedError(
+            "This address works once, and for ten minutes: press Connect to Xero again"
+        )
     if found.state == "used":
         raise ConsentRefusedError(
             f"This invitation was used on {found.used_at:%d %B %Y}, and works once. To connect "

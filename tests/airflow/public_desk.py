@@ -8,11 +8,11 @@ from typing import Any
 
 from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.errors import XeroError
-from airflow_xero.invitations import Invited
+from airflow_xero.invitations import HANDOVER_TIME, Invited
 from airflow_xero.scope_choices import choices_of
 from airflow_xero.web.notices import Hindered
 from airflow_xero.web.public import public_router
-from airflow_xero.web.visitors import INVITED, consent_cookie
+from airflow_xero.web.visitors import HANDED_OVER, INVITED, consent_cookie
 
 Visit = Callable[..., Any]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -21,6 +21,10 @@ OURS = {"X-Xero-Page": "1"}
 STATE = f"{'s' * 43}.{'x' * 22}"
 MINE = {consent_cookie(STATE): "c" * 43}
 INVITEE = {consent_cookie(STATE): f"{INVITED}{'c' * 43}"}
+HANDED = {consent_cookie(STATE): f"{HANDED_OVER}{'c' * 43}"}
+OWN = "own"
+"""The link of a user of Airflow who was handed over; any other is an invitation."""
+
 CALLBACK = f"/xero/callback?state={STATE}&code=c"
 
 
@@ -44,6 +48,9 @@ class Desk:
     def abandon(self, **asked: Any) -> None:
         self._said(asked)
 
+    def is_own(self, token: str) -> bool:
+        return token == OWN
+
     def look(self, token: str) -> Any:
         self._said(token)
         invited = Invited(
@@ -52,7 +59,7 @@ class Desk:
             note="<b>",
             scopes=[],
             created_at=NOW,
-            expires_at=NOW + timedelta(1),
+            expires_at=NOW + (HANDOVER_TIME if token == OWN else timedelta(1)),
             used_at=None,
             used_by_email=None,
             revoked_at=None,
@@ -79,7 +86,8 @@ def visit_public(path: str, *, answer: Any = (KAURI,), home: Any = None, **reque
     pages.add_middleware(ProtectiveHeaders)
     desk = answer if isinstance(answer, Desk) else Desk(answer)
     budgets = {name: request.pop(name, None) for name in ("budget", "files")}
-    pages.include_router(public_router(desk, home=home, **budgets))
+    airflow_page = request.pop("airflow_page", None)
+    pages.include_router(public_router(desk, home=home, airflow_page=airflow_page, **budgets))
     root.mount("/xero", pages)
     cookies, method = request.pop("cookies", {}), request.pop("method", "GET")
     with TestClient(root, follow_redirects=False, cookies=cookies) as client:

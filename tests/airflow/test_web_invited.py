@@ -12,7 +12,7 @@ from airflow_xero.errors import (
 )
 from airflow_xero.web.notices import CapReached, XeroSilent
 from airflow_xero.web.visitors import consent_cookie
-from tests.airflow.public_desk import OURS, Desk, visit_public
+from tests.airflow.public_desk import OURS, OWN, Desk, visit_public
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
@@ -34,6 +34,7 @@ def test_a_look_tells_who_invites_and_to_what():
     )
 
     told = response.json()
+    assert told.pop("is_own") is False
     assert len(told.pop("invited_by")) == 121
     assert [one["scopes"] for one in told.pop("choices")] == [["accounting.budgets.read"]]
     expires_at = "2026-11-21T00:00:00+00:00"
@@ -113,3 +114,34 @@ def test_the_invited_read_what_concerns_them(error, status, said):
     assert response.status_code == status
     assert said in response.json()["message"]
     assert error.message in response.json()["message"] or "xero_default" not in response.text
+
+
+@pytest.mark.parametrize("question", ["look", "begin"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (XeroSetupError("correct the client id of the Airflow connection"), "correct the client"),
+        (UnavailableError("The warehouse cannot be reached"), "The warehouse cannot be reached"),
+    ],
+)
+def test_who_was_handed_over_reads_what_is_wrong(question, error, said):
+    response = visit_public(
+        f"/xero/invitation/{question}",
+        answer=error,
+        method="POST",
+        json={"token": OWN},
+        headers=OURS,
+    )
+
+    assert said in response.json()["message"]
+    assert "invit" not in response.text
+
+
+def test_who_was_handed_over_is_told_so_and_what_to_press_again():
+    asked: dict[str, Any] = {"method": "POST", "json": {"token": OWN}, "headers": OURS}
+
+    looked = visit_public("/xero/invitation/look", **asked)
+    hindered = visit_public("/xero/invitation/begin", answer=Desk(XeroSilent()), **asked)
+
+    assert looked.json()["is_own"] is True
+    assert "press Connect to Xero again" in hindered.json()["message"]

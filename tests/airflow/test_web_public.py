@@ -16,6 +16,7 @@ from airflow_xero.web.limiting import RequestBudget
 from airflow_xero.web.visitors import consent_cookie
 from tests.airflow.public_desk import (
     CALLBACK,
+    HANDED,
     INVITEE,
     KAURI,
     MINE,
@@ -92,6 +93,41 @@ def test_the_invited_are_thanked_and_not_sent_to_airflow():
     assert response.status_code == 200
     assert "Thank you" in response.text
     assert "<a " not in response.text
+
+
+AIRFLOW_PAGE = "https://airflow.example/plugin/xero"
+
+
+@pytest.mark.parametrize("home", [None, lambda _: "/plugin/xero"])
+def test_who_was_handed_over_goes_back_to_airflow(home):
+    response = visit_public(CALLBACK, home=home, airflow_page=AIRFLOW_PAGE, cookies=HANDED)
+
+    assert response.status_code == 303
+    assert response.headers["location"] == f"{AIRFLOW_PAGE}?connected=1&tenant=1"
+
+
+def test_who_was_handed_over_is_told_where_to_go_on_where_nobody_knows_the_address():
+    response = visit_public(CALLBACK, cookies=HANDED)
+
+    assert response.status_code == 200
+    assert "the page Xero in Airflow shows it" in response.text
+    assert "<a " not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "said"),
+    [
+        (CALLBACK, XeroSetupError("correct the client secret"), "correct the client secret"),
+        (f"/xero/callback?state={STATE}&error=invalid_scope", (), "the field Scopes"),
+        (f"/xero/callback?state={STATE}&error=access_denied", (), "press Connect to Xero again"),
+    ],
+)
+def test_who_was_handed_over_reads_what_went_wrong_and_finds_the_way_back(path, answer, said):
+    response = visit_public(path, answer=answer, airflow_page=AIRFLOW_PAGE, cookies=HANDED)
+
+    assert said in response.text
+    assert "invit" not in response.text
+    assert f'<a href="{AIRFLOW_PAGE}">Back to the Xero page</a>' in response.text
 
 
 @pytest.mark.parametrize(

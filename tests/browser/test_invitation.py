@@ -182,7 +182,10 @@ def test_an_invitation_expires_under_way(airflow, xero_sandbox, invite, warehous
     token = token_of(invite())
     with airflow.client() as client:
         callback = xero_sandbox.consent(ask(client, "begin", token).json()["url"])
-        warehouse.execute("update xero_ops.invitations set expires_at = now()")
+        warehouse.execute(
+            "update xero_ops.invitations"
+            " set created_at = now() - interval '7 days', expires_at = now()"
+        )
         refused, looked = client.get(callback), ask(client, "look", token)
 
     assert (refused.status_code, looked.status_code) == (409, 409)

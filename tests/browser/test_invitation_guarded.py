@@ -117,7 +117,8 @@ def test_a_user_goes_on_where_xero_sends_people_back(airflow, xero_sandbox, ware
 
     assert f"{where.scheme}://{where.netloc}{where.path}" == f"{airflow.url}/xero/invitation"
     assert "accounting.reports.trialbalance.read" not in parse_qs(urlsplit(begun).query)["scope"][0]
-    assert "Thank you" in done.text
+    # Back to Airflow, which is [api] base_url, and nowhere that a request names.
+    assert done.headers["location"].startswith(f"{airflow.url}/plugin/xero?connected=")
     assert warehouse.execute("select connected_by from xero_ops.grants").fetchall() == [
         ("operator",)
     ]

@@ -78,6 +78,26 @@ def test_reconnecting_names_what_it_reconnected_and_nothing_else(open_page, ware
     assert states_of(warehouse)[STUDIO] == "never_extracted"
 
 
+def test_who_reads_the_page_at_another_address_connects_and_comes_back(
+    open_page, airflow, browsing, warehouse
+):
+    elsewhere = airflow.url.replace("localhost", "127.0.0.1")
+    page = open_page("operator")
+    browsing.add_cookies([{"name": "_token", "value": airflow.token("operator"), "url": elsewhere}])
+    page.goto(f"{elsewhere}/plugin/xero")
+
+    go_to_xero(page)
+    expect(page.get_by_text("You come from the page Xero in Airflow")).to_be_visible()
+    expect(page.get_by_text("invite")).to_have_count(0)
+    page.get_by_role("button", name="Continue to Xero").click()
+    consent_as(page, KAITO)
+
+    welcome = page.get_by_role("status").filter(has_text="1 organisation is connected")
+    expect(welcome).to_contain_text(STUDIO)
+    expect(page).to_have_url(f"{airflow.url}/plugin/xero")
+    assert states_of(warehouse) == {STUDIO: "never_extracted"}
+
+
 @pytest.mark.campaign
 def test_two_people_who_connect_at_the_same_time_each_read_their_own(
     open_page, warehouse, browsing, keep_screenshot

@@ -176,12 +176,18 @@ def test_a_claim_is_given_back_for_an_error_of_xero_alone(invite, see, warehouse
 
 
 def test_a_handover_lasts_ten_minutes_and_is_not_listed(app, warehouse, keys, see, invite):
-    invite()
+    other = invite()
     own = invitations.hand_over(warehouse, app, keys=keys, actor=ADA, now=NOW)
 
     assert own.expires_at == NOW + timedelta(minutes=10)
     assert see(token_of(own)).is_own
+    assert [
+        invitations.is_own_link(token_of(one), conn_id="xero_default", keys=keys)
+        for one in (own, other)
+    ] == [True, False]
     assert [one.is_own for one in listed(warehouse, "xero_default", now=NOW)] == [False]
+    with pytest.raises(ConsentRefusedError, match="press Connect to Xero again"):
+        see(token_of(own), now=NOW + timedelta(minutes=10))
     assert warehouse.execute(
         "select action, outcome from xero_ops.audit_log order by entry_id"
     ).fetchall() == [("invite", "invited"), ("connect", "handed over")]

@@ -28,7 +28,7 @@ from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import Choice, choices_of, chosen
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web.notices import CapReached, XeroSilent
-from airflow_xero.web.visitors import INVITED
+from airflow_xero.web.visitors import HANDED_OVER, INVITED
 
 WhenConnected = Callable[[Sequence[Connected]], object]
 
@@ -96,6 +96,14 @@ class ConsentDesk:
         self._when_connected(reached)
         return reached
 
+    def is_own(self, token: str) -> bool:
+        """Whether a user of Airflow was handed over by this link; nothing is opened for it."""
+        try:
+            keys = settings.token_keys_from_environment()
+        except XeroSetupError:
+            return False
+        return invitations.is_own_link(token, conn_id=self._id(), keys=keys)
+
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for. Raises XeroError.
 
@@ -120,9 +128,8 @@ class ConsentDesk:
             invited = invitations.look(warehouse, app, token, keys=keys, now=now)
             # Before Xero is asked anything for it.
             require_tries_left(warehouse, invited.invitation_id, now=now)
-            # Who handed it over to themselves was told before.
-            is_sure = is_sure or invited.is_own
-            if not is_sure:
+            # Who was handed over was told before.
+            if not (is_sure or invited.is_own):
                 _require_room(warehouse, app)
             _try_invited(app, hook, invited, is_sure=is_sure)
             return connect.begin(
@@ -132,7 +139,7 @@ class ConsentDesk:
                 started_by=invited.invited_by + ("" if invited.is_own else " (by invitation)"),
                 scopes=invited.scopes,
                 invitation_id=invited.invitation_id,
-                cookie_prefix=INVITED,
+                cookie_prefix=HANDED_OVER if invited.is_own else INVITED,
                 now=now,
             )
 

@@ -34,6 +34,9 @@ _POLICY = (
 class InvitationDesk(Protocol):
     """What can be done with the secret of an invitation; raises XeroError."""
 
+    def is_own(self, token: str) -> bool:
+        """Whether a user of Airflow made the link for themselves; raises nothing."""
+
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for."""
 
@@ -60,7 +63,7 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
     @router.post("/invitation/look")
     def look(request: Request, asked: Annotated[_Asked, Depends(_asked_of)]) -> Response:
         """Who invites, and to what."""
-        return _answered(request, lambda: JSONResponse(_as_json(*desk.look(asked.token))))
+        return _answered(request, asked, lambda: JSONResponse(_as_json(*desk.look(asked.token))))
 
     @router.post("/invitation/begin")
     def begin(request: Request, asked: Annotated[_Asked, Depends(_asked_of)]) -> Response:
@@ -72,9 +75,9 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
             bind(answer, one, request)
             return answer
 
-        return _answered(request, begun)
+        return _answered(request, asked, begun)
 
-    def _answered(request: Request, answer: Callable[[], Response]) -> Response:
+    def _answered(request: Request, asked: _Asked, answer: Callable[[], Response]) -> Response:
         if wait := budget.wait_seconds(address_of(request)):
             return JSONResponse(
                 {"title": "Too many requests", "message": "Please wait a minute and try again."},
@@ -84,11 +87,11 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
         try:
             return answer()
         except Hindered as hindrance:
-            ending = hindrance.told(is_invited=True)
+            ending = hindrance.told(is_invited=not desk.is_own(asked.token))
             told = {"title": ending.title, "message": ending.message, "may_go_on": True}
             return JSONResponse(told, status_code=ending.status)
         except XeroError as error:
-            ending = ending_of(error, is_invited=True)
+            ending = ending_of(error, is_invited=not desk.is_own(asked.token))
             told = {"title": ending.title, "message": ending.message}
             return JSONResponse(told, status_code=ending.status)
 
@@ -127,6 +130,7 @@ def _as_json(invited: Invited, choices: Sequence[Choice]) -> dict[str, Any]:
     return {
         "is_read_only": are_read_only(asked),
         "invited_by": shortened(invited.invited_by),
+        "is_own": invited.is_own,
         "note": invited.note,
         "expires_at": invited.expires_at.isoformat(),
         "choices": [

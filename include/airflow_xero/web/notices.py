@@ -40,6 +40,8 @@ _HEADERS = MappingProxyType(
 
 _LONGEST_NAME = 120
 
+BACK = "Back to the Xero page"
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -215,12 +217,15 @@ async def show_error(request: Request, error: Exception) -> Response:
     """The handler for a XeroError that no route expected."""
     if not isinstance(error, XeroError):
         raise error
-    return ending_page(request, ending_of(error, is_invited=True), has_way_back=False)
+    return ending_page(request, ending_of(error, is_invited=True), back=None)
 
 
-def ending_page(request: Request, ending: Ending, *, has_way_back: bool = True) -> Response:
-    """The page of an ending; the way back leads to Airflow, where the invited have no business."""
-    link = (f"{mount(request).rstrip('/')}/", "Back to the Xero page") if has_way_back else None
+def ending_page(request: Request, ending: Ending, *, back: str | None = "") -> Response:
+    """The page of an ending; `back` is an address in Airflow, where the invited have no business.
+
+    Without a word about it the way back leads to the page beside this one.
+    """
+    link = None if back is None else (back, BACK)
     return notice(
         request, title=ending.title, message=ending.message, status=ending.status, link=link
     )
@@ -239,7 +244,7 @@ def too_many(request: Request, wait_seconds: int) -> Response:
     return answer
 
 
-HOME = ("", "Back to the Xero page")
+HOME = ("", BACK)
 
 
 def notice(

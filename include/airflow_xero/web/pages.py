@@ -20,6 +20,7 @@ from airflow_xero import settings
 from airflow_xero.connect import Connected
 from airflow_xero.errors import XeroError
 from airflow_xero.hook import XeroHook
+from airflow_xero.notifiers import page_link
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import api
 from airflow_xero.web.access import (
@@ -65,7 +66,7 @@ def create_app() -> FastAPI:
     app.add_middleware(ProtectiveHeaders)
     app.state.desk = ConsentDesk(when_connected=_extract_at_once)
     app.state.refusals = Refusals()
-    app.include_router(public_router(app.state.desk, home=home))
+    app.include_router(public_router(app.state.desk, home=home, airflow_page=page_link()))
     app.include_router(api.router)
     app.add_api_route("/", go_home, methods=["GET"])
     app.add_api_route("/connect", start_consent, methods=["GET"])

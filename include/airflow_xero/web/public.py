@@ -37,6 +37,7 @@ from airflow_xero.web.notices import (
 )
 from airflow_xero.web.thanks import thank_you
 from airflow_xero.web.visitors import (
+    HANDED_OVER,
     INVITED,
     address_of,
     consent_cookie,
@@ -72,13 +73,15 @@ def public_router(
     desk: Desk,
     *,
     home: Home | None = None,
+    airflow_page: str | None = None,
     budget: RequestBudget | None = None,
     files: RequestBudget | None = None,
 ) -> APIRouter:
     """The callback, the invitations and the static files: open to all, and safe to be.
 
-    `home` gives the address in Airflow to return to after a consent of one of its users; without
-    it a thank-you page is shown, as to the invited. Of each address `budget` bounds what opens the
+    `home` gives the address in Airflow to return to after a consent of one of its users, and
+    `airflow_page` that for those who were handed over from another address; without either a
+    thank-you page is shown, as to the invited. Of each address `budget` bounds what opens the
     warehouse, `files` the rest.
     """
     router = APIRouter()
@@ -93,7 +96,8 @@ def public_router(
         request.scope["query_string"] = b""
         if wait := budget.wait_seconds(address_of(request)):
             return too_many(request, wait)
-        answer = _answer(_Callback(request, state, code=code, error=error), desk, home)
+        ended = _Callback(request, state, code=code, error=error)
+        answer = _answer(ended, desk, back=ended.way_back(home, airflow_page))
         if state:
             unbind(answer, state, request)
         return answer
@@ -153,20 +157,30 @@ class _Callback:
     def is_invited(self) -> bool:
         return self.cookie.startswith(INVITED)
 
+    @property
+    def is_handed_over(self) -> bool:
+        return self.cookie.startswith(HANDED_OVER)
 
-def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
+    def way_back(self, home: Home | None, airflow_page: str | None) -> str | None:
+        """The address in Airflow to go back to; the invited have no business there."""
+        if self.is_invited:
+            return None
+        if self.is_handed_over and airflow_page:
+            return airflow_page
+        return home(self.request) if home else None
+
+
+def _answer(callback: _Callback, desk: Desk, *, back: str | None) -> Response:
     request, is_invited = callback.request, callback.is_invited
-    # The invited have no business in Airflow.
-    has_way_back = home is not None and not is_invited
     if callback.error:
         _abandon(callback, desk)
         refusal = refusal_of(callback.error, is_invited=is_invited)
-        return ending_page(request, refusal, has_way_back=has_way_back)
+        return ending_page(request, refusal, back=back)
     if not callback.state or not callback.code:
-        return ending_page(request, _NOTHING_TO_DO, has_way_back=has_way_back)
+        return ending_page(request, _NOTHING_TO_DO, back=back)
     if not callback.may_be_ours:
         # Neither the warehouse nor anybody's state is touched by what strangers make up.
-        return ending_page(request, ending_of(other_browser()), has_way_back=has_way_back)
+        return ending_page(request, ending_of(other_browser()), back=back)
     try:
         finished = desk.finish(
             state=callback.state,
@@ -176,8 +190,8 @@ def _answer(callback: _Callback, desk: Desk, home: Home | None) -> Response:
         )
     except XeroError as problem:
         ending = ending_of(problem, is_invited=is_invited)
-        return ending_page(request, ending, has_way_back=has_way_back)
-    return thank_you(request, finished, home=home(request) if has_way_back and home else None)
+        return ending_page(request, ending, back=back)
+    return thank_you(request, finished, home=back, is_user=callback.is_handed_over)
 
 
 def _abandon(callback: _Callback, desk: Desk) -> None:
@@ -194,11 +208,12 @@ def _abandon(callback: _Callback, desk: Desk) -> None:
         )
 
 
-def create_public_app(desk: Desk, *, redirect_uri: str) -> ASGIApp:
+def create_public_app(desk: Desk, *, redirect_uri: str, airflow_page: str | None = None) -> ASGIApp:
     """The public routes as an application of their own, there where Xero sends people.
 
-    It answers requests for the redirect URI's own host alone. Raises XeroSetupError for a redirect
-    URI that does not end with `/callback`.
+    It answers requests for the redirect URI's own host alone; users of Airflow who were handed
+    over go back to `airflow_page`. Raises XeroSetupError for a redirect URI that does not end with
+    `/callback`.
     """
     address = urlsplit(redirect_uri)
     if not address.path.endswith("/callback"):
@@ -209,7 +224,7 @@ def create_public_app(desk: Desk, *, redirect_uri: str) -> ASGIApp:
     prefix = address.path.removesuffix("/callback")
     pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages.add_exception_handler(XeroError, show_error)
-    pages.include_router(public_router(desk))
+    pages.include_router(public_router(desk, airflow_page=airflow_page))
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     outer.mount(prefix, pages)
     return _Logged(ProtectiveHeaders(_OneHost(outer, address.hostname or "")))

@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from airflow_xero.connect import Connected, Finished
-from airflow_xero.web.notices import notice, shortened
+from airflow_xero.web.notices import BACK, notice, shortened
 
 _MOST_NAMED = 20
 
@@ -26,20 +26,26 @@ def way_home(reached: Sequence[Connected]) -> str:
     return urlencode([*told, *(("tenant", one.tenant_id) for one in named)])
 
 
-def thank_you(request: Request, finished: Finished, *, home: str | None) -> Response:
-    """What was connected: on the page in Airflow at `home`; without it on a page for the invited.
+def thank_you(
+    request: Request, finished: Finished, *, home: str | None, is_user: bool = False
+) -> Response:
+    """What was connected: on the page in Airflow at `home`; without it on a page of its own.
 
     A user of Airflow whose login reaches more than was chosen reads so before going on.
     """
     if home is None:
-        return _for_the_invited(request, finished)
+        return _thanked(request, finished, then=_GO_BACK if is_user else _NOTHING_MORE)
     back = f"{home}?{way_home(finished.connected)}"
     if finished.not_connected:
         return _not_all(request, finished, back)
     return RedirectResponse(back, status_code=303)
 
 
-def _for_the_invited(request: Request, finished: Finished) -> Response:
+_NOTHING_MORE = "there is nothing more to do: you may close this window"
+_GO_BACK = "the page Xero in Airflow shows it: you may close this window and go back there"
+
+
+def _thanked(request: Request, finished: Finished, *, then: str) -> Response:
     reached = finished.connected
     what = "This organisation is" if len(reached) == 1 else "These organisations are"
     shared = sum(one.is_shared for one in reached)
@@ -47,8 +53,8 @@ def _for_the_invited(request: Request, finished: Finished) -> Response:
     return notice(
         request,
         title="Thank you",
-        message=f"{what} connected, and there is nothing more to do: you may close this window."
-        f"{already} You can end the access at any time in Xero, under Connected apps.",
+        message=f"{what} connected, and {then}.{already} You can end the access at any time in"
+        " Xero, under Connected apps.",
         is_good=True,
         items=[one.tenant_name for one in reached],
         remark=_also_reachable(finished),
@@ -64,7 +70,7 @@ def _not_all(request: Request, finished: Finished, back: str) -> Response:
         is_good=True,
         items=[one.tenant_name for one in finished.connected],
         remark=_also_reachable(finished),
-        link=(back, "Back to the Xero page"),
+        link=(back, BACK),
     )
 
 

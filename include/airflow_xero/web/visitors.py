@@ -17,13 +17,15 @@ from airflow_xero.connect import Begun
 INVITED = "invited."
 """How the cookie of somebody begins who came by an invitation; the whole of it is compared."""
 
+HANDED_OVER = "handed."
+"""The same of a user of Airflow who was handed over from its page at another address."""
 
 PAGE_HEADER = "x-xero-page"
 """What our own scripts send with every change, and no form or link of another site can."""
 
 _RANDOM = "[A-Za-z0-9_-]{43}"
 _STATE = re.compile(rf"{_RANDOM}\.[A-Za-z0-9_-]{{22}}")
-_COOKIE = re.compile(rf"(?:{re.escape(INVITED)})?{_RANDOM}")
+_COOKIE = re.compile(rf"(?:{re.escape(INVITED)}|{re.escape(HANDED_OVER)})?{_RANDOM}")
 
 
 def is_from_our_page(request: Request) -> bool:

@@ -33,8 +33,13 @@ function say(title, message) {
   at("anyway").hidden = true;
 }
 
-function show({ invited_by, note, expires_at, choices, is_read_only: isReadOnly }) {
-  say("Connect your organisation", `${invited_by} invites you to connect your organisation in Xero.`);
+function show({ invited_by, note, expires_at, choices, is_own: isOwn, is_read_only: isReadOnly }) {
+  say(
+    "Connect your organisation",
+    isOwn
+      ? "You come from the page Xero in Airflow. Go on here, where Xero will send you back."
+      : `${invited_by} invites you to connect your organisation in Xero.`,
+  );
   at("note").textContent = note ?? "";
   at("note").hidden = !note;
   at("promise").textContent = isReadOnly
@@ -49,7 +54,7 @@ function show({ invited_by, note, expires_at, choices, is_read_only: isReadOnly 
   }
   at("scopes").textContent = choices.flatMap((one) => one.scopes).join(" ");
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
-  at("expires").textContent = `This invitation works once, until ${day.format(new Date(expires_at))}.`;
+  at("expires").textContent = `This ${isOwn ? "address" : "invitation"} works once, until ${day.format(new Date(expires_at))}.`;
   at("invitation").hidden = false;
 }
 
