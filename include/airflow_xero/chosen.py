@@ -22,6 +22,7 @@ chosen as (
         grants.state_reason as grant_reason,
         coalesce(connections.connected_by, grants.connected_by) as connected_by,
         grants.user_name,
+        grants.scopes,
         grants.refreshed_at
     from xero_ops.connections
     inner join xero_ops.grants using (grant_id)

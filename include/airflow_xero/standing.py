@@ -53,8 +53,9 @@ class OrganisationStatus:
 
     `connected_by` is the Airflow user, `user_name` Xero's name of who consented, and `connected_at`
     the moment; all of the connection that is used. `refreshed_at` is when its grant was renewed,
-    which Xero ends 60 days later. `endpoints_read` and `records_read` are of an extraction under
-    way. `calls_left` are the fewest that Xero named today (UTC), None when it was not asked.
+    which Xero ends 60 days later, None of a Custom Connection. `endpoints_read` and `records_read`
+    are of an extraction under way. `calls_left` are the fewest that Xero named today (UTC), None
+    when it was not asked.
     """
 
     tenant_id: str
@@ -245,7 +246,9 @@ organisations as (
         last_run.resume_at,
         organisation.country_code,
         organisation.base_currency,
-        chosen.refreshed_at,
+        -- A Custom Connection has no user whose consent could end.
+        case when 'offline_access' = any(chosen.scopes) then chosen.refreshed_at end
+            as refreshed_at,
         today.calls_left,
         progress.endpoints_read,
         progress.records_read,

@@ -46,7 +46,7 @@ with tenant as (
         (conn_id, xero_user_id, scopes, tokens, access_expires_at, refreshed_at, connected_by,
          state)
     values (
-        'xero_default', gen_random_uuid(), '{}', '', now(),
+        'xero_default', gen_random_uuid(), '{offline_access}', '', now(),
         now() - make_interval(days => %(refreshed_days)s), 'Ava', %(grant_state)s
     )
     returning grant_id
@@ -89,7 +89,7 @@ with numbered as (
 ), consent as (
     insert into xero_ops.grants
         (conn_id, xero_user_id, scopes, tokens, access_expires_at, refreshed_at, connected_by)
-    values ('xero_default', gen_random_uuid(), '{}', '', now(), now(), 'Ava')
+    values ('xero_default', gen_random_uuid(), '{offline_access}', '', now(), now(), 'Ava')
     returning grant_id
 ), reached as (
     insert into xero_ops.connections (connection_id, conn_id, grant_id, tenant_id)

@@ -12,7 +12,7 @@ from airflow_xero.oauth import XeroApp, new_http
 from airflow_xero.standing import status
 from airflow_xero.tokens import TokenStore
 from tests.browser.organisations import fill
-from tests.browser.test_page import consent_as, go_to_xero
+from tests.browser.test_page import connect_button, consent_as, go_to_xero
 from tests.browser.test_page_actions import audited, choose
 from tests.warehouse.connections import AVA, KAITO, STUDIO
 from tests.warehouse.searching import everywhere
@@ -96,6 +96,23 @@ def test_who_reads_the_page_at_another_address_connects_and_comes_back(
     expect(welcome).to_contain_text(STUDIO)
     expect(page).to_have_url(f"{airflow.url}/plugin/xero")
     assert states_of(warehouse) == {STUDIO: "never_extracted"}
+
+
+def test_a_custom_connection_is_connected_by_the_button_alone(open_page, airflow, xero_sandbox):
+    airflow.set_xero(xero_sandbox, app_kind="custom")
+    page = open_page()
+    expect(page.get_by_text("No organisation is connected yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Invite…")).to_have_count(0)
+
+    connect_button(page).click()
+
+    welcome = page.get_by_role("status").filter(has_text="1 organisation is connected")
+    expect(welcome).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    row = page.get_by_role("table", name="Connected organisations").locator("tbody tr")
+    expect(row).to_have_count(1)
+    # No user consented, so that no consent ends.
+    expect(row.get_by_text("access ends")).to_have_count(0)
 
 
 @pytest.mark.campaign

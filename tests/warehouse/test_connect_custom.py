@@ -11,6 +11,7 @@ from airflow_xero.audit import Actor
 from airflow_xero.connect import Cap, cap, reconcile, tenants_to_extract
 from airflow_xero.connect_custom import connect_custom
 from airflow_xero.errors import XeroSetupError
+from airflow_xero.standing import status
 from airflow_xero.tokens import TokenStore
 from tests.warehouse.connections import KAURI, audit, count, names
 
@@ -47,6 +48,13 @@ def test_its_one_organisation_is_connected_and_can_be_extracted(run, warehouse):
     assert names(tenants_to_extract(warehouse, "xero_default")) == [KAURI]
     assert (count(warehouse, "grants"), count(warehouse, "connections")) == (1, 1)
     assert audit(warehouse) == [(ACTOR.name, "connect", "connected", KAURI, {})] * 2
+
+
+def test_no_end_is_foretold_of_a_consent_that_nobody_gave(run, warehouse):
+    run()
+
+    (found,) = status(warehouse, "xero_default")
+    assert (found.state, found.refreshed_at) == ("never_extracted", None)
 
 
 def test_its_token_is_renewed_with_the_apps_credentials_alone(

@@ -86,7 +86,9 @@ def _consent(app: XeroApp) -> dict[str, Any]:
     return {
         "return_origin": f"{address.scheme}://{address.netloc}",
         "is_read_only": are_read_only(app.scopes),
-        "choices": [asdict(choice) for choice in choices_of(app.scopes)],
+        "is_custom": app.is_custom,
+        # Its owner chose at Xero, and nobody is asked for a consent.
+        "choices": [] if app.is_custom else [asdict(choice) for choice in choices_of(app.scopes)],
     }
 
 

@@ -56,7 +56,8 @@ function Xero() {
       h(Top, {
         isForbidden: problem?.status === 403,
         onConnect,
-        onInvite: may.connect ? () => setIsInviting(true) : undefined,
+        // Nobody can be invited to a Custom Connection: it has one organisation, and no consent.
+        onInvite: may.connect && !status.isCustom ? () => setIsInviting(true) : undefined,
       }),
       h(
         Live,

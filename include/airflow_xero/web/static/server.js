@@ -82,6 +82,7 @@ async function readStatus(tenantIds) {
     cap: body.cap,
     choices: body.choices,
     endpoints: body.endpoints,
+    isCustom: body.is_custom,
     isReadOnly: body.is_read_only,
     isDailyPaused: body.is_daily_paused,
     mayConnect: body.may_connect,
