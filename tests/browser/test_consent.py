@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from tests.browser.consenting import count, organisations_of
+from tests.browser.inviting import OURS
 
 
 def test_a_consent_connects_the_chosen_organisations(airflow, xero_sandbox, begin):
@@ -99,9 +100,9 @@ def test_a_custom_connection_is_connected_without_a_consent(airflow, xero_sandbo
     )
 
     with airflow.client("admin") as client:
-        response = client.get("/xero/connect")
+        response = client.post("/xero/api/connect", json={}, headers=OURS)
 
-    assert response.headers["location"].startswith("/plugin/xero?connected=1&tenant=")
+    assert response.json()["url"].startswith("/plugin/xero?connected=1&tenant=")
     assert len(organisations_of(airflow)) == 1
     assert count(warehouse, "authorisations") == 0
 

@@ -130,6 +130,23 @@ def test_a_start_from_another_site_begins_nothing(airflow, warehouse, site):
     assert count(warehouse, "authorisations") == 0
 
 
+# Over plain http a browser says of no intranet's host where a link came from.
+@pytest.mark.parametrize("kind", ["custom", "web"])
+@pytest.mark.parametrize("query", ["?full=1", "?handover=1&full=1"])
+def test_a_link_that_says_not_where_it_stood_changes_nothing(
+    airflow, xero_sandbox, warehouse, kind, query
+):
+    airflow.set_xero(xero_sandbox, app_kind=kind)
+
+    with airflow.client("admin") as client:
+        answer = client.get(f"/xero/connect{query}")
+
+    assert answer.status_code == (409 if kind == "custom" else 303)
+    for table in ("grants", "connections", "invitations", "audit_log"):
+        assert count(warehouse, table) == 0
+    assert airflow.runs_of("xero_extract") == []
+
+
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
 def test_a_callback_that_is_asked_for_otherwise_is_logged_without_its_code(airflow, method):
     with airflow.client() as client:

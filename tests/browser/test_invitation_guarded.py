@@ -109,8 +109,9 @@ def test_an_invitation_that_asks_for_what_the_app_may_no_longer_have_is_refused_
 def test_a_user_goes_on_where_xero_sends_people_back(airflow, xero_sandbox, warehouse):
     elsewhere = airflow.url.replace("localhost", "127.0.0.1")
     with airflow.client("operator") as client:
-        handed = client.get(f"{elsewhere}/xero/connect?handover=1&grant=budgets")
-    where = urlsplit(handed.headers["location"])
+        wished = {"grants": ["budgets"]}
+        handed = client.post(f"{elsewhere}/xero/api/connect", json=wished, headers=OURS)
+    where = urlsplit(handed.json()["url"])
     with airflow.client() as client:
         begun = ask(client, "begin", where.fragment).json()["url"]
         done = client.get(xero_sandbox.consent(begun))

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from airflow_xero.runs import tenant_lock
-from tests.browser.organisations import fill
+from tests.browser.organisations import fill, fill_many
 
 CONNECT = "Connect to Xero"
 TABLE = "Connected organisations"
@@ -249,13 +249,32 @@ def test_only_what_was_chosen_is_asked_of_xero(open_page, xero_sandbox):
     assert "accounting.budgets" not in asked.value.url
 
 
-def test_a_page_at_another_address_is_handed_over(open_page, airflow, xero_sandbox):
-    airflow.set_xero(xero_sandbox, redirect_uri="https://airflow.example/xero/callback")
+@pytest.mark.parametrize("where", ["https://airflow.example/xero", "{same}/elsewhere"])
+def test_a_page_at_another_address_is_handed_over(open_page, airflow, xero_sandbox, where):
+    where = where.format(same=airflow.url)
+    airflow.set_xero(xero_sandbox, redirect_uri=f"{where}/callback")
     page = open_page()
-    page.route("https://airflow.example/**", lambda route: route.fulfill(body="handed over"))
+    page.route(f"{where}/**", lambda route: route.fulfill(body="handed over"))
 
     connect_button(page).click()
-    with page.expect_request(re.compile("handover=1")):
-        page.get_by_role("button", name="Continue to Xero").click()
+    page.get_by_role("button", name="Continue to Xero").click()
 
-    expect(page).to_have_url(re.compile(r"^https://airflow\.example/"))
+    expect(page.get_by_text("handed over")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"^{re.escape(where)}/invitation#"))
+
+
+def test_a_cap_that_is_reached_is_told_before_anybody_is_handed_over(
+    open_page, airflow, xero_sandbox, warehouse
+):
+    fill_many(warehouse, 5)
+    where = "https://airflow.example/xero"
+    airflow.set_xero(xero_sandbox, redirect_uri=f"{where}/callback", tier="starter")
+    page = open_page()
+    page.route(f"{where}/**", lambda route: route.fulfill(body="handed over"))
+    go_to_xero(page)
+
+    told = page.get_by_role("alert").filter(has_text="All connections of this app are used")
+    expect(told).to_contain_text("allows 5 connections, and 5 are used")
+    told.get_by_role("button", name="Go on to Xero all the same").click()
+
+    expect(page.get_by_text("handed over")).to_be_visible()

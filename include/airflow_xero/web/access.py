@@ -37,7 +37,7 @@ from airflow_xero.web.visitors import is_from_our_page
 
 DAG_ID = DAILY_DAG
 
-_CHOSEN_HERE = ("grant", "handover", "full")
+_CHOSEN_HERE = ("grant", "full")
 _MOST_CHOSEN = 22
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 from uuid import UUID
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -42,8 +42,8 @@ def organisations(
     """Every organisation ever connected, by name, and what this user may do.
 
     Only those named `tenant_id` when there are any, and then without their tie-out. Times are
-    ISO 8601 with offset, days `YYYY-MM-DD`; what never happened is left out. `return_origin` is
-    where Xero will send the browser back: a consent must start there.
+    ISO 8601 with offset, days `YYYY-MM-DD`; what never happened is left out. `return_to` is the
+    address below which Xero will send the browser back: a consent must start there.
     """
     wanted = [str(each) for each in tenant_id] if tenant_id else None
     with XeroHook(settings.conn_id()) as hook, warehouse_errors():
@@ -82,9 +82,8 @@ def open_invitations(_: Annotated[BaseUser, Depends(may_change)]) -> dict[str, A
 
 
 def _consent(app: XeroApp) -> dict[str, Any]:
-    address = urlsplit(app.redirect_uri)
     return {
-        "return_origin": f"{address.scheme}://{address.netloc}",
+        "return_to": urljoin(app.redirect_uri, "."),
         "is_read_only": are_read_only(app.scopes),
         "is_custom": app.is_custom,
         # Its owner chose at Xero, and nobody is asked for a consent.

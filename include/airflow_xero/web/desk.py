@@ -55,6 +55,10 @@ class ConsentDesk:
         """
         with self._open() as (hook, warehouse):
             app = hook.app()
+            if app.is_custom:
+                raise XeroSetupError(
+                    "Nobody consents to a Custom Connection: press Connect to Xero on the page"
+                )
             scopes = chosen(app.scopes, grants)
             _try(app, hook, scopes=scopes, is_sure=is_sure)
             return connect.begin(

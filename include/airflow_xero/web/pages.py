@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from airflow_xero import settings
 from airflow_xero.connect import Connected
@@ -27,6 +28,8 @@ from airflow_xero.web.access import (
     DAG_ID,
     NotPermitted,
     actor_of,
+    from_our_page,
+    may_change,
     may_connect,
     may_read_docs,
     user_name,
@@ -70,6 +73,12 @@ def create_app() -> FastAPI:
     app.include_router(api.router)
     app.add_api_route("/", go_home, methods=["GET"])
     app.add_api_route("/connect", start_consent, methods=["GET"])
+    app.add_api_route(
+        f"{api.PREFIX}/connect",
+        connect_at_once,
+        methods=["POST"],
+        dependencies=[Depends(from_our_page)],
+    )
     app.add_api_route("/docs", show_docs, methods=["GET"])
     app.add_exception_handler(XeroError, _tell_xero_error)
     app.add_exception_handler(HTTPException, _tell_http_error)
@@ -97,42 +106,31 @@ def start_consent(
     user: Annotated[BaseUser, Depends(may_connect)],
     *,
     grant: Annotated[list[str] | None, Query(max_length=20)] = None,
-    handover: bool = False,
     full: bool = False,
 ) -> Response:
     """Begin a consent to what was chosen (`grant`, keys of `scope_choices`), and go to Xero.
 
-    With `handover` it goes on where Xero sends people back, which is another address than the
-    page's; `full` says that the person knows what is in the way: the tier's cap is reached, or Xero
-    did not answer. A Custom Connection is connected at once. A start that another site caused
-    begins nothing and lands on the page.
+    `full` says that the person knows what is in the way: the tier's cap is reached, or Xero did not
+    answer. It changes nothing until they consent at Xero, so that a link may lead here; one of
+    another site lands on the page all the same.
     """
     if is_from_elsewhere(request):
         return RedirectResponse(home(request), status_code=303)
     desk: ConsentDesk = request.app.state.desk
-    reached = desk.connect_custom(actor_of(user, request))
-    if reached is not None:
-        return RedirectResponse(f"{home(request)}?{way_home(reached)}", status_code=303)
     try:
         if not full:
             desk.require_room()
-        if handover:
-            url = desk.hand_over(actor_of(user, request), grants=grant)
-            return RedirectResponse(url, status_code=303)
         begun = desk.begin(user_name(user), grants=grant, is_sure=full)
     except Hindered as hindrance:
-        return _hindered(request, hindrance.told(), grant, handover=handover)
+        return _hindered(request, hindrance.told(), grant)
     answer = RedirectResponse(begun.url, status_code=303)
     bind(answer, begun, request)
     return answer
 
 
-def _hindered(
-    request: Request, ending: Ending, grants: Sequence[str] | None, *, handover: bool
-) -> Response:
+def _hindered(request: Request, ending: Ending, grants: Sequence[str] | None) -> Response:
     """Says what is in the way, and lets the person go on who knows better."""
     again = [("full", "true"), *(("grant", one) for one in grants or ())]
-    again += [("handover", "true")] if handover else []
     return notice(
         request,
         title=ending.title,
@@ -140,6 +138,36 @@ def _hindered(
         status=ending.status,
         link=(f"connect?{urlencode(again)}", "Go on to Xero all the same"),
     )
+
+
+class Chosen(BaseModel):
+    """What a person chose to grant, and whether they know what is in the way."""
+
+    grants: list[str] | None = Field(default=None, max_length=20)
+    full: bool = False
+
+
+def connect_at_once(
+    chosen: Chosen, request: Request, user: Annotated[BaseUser, Depends(may_change)]
+) -> Response:
+    """Connect where no consent can begin here; answers the address to go on at.
+
+    A Custom Connection is connected at once. Anybody else goes on where Xero sends people back, by
+    a link of their own. Either changes something, which only the page's own script may ask for.
+    """
+    desk: ConsentDesk = request.app.state.desk
+    actor = actor_of(user, request)
+    reached = desk.connect_custom(actor)
+    if reached is not None:
+        return JSONResponse({"url": f"{home(request)}?{way_home(reached)}"})
+    try:
+        if not chosen.full:
+            desk.require_room()
+    except Hindered as hindrance:
+        told = hindrance.told()
+        content = {"title": told.title, "detail": told.message, "may_go_on": True}
+        return JSONResponse(content, status_code=told.status)
+    return JSONResponse({"url": desk.hand_over(actor, grants=chosen.grants)})
 
 
 def show_docs(request: Request, _: Annotated[BaseUser, Depends(may_read_docs)]) -> Response:

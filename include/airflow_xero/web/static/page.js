@@ -13,16 +13,16 @@ import { goToXero, useStatus } from "./server.js";
 import { Empty, Loading, Problem, Welcome, useConnected } from "./welcome.js";
 import { AIRFLOW_URL, XERO_URL, agoOf } from "./words.js";
 
-const { createElement: h, useCallback, useMemo, useState } = globalThis.React;
+const { createElement: h, useCallback, useMemo, useRef, useState } = globalThis.React;
 const { Box, Button, Flex, Heading, Link, Text } = globalThis.ChakraUI;
 
 function Xero() {
   const status = useStatus();
   const { organisations, problem, readAt, reload } = status;
   const connected = useConnected();
-  const connecting = useConnecting(status);
   const [isInviting, setIsInviting] = useState(false);
   const [told, setTold] = useState(null);
+  const connecting = useConnecting(status, setTold);
   const news = useNews(status);
   const onDone = useCallback(
     (answer, one) => {
@@ -111,12 +111,30 @@ const toldBy = ({ body, problem }, one) =>
     : body && { status: "success", title: body.message };
 
 /** Connect and reconnect: what to grant is asked before Xero is, where there is a choice. */
-function useConnecting({ cap, choices, isReadOnly, mayConnect, returnOrigin }) {
+function useConnecting({ cap, choices, isCustom, isReadOnly, mayConnect, returnTo }, tell) {
   const [asked, setAsked] = useState(null);
+  const isGoing = useRef(false);
+  const go = useCallback(
+    async (wished) => {
+      if (isGoing.current) return;
+      isGoing.current = true;
+      const problem = await goToXero({ ...wished, isCustom, returnTo });
+      isGoing.current = false;
+      if (!problem) return;
+      setAsked(null);
+      const goAllTheSame = { onClick: () => go({ ...wished, isSure: true }), size: "sm" };
+      tell({
+        action: problem.mayGoOn && h(OutlineButton, goAllTheSame, "Go on to Xero all the same"),
+        message: problem.message,
+        status: "error",
+        title: problem.title ?? "Not connected",
+      });
+    },
+    [isCustom, returnTo, tell],
+  );
   const begin = useCallback(
-    (name) =>
-      offered(choices).length ? setAsked({ name }) : goToXero({ returnOrigin }),
-    [choices, returnOrigin],
+    (name) => (offered(choices).length ? setAsked({ name }) : go({})),
+    [choices, go],
   );
   const reconnect = useCallback((one) => begin(one.name), [begin]);
   const question =
@@ -127,7 +145,7 @@ function useConnecting({ cap, choices, isReadOnly, mayConnect, returnOrigin }) {
       isReadOnly,
       name: asked.name,
       onClose: () => setAsked(null),
-      onGo: (grants) => goToXero({ grants, returnOrigin }),
+      onGo: (grants) => go({ grants }),
     });
   return { question, reconnect, start: mayConnect ? () => begin() : undefined };
 }

@@ -92,7 +92,7 @@ async function readStatus(tenantIds) {
     organisations: body.organisations,
     problem: undefined,
     readAt: new Date().toISOString(),
-    returnOrigin: body.return_origin,
+    returnTo: body.return_to,
   };
 }
 
@@ -114,7 +114,8 @@ async function ask(url, request) {
     const body = await response.json();
     if (response.ok) return { body };
     const message = typeof body.detail === "string" ? body.detail : "That was not understood.";
-    return { problem: { message, status: response.status } };
+    const { may_go_on: mayGoOn, title } = body;
+    return { problem: { mayGoOn, message, status: response.status, title } };
   } catch {
     return { problem: { message: "Airflow's web server does not answer.", status: 0 } };
   }
@@ -127,13 +128,21 @@ function logIn() {
   return {};
 }
 
-/** Leave for Xero; a page at another address is handed over to the one that Xero returns to. */
-export function goToXero({ grants, returnOrigin } = {}) {
+/**
+ * Leave for Xero; resolves to a `problem` where nobody leaves. What changes something here is asked
+ * of the server: a Custom Connection is connected at once, and a page at another address is handed
+ * over to the one that Xero returns to.
+ */
+export async function goToXero({ grants, isCustom, isSure = false, returnTo } = {}) {
+  if (isCustom || (returnTo && new URL(returnTo).href !== XERO_URL.href)) {
+    const { body, problem } = await act("connect", { full: isSure, grants: grants ?? null });
+    if (body) globalThis.location.assign(body.url);
+    return problem;
+  }
   const url = new URL("connect", XERO_URL);
   // Nothing chosen is not the same as nobody asked: that is everything.
   if (grants && !grants.length) url.searchParams.append("grant", "");
   grants?.forEach((grant) => url.searchParams.append("grant", grant));
-  const isElsewhere = returnOrigin && returnOrigin !== globalThis.location.origin;
-  if (isElsewhere) url.searchParams.set("handover", "1");
   globalThis.location.assign(url);
+  return undefined;
 }
