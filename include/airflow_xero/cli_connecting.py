@@ -29,6 +29,7 @@ def connect(args: Namespace) -> None:
 
     from airflow_xero.audit import Actor
     from airflow_xero.connect_custom import connect_custom
+    from airflow_xero.web.triggering import start_extraction
 
     with opened_hook(args) as hook:
         app, tokens = hook.app(), hook.token_store()
@@ -43,6 +44,10 @@ def connect(args: Namespace) -> None:
             )
     for one in reached:
         print(f"Connected {printable(one.tenant_name)}.")
+    if start_extraction([one.tenant_id for one in reached], started_by=None):
+        print("The Dag xero_extract reads it at once.")
+    else:
+        print("The Dag xero_extract is switched off or not ready: the next night reads it.")
 
 
 @clear_ending

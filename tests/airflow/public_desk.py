@@ -12,6 +12,7 @@ from airflow_xero.invitations import HANDOVER_TIME, Invited
 from airflow_xero.scope_choices import choices_of
 from airflow_xero.web.notices import Hindered
 from airflow_xero.web.public import public_router
+from airflow_xero.web.thanks import Reading
 from airflow_xero.web.visitors import HANDED_OVER, INVITED, consent_cookie
 
 Visit = Callable[..., Any]
@@ -34,6 +35,7 @@ class Desk:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
         self.asked: list[Any] = []
+        self.reading: Reading = "at_once"
 
     def _said(self, *asked: Any) -> Any:
         self.asked.append(asked)
@@ -41,9 +43,9 @@ class Desk:
             raise self.answer
         return self.answer
 
-    def finish(self, **asked: Any) -> Finished:
+    def finish(self, **asked: Any) -> tuple[Finished, Reading]:
         said = self._said(asked)
-        return said if isinstance(said, Finished) else Finished(tuple(said))
+        return said if isinstance(said, Finished) else Finished(tuple(said)), self.reading
 
     def abandon(self, **asked: Any) -> None:
         self._said(asked)

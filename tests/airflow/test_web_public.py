@@ -73,6 +73,21 @@ def test_the_way_home_carries_counts_and_a_few_ids_and_no_name(reached, told):
     assert response.headers["location"] == f"/base/plugin/xero?{told}"
 
 
+@pytest.mark.parametrize(
+    ("reading", "said"), [("paused", "still paused"), ("later", "the Dag xero_extract")]
+)
+def test_nobody_is_told_that_it_is_read_at_once_when_it_is_not(reading, said):
+    some, all_of_it = Desk(Finished((KAURI,), not_connected=["Beacon"])), Desk((KAURI,))
+    some.reading = all_of_it.reading = reading
+
+    told = visit_public(CALLBACK, answer=some, home=lambda _: "/p", cookies=MINE)
+    sent = visit_public(CALLBACK, answer=all_of_it, home=lambda _: "/p", cookies=MINE)
+
+    assert said in told.text
+    assert "and read at once" not in told.text
+    assert sent.headers["location"] == f"/p?connected=1&reading={reading}&tenant=1"
+
+
 @pytest.mark.parametrize("cookies", [MINE, INVITEE])
 def test_what_else_the_login_reaches_is_named_and_said_not_to_be_connected(cookies):
     answer = Finished((KAURI,), not_connected=["<Beacon>", *["x" * 500] * 30])

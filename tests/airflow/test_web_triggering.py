@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_xero.errors import XeroSetupError
+from tests.airflow.conftest import xero_fields
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 KAURI = "6f5b2a0e-0000-4000-8000-000000000001"
@@ -136,4 +138,31 @@ def test_a_run_that_somebody_started_by_hand_with_nonsense_disturbs_no_page(trig
     for conf in ({}, {"tenants": "all"}, {"tenants": 7}):
         triggering._trigger("xero_extract", conf, started_by="ada")
 
+    assert triggering.plan().asked == frozenset()
+
+
+def test_connecting_at_the_command_line_starts_the_first_extraction(
+    triggering, xero, set_connection, capsys
+):
+    from airflow_xero import cli_connecting
+
+    set_connection("xero_default", **xero_fields(xero, app_kind="custom"))
+
+    cli_connecting.connect(Namespace(conn_id=None))
+
+    assert "The Dag xero_extract reads it at once." in capsys.readouterr().out
+    assert not triggering.plan().asked.isdisjoint(xero.organisations().values())
+
+
+def test_connecting_at_the_command_line_says_when_a_dag_that_is_off_reads_it(
+    triggering, xero, set_connection, capsys
+):
+    from airflow_xero import cli_connecting
+
+    change_dag(triggering.EXTRACT_DAG, is_paused=True)
+    set_connection("xero_default", **xero_fields(xero, app_kind="custom"))
+
+    cli_connecting.connect(Namespace(conn_id=None))
+
+    assert "is switched off or not ready: the next night reads it" in capsys.readouterr().out
     assert triggering.plan().asked == frozenset()

@@ -98,6 +98,39 @@ def test_who_reads_the_page_at_another_address_connects_and_comes_back(
     assert states_of(warehouse) == {STUDIO: "never_extracted"}
 
 
+def test_who_connects_while_nothing_reads_at_once_is_told_which_dag_is_off(
+    open_page, airflow, browsing
+):
+    page = open_page()
+    airflow.switch_dag("xero_extract", is_paused=True)
+    try:
+        connect_as(page, KAITO, context=browsing)
+    finally:
+        airflow.switch_dag("xero_extract", is_paused=False)
+
+    welcome = page.get_by_role("status").filter(has_text="1 organisation is connected")
+    expect(welcome).to_contain_text("read with the next night: the Dag xero_extract")
+    expect(welcome.get_by_role("link", name="Look at it in Airflow")).to_have_attribute(
+        "href", "/dags/xero_extract"
+    )
+    assert airflow.runs_of("xero_extract") == []
+
+
+def test_who_reconnects_what_is_paused_is_told_that_it_still_is(
+    open_page, airflow, warehouse, browsing
+):
+    page = open_page()
+    connect_as(page, KAITO, context=browsing)
+    airflow.forget_runs()
+    warehouse.execute("update xero_ops.connections set paused_at = now(), paused_by = 'ada'")
+
+    connect_as(page, KAITO, context=browsing)
+
+    welcome = page.get_by_role("status").filter(has_text="1 organisation is connected")
+    expect(welcome).to_contain_text("It is still paused")
+    assert airflow.runs_of("xero_extract") == []
+
+
 def test_a_custom_connection_is_connected_by_the_button_alone(open_page, airflow, xero_sandbox):
     airflow.set_xero(xero_sandbox, app_kind="custom")
     page = open_page()

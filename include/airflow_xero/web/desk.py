@@ -7,7 +7,7 @@ a page looks or who may see it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,21 +20,26 @@ from airflow_xero.audit import Actor
 from airflow_xero.claiming import require_tries_left
 from airflow_xero.connect import Begun, Connected, Finished
 from airflow_xero.consent_page import try_authorize
-from airflow_xero.errors import ConsentRefusedError, UnavailableError, XeroSetupError
+from airflow_xero.errors import ConsentRefusedError, UnavailableError, XeroError, XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.identity import SigningKeys
 from airflow_xero.invitations import Invited
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import Choice, choices_of, chosen
+from airflow_xero.standing import status
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web.notices import CapReached, XeroSilent
+from airflow_xero.web.thanks import Reading
 from airflow_xero.web.visitors import HANDED_OVER, INVITED
 
-WhenConnected = Callable[[Sequence[Connected]], object]
+WhenConnected = Callable[[Sequence[Connected]], bool]
 
 
 class ConsentDesk:
-    """Keeps nothing but Xero's signing keys. `when_connected` is told what was just connected."""
+    """Keeps nothing but Xero's signing keys.
+
+    `when_connected` is told what was just connected, and says whether that is read at once.
+    """
 
     def __init__(self, *, conn_id: str | None = None, when_connected: WhenConnected) -> None:
         self._conn_id = conn_id
@@ -83,7 +88,7 @@ class ConsentDesk:
             )
         return made.url
 
-    def connect_custom(self, actor: Actor) -> Sequence[Connected] | None:
+    def connect_custom(self, actor: Actor) -> tuple[Sequence[Connected], Reading] | None:
         """Connect a Custom Connection's organisation; None for an app whose users consent."""
         with self._open() as (hook, warehouse):
             app = hook.app()
@@ -97,8 +102,8 @@ class ConsentDesk:
                 actor=actor,
                 now=_now(),
             )
-        self._when_connected(reached)
-        return reached
+            paused = _paused_of(warehouse, app, reached)
+        return reached, self._read(reached, paused)
 
     def is_own(self, token: str) -> bool:
         """Whether a user of Airflow was handed over by this link; nothing is opened for it."""
@@ -149,12 +154,13 @@ class ConsentDesk:
 
     def finish(
         self, *, state: str, code: str, browser_cookie: str, address: str | None
-    ) -> Finished:
+    ) -> tuple[Finished, Reading]:
         """Complete a consent. Raises XeroError; for a state that is not ours nothing is opened."""
         self._require_our_state(state)
         with self._open() as (hook, warehouse):
+            app = hook.app()
             finished = connect.finish(
-                hook.app(),
+                app,
                 warehouse=warehouse,
                 tokens=hook.token_store(),
                 http=hook.http(),
@@ -165,8 +171,8 @@ class ConsentDesk:
                 address=address,
                 signing_keys=self._signing_keys,
             )
-        self._when_connected(finished.connected)
-        return finished
+            paused = _paused_of(warehouse, app, finished.connected)
+        return finished, self._read(finished.connected, paused)
 
     def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
         """Forget a consent that Xero ended, and audit why. Raises XeroError."""
@@ -187,6 +193,13 @@ class ConsentDesk:
         with XeroHook(self._id()) as hook:
             return hook.app().redirect_uri
 
+    def _read(self, reached: Sequence[Connected], paused: Collection[str]) -> Reading:
+        """Have read at once what nobody paused."""
+        wanted = [one for one in reached if one.tenant_id not in paused]
+        if reached and not wanted:
+            return "paused"
+        return "at_once" if self._when_connected(wanted) else "later"
+
     def _id(self) -> str:
         return self._conn_id or settings.conn_id()
 
@@ -202,6 +215,18 @@ class ConsentDesk:
             hook.warehouse() as warehouse,
         ):
             yield hook, warehouse
+
+
+def _paused_of(
+    warehouse: psycopg.Connection[Any], app: XeroApp, reached: Sequence[Connected]
+) -> Collection[str]:
+    ids = [one.tenant_id for one in reached]
+    try:
+        found = status(warehouse, app.conn_id, tenant_ids=ids)
+    except XeroError:
+        # What is connected is connected, whatever the warehouse can say of it now.
+        return ()
+    return {one.tenant_id for one in found if one.state == "paused"}
 
 
 def _require_room(warehouse: psycopg.Connection[Any], app: XeroApp) -> None:

@@ -86,8 +86,8 @@ def create_app() -> FastAPI:
     return app
 
 
-def _extract_at_once(reached: Sequence[Connected]) -> None:
-    start_extraction([one.tenant_id for one in reached], started_by=None)
+def _extract_at_once(reached: Sequence[Connected]) -> bool:
+    return start_extraction([one.tenant_id for one in reached], started_by=None)
 
 
 def home(request: Request) -> str:
@@ -157,9 +157,9 @@ def connect_at_once(
     """
     desk: ConsentDesk = request.app.state.desk
     actor = actor_of(user, request)
-    reached = desk.connect_custom(actor)
-    if reached is not None:
-        return JSONResponse({"url": f"{home(request)}?{way_home(reached)}"})
+    connected = desk.connect_custom(actor)
+    if connected is not None:
+        return JSONResponse({"url": f"{home(request)}?{way_home(*connected)}"})
     try:
         if not chosen.full:
             desk.require_room()

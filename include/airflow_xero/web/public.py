@@ -35,7 +35,7 @@ from airflow_xero.web.notices import (
     show_error,
     too_many,
 )
-from airflow_xero.web.thanks import thank_you
+from airflow_xero.web.thanks import Reading, thank_you
 from airflow_xero.web.visitors import (
     HANDED_OVER,
     INVITED,
@@ -62,8 +62,8 @@ class Desk(InvitationDesk, Protocol):
 
     def finish(
         self, *, state: str, code: str, browser_cookie: str, address: str | None
-    ) -> Finished:
-        """Store what was consented to. Raises XeroError."""
+    ) -> tuple[Finished, Reading]:
+        """Store what was consented to; that, and when it is read. Raises XeroError."""
 
     def abandon(self, *, state: str, browser_cookie: str, reason: str, address: str | None) -> None:
         """Forget a consent that Xero ended, and audit why. Raises XeroError."""
@@ -182,7 +182,7 @@ def _answer(callback: _Callback, desk: Desk, *, back: str | None) -> Response:
         # Neither the warehouse nor anybody's state is touched by what strangers make up.
         return ending_page(request, ending_of(other_browser()), back=back)
     try:
-        finished = desk.finish(
+        finished, reading = desk.finish(
             state=callback.state,
             code=callback.code,
             browser_cookie=callback.cookie,
@@ -191,7 +191,8 @@ def _answer(callback: _Callback, desk: Desk, *, back: str | None) -> Response:
     except XeroError as problem:
         ending = ending_of(problem, is_invited=is_invited)
         return ending_page(request, ending, back=back)
-    return thank_you(request, finished, home=back, is_user=callback.is_handed_over)
+    is_user = callback.is_handed_over
+    return thank_you(request, finished, reading, home=back, is_user=is_user)
 
 
 def _abandon(callback: _Callback, desk: Desk) -> None:

@@ -7,6 +7,8 @@ Airflow, nor know how a consent is completed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Literal
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -17,17 +19,38 @@ from airflow_xero.web.notices import BACK, notice, shortened
 
 _MOST_NAMED = 20
 
+Reading = Literal["at_once", "paused", "later"]
+"""When what was just connected is read: `later` where the Dag that reads at once did not start."""
 
-def way_home(reached: Sequence[Connected]) -> str:
-    """What the page is told of a consent: how many, how many of others, and the ids of a few."""
+_SAID = MappingProxyType(
+    {
+        "at_once": "This is connected, and read at once:",
+        "paused": "This is connected, and still paused: it is read once somebody resumes it.",
+        "later": "This is connected, and read with the next night: the Dag xero_extract, which "
+        "reads it at once, is switched off or not ready.",
+    }
+)
+
+
+def way_home(reached: Sequence[Connected], reading: Reading) -> str:
+    """What the page is told of a consent: how many, how many of others, and the ids of a few.
+
+    When it is read is told where that is not at once.
+    """
     shared = sum(one.is_shared for one in reached)
     named = reached if len(reached) <= _MOST_NAMED else ()
     told = [("connected", str(len(reached))), *((("already", str(shared)),) if shared else ())]
+    told += [] if reading == "at_once" else [("reading", reading)]
     return urlencode([*told, *(("tenant", one.tenant_id) for one in named)])
 
 
 def thank_you(
-    request: Request, finished: Finished, *, home: str | None, is_user: bool = False
+    request: Request,
+    finished: Finished,
+    reading: Reading,
+    *,
+    home: str | None,
+    is_user: bool = False,
 ) -> Response:
     """What was connected: on the page in Airflow at `home`; without it on a page of its own.
 
@@ -35,9 +58,9 @@ def thank_you(
     """
     if home is None:
         return _thanked(request, finished, then=_GO_BACK if is_user else _NOTHING_MORE)
-    back = f"{home}?{way_home(finished.connected)}"
+    back = f"{home}?{way_home(finished.connected, reading)}"
     if finished.not_connected:
-        return _not_all(request, finished, back)
+        return _not_all(request, finished, back, said=_SAID[reading])
     return RedirectResponse(back, status_code=303)
 
 
@@ -62,11 +85,11 @@ def _thanked(request: Request, finished: Finished, *, then: str) -> Response:
     )
 
 
-def _not_all(request: Request, finished: Finished, back: str) -> Response:
+def _not_all(request: Request, finished: Finished, back: str, *, said: str) -> Response:
     return notice(
         request,
         title="Connected",
-        message="This is connected, and read at once:",
+        message=said,
         is_good=True,
         items=[one.tenant_name for one in finished.connected],
         remark=_also_reachable(finished),

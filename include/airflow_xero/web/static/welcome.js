@@ -1,15 +1,15 @@
 // What the page says where there are no organisations to show, or after somebody came back from Xero.
 
 import { Notice, OutlineButton, PANEL } from "./look.js";
-import { counted } from "./words.js";
+import { AIRFLOW_URL, counted } from "./words.js";
 
 const { createElement: h, useEffect, useState } = globalThis.React;
-const { Box, Flex, Heading, Skeleton, Text } = globalThis.ChakraUI;
+const { Box, Flex, Heading, Link, Skeleton, Text } = globalThis.ChakraUI;
 
 const NAMED = 5;
 
 /** What this person's consent connected a moment ago, by name where the list knows it. */
-export function Welcome({ count, already, dismiss, organisations = [], tenants }) {
+export function Welcome({ count, already, dismiss, organisations = [], reading, tenants }) {
   if (!count) return null;
   const names = organisations
     .filter((one) => tenants.includes(one.tenant_id))
@@ -25,11 +25,23 @@ export function Welcome({ count, already, dismiss, organisations = [], tenants }
     h(
       Text,
       null,
-      "What is new is read at once; from then on every day.",
+      whenRead(reading),
       already > 0 &&
         ` ${counted(already, "of them was", "of them were")} connected already by another Xero user; each is extracted once.`,
     ),
   );
+}
+
+/** When it is read: a Dag that is off, or a pause, keeps it from being read at once. */
+function whenRead(reading) {
+  if (reading === "paused") return "It is still paused: it is read once somebody resumes it.";
+  if (reading !== "later") return "What is new is read at once; from then on every day.";
+  const dag = new URL("dags/xero_extract", AIRFLOW_URL);
+  return [
+    "What is new is read with the next night: the Dag xero_extract, which reads it at once, is switched off or not ready. ",
+    h(Link, { href: dag.pathname, key: "dag", textDecoration: "underline" }, "Look at it in Airflow"),
+    ".",
+  ];
 }
 
 /** How many organisations the consent that just ended reached; null when none ended. */
@@ -39,6 +51,7 @@ export function useConnected() {
     return {
       already: countIn(asked.get("already")) ?? 0,
       count: countIn(asked.get("connected")),
+      reading: asked.get("reading"),
       tenants: asked.getAll("tenant"),
     };
   });
