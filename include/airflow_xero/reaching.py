@@ -121,11 +121,21 @@ def store(
         connections.save(warehouse, reached.chosen, connected_by=actor.name, **which)
         connections.save(warehouse, reached.kept, **which)
         erasures.take_back(warehouse, [entry.connection_id for entry in reached.chosen])
-        for entry in reached.chosen:
-            record(
-                warehouse, actor, action="connect", outcome="connected", tenant_id=entry.tenant_id
-            )
+        _write_down(warehouse, actor, reached.chosen, outcome="connected")
+        # Nobody chose them now, but their user's tokens are others from here on.
+        _write_down(warehouse, actor, reached.kept, outcome="renewed")
         close_unlisted(warehouse, reached.listed, grant_id=grant_id, now=now, actor=actor)
+
+
+def _write_down(
+    warehouse: psycopg.Connection[Any],
+    actor: Actor,
+    organisations: Sequence[Connection],
+    *,
+    outcome: str,
+) -> None:
+    for entry in organisations:
+        record(warehouse, actor, action="connect", outcome=outcome, tenant_id=entry.tenant_id)
 
 
 def close_unlisted(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.errors import XeroSetupError
+from airflow_xero.errors import XeroBusyError, XeroSetupError
 from tests.airflow.conftest import xero_fields
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -132,6 +132,37 @@ def test_a_dag_that_would_not_run_says_so_and_spoils_no_consent(triggering, valu
         assert queued_runs() == []
     finally:
         change_dag("xero_extract", has_import_errors=False)
+
+
+@pytest.fixture
+def without_runs(triggering: Any) -> Iterator[None]:
+    """Airflow's database cannot be asked about runs, nor take one."""
+    rename_table("dag_run", "dag_run_away")
+    yield
+    rename_table("dag_run_away", "dag_run")
+
+
+def rename_table(name: str, new_name: str) -> None:
+    from airflow.utils.session import create_session
+    from sqlalchemy import text
+
+    with create_session() as session:
+        # Else SQLite lets what refers to it refer to the new name.
+        session.execute(text("pragma legacy_alter_table = on"))
+        session.execute(text(f"alter table {name} rename to {new_name}"))
+
+
+def test_a_database_of_airflows_that_fails_is_said_in_words_and_spoils_no_consent(
+    triggering, without_runs
+):
+    assert not triggering.start_extraction([KAURI], started_by="ada")
+    for ask in (
+        triggering.plan,
+        lambda: triggering.request_extraction([KAURI], started_by="ada"),
+        lambda: triggering.request_erasure(KAURI, started_by="ada"),
+    ):
+        with pytest.raises(XeroBusyError, match="Airflow's own database"):
+            ask()
 
 
 def test_a_run_that_somebody_started_by_hand_with_nonsense_disturbs_no_page(triggering):

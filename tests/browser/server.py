@@ -51,6 +51,11 @@ class Airflow:
     token_key: str = field(repr=False)
     tokens: dict[str, str] = field(repr=False, default_factory=dict)
 
+    @property
+    def database(self) -> Path:
+        """The file of Airflow's own database, which is SQLite."""
+        return self.log.parent / "airflow.db"
+
     def client(self, user: str | None = None, **settings: Any) -> httpx.Client:
         """An HTTP client logged in as the user, with nothing else in its cookies."""
         # verify=False: reading certificates costs more than the plain http that is spoken here.

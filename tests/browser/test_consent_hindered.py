@@ -59,6 +59,7 @@ def test_a_login_page_that_is_down_is_said_before_anybody_leaves(
     assert 'href="connect?full=true&amp;grant=budgets"' in told.text
     # The browser may get there although we do not.
     assert went_on.headers["location"].startswith(xero_sandbox.url)
+    assert refusals(warehouse) == [("admin", "refused: Xero cannot answer now")]
 
 
 @pytest.mark.parametrize(
@@ -88,11 +89,20 @@ def test_what_xero_would_refuse_is_said_before_anybody_leaves(
     )
 
     with airflow.client("admin") as client:
-        response = client.get("/xero/connect")
+        responses = [client.get(f"/xero/connect{query}") for query in ("", "?full=true")]
 
-    assert response.status_code == 409
-    assert said in response.text
+    for response in responses:
+        assert response.status_code == 409
+        assert said in response.text
     assert count(warehouse, "authorisations") == 0
+    lines = warehouse.execute(
+        "select actor, action, outcome, host(address) from xero_ops.audit_log"
+    ).fetchall()
+    for actor, action, outcome, address in lines:
+        assert (actor, action, address) == ("admin", "connect", "127.0.0.1")
+        assert outcome.startswith("refused: ")
+        assert said in outcome
+    assert len(lines) == len(responses)
 
 
 def test_a_scope_that_the_app_may_not_have_keeps_nobody_who_leaves_it_out(airflow, xero_sandbox):
@@ -109,7 +119,13 @@ def test_a_scope_that_the_app_may_not_have_keeps_nobody_who_leaves_it_out(airflo
     assert "leave out accounting.journals.read" in asked_for.text
 
 
-def test_a_cap_that_is_reached_is_told_before_anybody_leaves(airflow, xero_sandbox, begin):
+def refusals(warehouse):
+    return warehouse.execute("select actor, outcome from xero_ops.audit_log").fetchall()
+
+
+def test_a_cap_that_is_reached_is_told_before_anybody_leaves(
+    airflow, xero_sandbox, begin, warehouse
+):
     urls = dict.fromkeys(("api_url", "identity_url", "login_url"), xero_sandbox.url)
     made = [
         xero_sandbox.control("POST", "organisations", {"name": f"Co {n}", "days": 0})["tenantId"]
@@ -126,6 +142,7 @@ def test_a_cap_that_is_reached_is_told_before_anybody_leaves(airflow, xero_sandb
         extra={**urls, "redirect_uri": f"{airflow.url}/xero/callback", "tier": "starter"},
     )
 
+    warehouse.execute("delete from xero_ops.audit_log")
     with airflow.client("admin") as client:
         warned = client.get("/xero/connect?grant=budgets")
         went_on = client.get("/xero/connect?full=true&grant=budgets")
@@ -134,3 +151,22 @@ def test_a_cap_that_is_reached_is_told_before_anybody_leaves(airflow, xero_sandb
     assert "allows 5 connections, and 5 are used" in warned.text
     assert 'href="connect?full=true&amp;grant=budgets"' in warned.text
     assert went_on.headers["location"].startswith(xero_sandbox.url)
+    assert refusals(warehouse) == [("admin", "refused: All connections of this app are used")]
+
+
+def test_an_answer_of_the_login_page_is_told_although_no_line_can_be_written(
+    airflow, xero_sandbox, warehouse
+):
+    (database,) = warehouse.execute("select current_database()").fetchone()
+    warehouse.execute(f'alter database "{database}" set default_transaction_read_only = on')
+    fault = {"path": "/identity/connect/authorize", "kind": "offline", "times": 0}
+    xero_sandbox.control("POST", "faults", fault)
+    line = "not in the audit log: refused user='admin' action=connect address=127.0.0.1"
+    before = airflow.log.read_text().count(line)
+
+    with airflow.client("admin") as client:
+        told = client.get("/xero/connect")
+
+    assert told.status_code == 503
+    assert "login page does not answer at the moment" in told.text
+    assert airflow.log.read_text().count(line) == before + 1

@@ -1,9 +1,11 @@
 """What is refused is said in words, and stands in the audit log with who wanted it."""
 
 import socket
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from uuid import uuid4
 
 import httpx
@@ -38,6 +40,52 @@ def test_what_no_run_would_read_is_not_queued(airflow, warehouse, known, said):
     assert said in answer.json()["detail"]
     assert airflow.runs_of("xero_extract") == []
     assert audited(warehouse) == [("admin", "extract", "refused: XeroSetupError", tenant_id)]
+
+
+@pytest.fixture
+def no_run_taken(airflow: Airflow) -> Iterator[None]:
+    """Airflow's database takes no run any more, as where its disk is full."""
+    change_airflow(
+        airflow,
+        "create trigger no_run before insert on dag_run begin select raise(abort, 'full'); end",
+    )
+    yield
+    change_airflow(airflow, "drop trigger no_run")
+
+
+def change_airflow(airflow: Airflow, statement: str) -> None:
+    with closing(sqlite3.connect(airflow.database)) as database, database:
+        database.execute(statement)
+
+
+def test_an_extraction_that_was_asked_for_and_not_started_says_so_in_the_audit_log(
+    airflow, warehouse, no_run_taken
+):
+    tenant_id = fill(warehouse, run="complete")
+
+    with airflow.client("admin") as client:
+        answer = ask(client, "POST", f"/xero/api/organisations/{tenant_id}/extract")
+
+    assert answer.status_code == 503
+    assert "Airflow's own database does not answer" in answer.json()["detail"]
+    assert audited(warehouse) == [
+        ("admin", "extract", "asked for", tenant_id),
+        ("admin", "extract", "failed: XeroBusyError", tenant_id),
+    ]
+
+
+def test_an_erasure_that_was_asked_for_says_so_where_its_dag_cannot_be_started(
+    airflow, warehouse, no_run_taken
+):
+    tenant_id = fill(warehouse, run="complete")
+
+    with airflow.client("admin") as client:
+        path = f"/xero/api/organisations/{tenant_id}/erase"
+        answer = client.post(path, json={"typed_name": "Kauri"}, headers=FROM_OUR_PAGE)
+
+    assert answer.status_code == 202
+    assert answer.json()["message"].startswith("Kauri will be erased. Airflow's own database")
+    assert audited(warehouse) == [("admin", "erase", "requested", tenant_id)]
 
 
 def audited(warehouse: psycopg.Connection) -> list[tuple[str, ...]]:

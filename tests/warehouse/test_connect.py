@@ -109,9 +109,15 @@ def test_of_two_windows_that_choose_the_same_the_later_connects_it(consents: Con
 def test_a_window_that_was_overtaken_says_what_is_connected(consents: Consents, warehouse):
     earlier, later = consents.walk(), consents.walk()
     consents.finish(later)
+    warehouse.execute("delete from xero_ops.audit_log")
 
     assert names(consents.finish(earlier)) == [BEACON, KAURI]
     assert count(warehouse, "connections") == 2
+    # It connected nothing, but the tokens that are kept are its own.
+    assert sorted(audit(warehouse)) == [
+        ("ada", "connect", "renewed", BEACON, {}),
+        ("ada", "connect", "renewed", KAURI, {}),
+    ]
 
 
 def test_without_an_event_of_xeros_nothing_counts_as_chosen(connected, consents, warehouse):

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 
 from airflow_xero import audit, disconnect, erasing, invitations, pausing, settings
 from airflow_xero.audit import Actor
-from airflow_xero.errors import NotConnectedError, XeroSetupError
+from airflow_xero.errors import NotConnectedError, XeroError, XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.oauth import XeroApp
 from airflow_xero.standing import OrganisationStatus, status
@@ -80,7 +80,7 @@ def _audited(
     action: str,
     *,
     tenant_id: str | None = None,
-    refusal: type[XeroSetupError] = XeroSetupError,
+    refusal: type[XeroError] = XeroSetupError,
 ) -> Iterator[None]:
     """Write down that it was refused, and what kind of refusal it was."""
     try:
@@ -97,14 +97,21 @@ def extract(tenant_id: UUID, request: Request, user: Extractor) -> Done:
     actor = actor_of(user, request)
     with _opened() as opened:
         one = _known(opened, tenant_id)
-        with _audited(opened, actor, "extract", tenant_id=one.tenant_id):
+        with _audited(opened, actor, "extract", tenant_id=one.tenant_id, refusal=XeroError):
             _require_extractable(one)
             triggering.require_startable(triggering.EXTRACT_DAG)
         # Before it starts: a warehouse that stumbles now must not hide who started it.
         audit.record(
             opened.warehouse, actor, action="extract", outcome="asked for", tenant_id=one.tenant_id
         )
-        triggering.request_extraction([one.tenant_id], started_by=user_name(user))
+        try:
+            triggering.request_extraction([one.tenant_id], started_by=user_name(user))
+        except XeroError as error:
+            outcome = f"failed: {type(error).__name__}"
+            audit.record(
+                opened.warehouse, actor, action="extract", outcome=outcome, tenant_id=one.tenant_id
+            )
+            raise
     return {"message": f"{one.tenant_name} is read at once."}
 
 
@@ -162,7 +169,7 @@ def erase(tenant_id: UUID, typed: TypedName, *, request: Request, user: Eraser) 
             )
     try:
         triggering.request_erasure(one.tenant_id, started_by=user_name(user))
-    except XeroSetupError as error:
+    except XeroError as error:
         # It is asked for all the same: the Dag takes it up by itself once it runs.
         return {"message": f"{one.tenant_name} will be erased. {error.message}."}
     return {"message": f"{one.tenant_name} is being erased."}

@@ -25,6 +25,7 @@ from airflow_xero.hook import XeroHook
 from airflow_xero.identity import SigningKeys
 from airflow_xero.invitations import Invited
 from airflow_xero.oauth import XeroApp
+from airflow_xero.reaching import refuse
 from airflow_xero.scope_choices import Choice, choices_of, chosen
 from airflow_xero.standing import status
 from airflow_xero.warehouse import warehouse_errors
@@ -112,6 +113,11 @@ class ConsentDesk:
         except XeroSetupError:
             return False
         return invitations.is_own_link(token, conn_id=self._id(), keys=keys)
+
+    def refuse(self, actor: Actor, *, reason: str) -> None:
+        """Write down why a consent was refused before anybody left for Xero. Raises XeroError."""
+        with self._open() as (_, warehouse):
+            refuse(warehouse, actor, reason=reason)
 
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for. Raises XeroError.

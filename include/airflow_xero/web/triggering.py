@@ -8,7 +8,8 @@ a call to Airflow's API, and so without anybody's token. Who may do so is asked 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,8 +23,9 @@ from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from airflow_xero.errors import XeroError, XeroSetupError
+from airflow_xero.errors import XeroBusyError, XeroError, XeroSetupError
 
 DAILY_DAG = "xero_daily"
 EXTRACT_DAG = "xero_extract"
@@ -48,14 +50,14 @@ class Plan:
 def start_extraction(tenant_ids: Sequence[str], *, started_by: str | None) -> bool:
     """Start the first extraction of organisations that were just connected; whether it was.
 
-    Connecting must not fail because a Dag is paused or unknown yet: that is logged, and the next
-    night reads them.
+    Connecting must not fail because a Dag is paused or unknown yet, nor where Airflow's database
+    cannot be asked: that is logged, and the next night reads them.
     """
     if not tenant_ids:
         return False
     try:
         request_extraction(tenant_ids, started_by=started_by)
-    except (XeroError, SQLAlchemyError) as error:
+    except XeroError as error:
         _log.warning("extraction not started organisations=%d reason=%s", len(tenant_ids), error)
         return False
     return True
@@ -64,19 +66,23 @@ def start_extraction(tenant_ids: Sequence[str], *, started_by: str | None) -> bo
 def request_extraction(tenant_ids: Sequence[str], *, started_by: str | None) -> None:
     """Queue a run of xero_extract for the organisations; the scheduler takes it within seconds.
 
-    Raises XeroSetupError when the Dag is unknown, broken or paused, and says what to do.
+    Raises XeroSetupError when the Dag is unknown, broken or paused, and says what to do, and
+    XeroBusyError when Airflow's database does not take it.
     """
     _trigger(EXTRACT_DAG, {"tenants": sorted(tenant_ids)}, started_by=started_by)
 
 
 def request_erasure(tenant_id: str, *, started_by: str | None) -> None:
-    """Queue a run of xero_erase. Raises XeroSetupError as `request_extraction` does."""
+    """Queue a run of xero_erase. Raises as `request_extraction` does."""
     _trigger(ERASE_DAG, {"tenant_id": tenant_id}, started_by=started_by)
 
 
 def plan() -> Plan:
-    """What is planned and under way, by one question to each of Airflow's two tables."""
-    with create_session() as session:
+    """What is planned and under way, by one question to each of Airflow's two tables.
+
+    Raises XeroBusyError.
+    """
+    with _asking() as session:
         daily = session.scalar(select(DagModel).where(DagModel.dag_id == DAILY_DAG))
         asked: Sequence[Any] = session.scalars(
             select(DagRun.conf).where(DagRun.dag_id == EXTRACT_DAG, DagRun.state.in_(_UNDER_WAY))
@@ -92,8 +98,8 @@ def _asked(conf: Any) -> list[str]:
 
 
 def require_startable(dag_id: str) -> None:
-    """Raise XeroSetupError, in words, when the Dag is unknown, broken or paused."""
-    with create_session() as session:
+    """Raise XeroSetupError, in words, when the Dag is unknown, broken or paused; XeroBusyError."""
+    with _asking() as session:
         dag = session.scalar(select(DagModel).where(DagModel.dag_id == dag_id, ~DagModel.is_stale))
         complaint = _complaint(dag_id, dag)
     if complaint:
@@ -103,16 +109,36 @@ def require_startable(dag_id: str) -> None:
 def _trigger(dag_id: str, conf: dict[str, Any], *, started_by: str | None) -> None:
     require_startable(dag_id)
     try:
-        trigger_dag(
-            dag_id=dag_id,
-            triggered_by=DagRunTriggeredByType.UI,
-            triggering_user_name=started_by,
-            conf=conf,
-        )
+        with _database_errors():
+            trigger_dag(
+                dag_id=dag_id,
+                triggered_by=DagRunTriggeredByType.UI,
+                triggering_user_name=started_by,
+                conf=conf,
+            )
     except (AirflowException, ValueError) as error:
         raise XeroSetupError(
             f"Airflow does not start the Dag {dag_id}: {type(error).__name__}. See the log of"
             " Airflow's API server"
+        ) from error
+
+
+@contextmanager
+def _asking() -> Iterator[Session]:
+    with _database_errors(), create_session() as session:
+        yield session
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Airflow's database as ours: it is away, full or locked, and somebody waits for an answer."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        _log.warning("airflow database failed error=%s", type(error).__name__)
+        raise XeroBusyError(
+            "Airflow's own database does not answer as it should: try again in a few minutes; the"
+            " reason is in its log"
         ) from error
 
 
