@@ -55,6 +55,49 @@ def airflow_database() -> None:
         initdb()
 
 
+@pytest.fixture(scope="module")
+def known_dags(airflow_database: None) -> None:
+    """Airflow knows the Dags, as its Dag processor would have told it."""
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    name, folder = "dags-folder", REPOSITORY / "dags"
+    with create_session() as session:
+        if session.get(DagBundleModel, name) is None:
+            session.add(DagBundleModel(name=name))
+    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name=name)
+    assert bag.import_errors == {}
+    sync_bag_to_db(bag, name, bundle_version=None)
+
+
+@pytest.fixture
+def starting_dags(known_dags: None) -> Iterator[None]:
+    """Afterwards no run is left, and every Dag is switched on."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, update
+
+    yield
+    with create_session() as session:
+        session.execute(delete(DagRun))
+        session.execute(update(DagModel).values(is_paused=False, is_stale=False))
+
+
+def queued_runs() -> list[tuple[Any, ...]]:
+    """Every queued run, the oldest first: its Dag, state, configuration and who started it."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        # Runs of other tests, which are over, may be there as well.
+        queued = select(DagRun).where(DagRun.state == "queued").order_by(DagRun.id)
+        runs = session.scalars(queued).all()
+        return [(run.dag_id, run.state, run.conf, run.triggering_user_name) for run in runs]
+
+
 @pytest.fixture(autouse=True)
 def _token_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XERO_TOKEN_KEYS", TOKEN_KEY)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,12 @@ from airflow_xero import cli_connecting, invitations
 from airflow_xero.audit import Actor
 from airflow_xero.hook import XeroHook
 from local_stack.ports import free_port
-from tests.airflow.conftest import TOKEN_KEY, xero_fields
+from tests.airflow.conftest import TOKEN_KEY, queued_runs, xero_fields
 
 pytestmark = pytest.mark.usefixtures("airflow_database")
 
 OURS = {"X-Xero-Page": "1", "Sec-Fetch-Site": "same-origin"}
+TENANTS = "select tenant_id::text from xero_ops.tenants"
 _START_SECONDS = 120
 
 
@@ -35,12 +38,20 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def public_url(xero: Any, set_connection: Any, log: Path) -> Iterator[str]:
     """The command, serving; its address is that of the redirect URI."""
+    with served(xero, set_connection, log) as url:
+        yield url
+
+
+@contextmanager
+def served(xero: Any, set_connection: Any, log: Path, **settings: str) -> Iterator[str]:
     port = free_port()
     url = f"http://localhost:{port}"
     set_connection("xero_default", **xero_fields(xero, redirect_uri=f"{url}/xero/callback"))
     command = [sys.executable, "-m", "airflow", "xero", "public", "--port", str(port)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         _wait_until_served(url, process, log)
         yield url
@@ -60,15 +71,21 @@ def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) ->
     pytest.fail(f"The command did not serve:\n{log.read_text()}")
 
 
-def test_the_invited_connect_through_it_and_find_nothing_else(public_url, xero, warehouse, log):
+def link_of_an_invitation() -> str:
     with XeroHook() as hook, hook.warehouse() as connection:
-        link = invitations.invite(
+        return invitations.invite(
             connection,
             hook.app(),
             keys=[TOKEN_KEY],
             actor=Actor("ada"),
             now=datetime.now(UTC),
         ).url
+
+
+def test_the_invited_connect_through_it_and_find_nothing_else(
+    starting_dags, public_url, xero, warehouse, log
+):
+    link = link_of_an_invitation()
     assert link.startswith(f"{public_url}/xero/invitation#")
     body = {"token": urlsplit(link).fragment}
 
@@ -95,6 +112,10 @@ def test_the_invited_connect_through_it_and_find_nothing_else(public_url, xero, 
         ("ada", "invite", "invited", None),
         *[("ada (by invitation)", "connect", "connected", "127.0.0.1")] * 2,
     ]
+    tenants = sorted(one for (one,) in warehouse.execute(TENANTS).fetchall())
+    assert len(tenants) == 2
+    # They are read at once, and nobody is said to have started it.
+    assert queued_runs() == [("xero_extract", "queued", {"tenants": tenants}, None)]
     said = log.read_text()
     assert "path='/xero/callback' status=200 address=127.0.0.1" in said
     query = dict(httpx.URL(callback).params)
@@ -102,19 +123,26 @@ def test_the_invited_connect_through_it_and_find_nothing_else(public_url, xero, 
     assert [secret for secret in secrets if secret in said] == []
 
 
-@pytest.fixture
-def no_runs_left() -> Iterator[None]:
-    """Other tests of this Airflow look at what is queued."""
-    yield
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete
+def test_without_airflows_database_the_invited_connect_and_the_night_reads_them(
+    starting_dags, xero, set_connection, warehouse, log
+):
+    nowhere = "postgresql+psycopg2://nobody:secret@127.0.0.1:9/nowhere"
+    settings = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": nowhere}
+    with served(xero, set_connection, log, **settings) as url:
+        body = {"token": urlsplit(link_of_an_invitation()).fragment}
+        with httpx.Client(base_url=url, verify=False, timeout=60) as client:
+            begun = client.post("/xero/invitation/begin", json=body, headers=OURS)
+            thanks = client.get(xero.consent(begun.json()["url"]))
 
-    with create_session() as session:
-        session.execute(delete(DagRun).where(DagRun.dag_id == "xero_extract"))
+    assert (thanks.status_code, "Kauri Coffee Roasters" in thanks.text) == (200, True)
+    assert len(warehouse.execute(TENANTS).fetchall()) == 2
+    assert queued_runs() == []
+    said = log.read_text()
+    assert "extraction not started organisations=2 reason=Airflow's own database" in said
+    assert "secret@" not in said
 
 
-@pytest.mark.usefixtures("no_runs_left")
+@pytest.mark.usefixtures("starting_dags")
 def test_a_custom_connection_is_connected_at_the_command_line(xero, set_connection, capsys):
     set_connection("xero_default", **xero_fields(xero, app_kind="custom"))
 
@@ -122,8 +150,8 @@ def test_a_custom_connection_is_connected_at_the_command_line(xero, set_connecti
 
     said = capsys.readouterr().out
     assert said.startswith("Connected ")
-    # At once or with the next night, by whether this Airflow knows the Dag.
-    assert "The Dag xero_extract " in said
+    assert "The Dag xero_extract reads it at once." in said
+    assert [run[:2] for run in queued_runs()] == [("xero_extract", "queued")]
 
 
 def test_an_app_for_people_names_the_field(xero, set_connection):

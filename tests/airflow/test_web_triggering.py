@@ -5,15 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_xero.errors import XeroBusyError, XeroSetupError
-from tests.airflow.conftest import xero_fields
+from tests.airflow.conftest import queued_runs, xero_fields
 
-DAGS = Path(__file__).resolve().parents[2] / "dags"
 KAURI = "6f5b2a0e-0000-4000-8000-000000000001"
 BEACON = "6f5b2a0e-0000-4000-8000-000000000002"
 
@@ -26,36 +24,12 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def known_dags(airflow_database: None) -> None:
-    """Airflow knows the Dags, as its Dag processor would have told it."""
-    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.utils.session import create_session
-
-    name = "dags-folder"
-    with create_session() as session:
-        if session.get(DagBundleModel, name) is None:
-            session.add(DagBundleModel(name=name))
-    bag = BundleDagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name=name)
-    assert bag.import_errors == {}
-    sync_bag_to_db(bag, name, bundle_version=None)
-
-
 @pytest.fixture
-def triggering(known_dags: None) -> Iterator[Any]:
-    """The module under test; afterwards no run is left, and every Dag is switched on."""
-    from airflow.models.dag import DagModel
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete, update
-
+def triggering(starting_dags: None) -> Any:
+    """The module under test."""
     from airflow_xero.web import triggering
 
-    yield triggering
-    with create_session() as session:
-        session.execute(delete(DagRun))
-        session.execute(update(DagModel).values(is_paused=False, is_stale=False))
+    return triggering
 
 
 def change_dag(dag_id: str, **values: Any) -> None:
@@ -65,18 +39,6 @@ def change_dag(dag_id: str, **values: Any) -> None:
 
     with create_session() as session:
         session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(**values))
-
-
-def queued_runs() -> list[tuple[Any, ...]]:
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        # Runs of other tests, which are over, may be there as well.
-        queued = select(DagRun).where(DagRun.state == "queued").order_by(DagRun.id)
-        runs = session.scalars(queued).all()
-        return [(run.dag_id, run.state, run.conf, run.triggering_user_name) for run in runs]
 
 
 def test_the_organisations_of_a_consent_are_queued_as_one_run_in_the_users_name(triggering):
