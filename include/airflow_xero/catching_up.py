@@ -158,12 +158,17 @@ class CatchingUp:
     ) -> None:
         """Remember which past reports are to be fetched: all at first, then what has moved.
 
-        And what was read and could not be compared: its documents were read again since.
+        And what was read and could not be compared: its documents were read again since. Of a
+        report that is left out nothing: it would be asked for every hour, for ever.
         """
         where = (self._warehouse, self._tenant.tenant_id)
-        names = [each.name for each in reports if each.cadence is Cadence.DAILY]
+        daily = [each.name for each in reports if each.cadence is Cadence.DAILY]
+        names = [name for name in daily if name not in self.gaps]
+        # A refresh reads no report, and does not know which of them can be read.
+        if self._closes_day:
+            wanted.want_no_more(*where, day=self._day, reports=names)
+            wanted.want_unread(*where, day=self._day, reports=names)
         if news.since is None:
-            wanted.want_history(*where, day=self._day, reports=names)
             return
         wanted.want_overtaken(
             *where,

@@ -21,13 +21,26 @@ from airflow_xero.warehouse import warehouse_errors
 _DATED = tuple(each.name for each in ENDPOINTS if each.is_posted)
 
 
-def want_history(
+def want_unread(
     connection: psycopg.Connection[Any], tenant_id: str, *, day: date, reports: Sequence[str]
 ) -> None:
-    """Want the reports of the 31 days and the 24 month ends before `day`."""
+    """Want what no extraction has read of the 31 days and the 24 month ends before `day`.
+
+    All of them of a report that was not read for the last complete day: there is none yet, or the
+    report was left out and can be read now. Else the days after it, whose nights did not complete.
+    """
     values = {"tenant_id": tenant_id, "day": day, "reports": list(reports)}
     with warehouse_errors(tenant_id=tenant_id), connection.transaction():
-        connection.execute(_WANT_HISTORY, values)
+        connection.execute(_WANT_UNREAD, values)
+
+
+def want_no_more(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, reports: Sequence[str]
+) -> None:
+    """Forget all wishes but those for `reports`, and theirs for `day`: who asks has read it."""
+    values = {"tenant_id": tenant_id, "day": day, "reports": list(reports)}
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(_WANT_NO_MORE, values)
 
 
 def want_month_ends_since(
@@ -132,18 +145,58 @@ def fetched(
         )
 
 
-_WANT_HISTORY = """
+# Known at the last complete extraction: what a try since has read, it may have left unfinished.
+# A report that was asked for in vain in a complete run was left out, whatever was read before.
+_WANT_UNREAD = """
+with read_last as (
+    select distinct on (extract_endpoints.endpoint)
+        extract_endpoints.endpoint,
+        extract_endpoints.finished_at
+    from xero_ops.tenants
+    inner join xero_ops.extract_runs
+        on
+            extract_runs.tenant_id = tenants.tenant_id
+            and extract_runs.day = tenants.complete_day
+            and extract_runs.known_at <= tenants.complete_at
+    inner join xero_ops.extract_endpoints using (run_id)
+    where
+        tenants.tenant_id = %(tenant_id)s
+        and extract_endpoints.endpoint = any(%(reports)s)
+        and (extract_endpoints.finished_at is not null or extract_runs.state = 'complete')
+    order by extract_endpoints.endpoint, extract_runs.known_at desc
+)
+
 insert into xero_ops.wanted_reports (tenant_id, endpoint, day, reason)
-select %(tenant_id)s, endpoint, past.day, 'history before the first extraction'
-from
-    unnest(%(reports)s::text[]) as endpoint,
+select
+    tenants.tenant_id,
+    report.endpoint,
+    past.day,
+    case
+        when tenants.complete_day is null then 'history before the first extraction'
+        when past.day > tenants.complete_day then 'its own extraction did not complete'
+        else 'the report could not be read or was left out before'
+    end
+from xero_ops.tenants
+cross join unnest(%(reports)s::text[]) as report (endpoint)
+cross join
     (
         select %(day)s::date - ago as day from generate_series(1, 31) as ago
         union
         select (date_trunc('month', %(day)s::date) - interval '1 month' * ago)::date - 1
         from generate_series(0, 23) as ago
     ) as past
+left join read_last on read_last.endpoint = report.endpoint
+where
+    tenants.tenant_id = %(tenant_id)s
+    -- A late run of an earlier day leaves this to the next night.
+    and (tenants.complete_day is null or tenants.complete_day <= %(day)s)
+    and (read_last.finished_at is null or past.day > tenants.complete_day)
 on conflict do nothing
+"""
+
+_WANT_NO_MORE = """
+delete from xero_ops.wanted_reports
+where tenant_id = %(tenant_id)s and (endpoint <> all(%(reports)s) or day = %(day)s)
 """
 
 _WANT_MONTH_ENDS = """

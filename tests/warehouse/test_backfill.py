@@ -13,7 +13,7 @@ from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from airflow_xero.errors import UnavailableError
 from airflow_xero.extract import Tenant
 from airflow_xero.wanted import want_month_ends_since
-from tests.warehouse.extraction import DAY, NOW, ConnectedApp
+from tests.warehouse.extraction import DAY, NOW, WITHOUT_REREADS, ConnectedApp
 from xero_sandbox.testing import SandboxServer
 
 REPORTS = [
@@ -212,6 +212,121 @@ def test_what_a_complete_extraction_has_wanted_is_not_wanted_again(xero):
         xero.rows.execute("delete from xero_ops.wanted_reports")
         xero.set_clock(NOW + timedelta(days=number))
         xero.extract(tenant, DAY + timedelta(days=number))
+    assert wanted(xero) == set()
+
+
+# --- What cannot be read, and what was left out ---------------------------------------------------
+
+WITHOUT_BALANCE_SHEETS = tuple(each for each in WITHOUT_REREADS if each.name != "balance_sheets")
+
+
+def publish(xero: ConnectedApp) -> None:
+    xero.rows.execute("update xero_ops.extract_runs set built_at = now()")
+
+
+def past_of(day: date) -> set[date]:
+    return {day - timedelta(days=ago) for ago in range(1, 32)} | set(month_ends(24))
+
+
+@pytest.mark.parametrize("kind", ["forbidden", "scope_missing"])
+def test_past_of_a_report_that_nobody_may_read_is_not_wanted_until_it_can_be(xero, kind):
+    tenant = xero.organisation()
+    xero.fault("Reports/ExecutiveSummary", kind=kind, times=0)
+    assert set(xero.extract(tenant).gaps) == {"executive_summaries"}
+    assert "executive_summaries" not in {name for name, _ in wanted(xero)}
+    # As an older version has left it.
+    want_two_month_ends(xero, tenant)
+    extracted = xero.extract(tenant, backfill_calls=100)
+    assert (set(extracted.gaps), wanted(xero)) == ({"executive_summaries"}, set())
+    publish(xero)
+
+    xero.end_faults()
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    days = past_of(DAY + timedelta(days=1))
+    assert wanted(xero) == {("executive_summaries", day) for day in days}
+
+    # Once.
+    xero.extract(tenant, DAY + timedelta(days=1), backfill_calls=1000)
+    assert wanted(xero) == set()
+    publish(xero)
+    xero.set_clock(NOW + timedelta(days=2))
+    xero.extract(tenant, DAY + timedelta(days=2))
+    assert wanted(xero) == set()
+
+
+def test_past_is_wanted_again_of_a_report_that_can_be_read_again_on_the_same_day(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    xero.fault("Reports/ExecutiveSummary", kind="scope_missing", times=0)
+    xero.set_clock(NOW + timedelta(hours=1))
+    xero.extract(tenant, backfill_calls=6)
+    assert "executive_summaries" not in {name for name, _ in wanted(xero)}
+    xero.end_faults()
+    xero.set_clock(NOW + timedelta(hours=2))
+    xero.extract(tenant)
+    missing = {day for name, day in wanted(xero) if name == "executive_summaries"}
+    assert missing == past_of(DAY)
+
+
+def test_past_of_a_report_that_the_connection_leaves_out_is_wanted_no_more(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    xero.endpoints = WITHOUT_BALANCE_SHEETS
+    xero.extract(tenant, backfill_calls=100)
+    assert wanted(xero) == set()
+
+
+def test_refresh_forgets_nothing_of_the_past(xero):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    before = wanted(xero)
+    publish(xero)
+    xero.extract(tenant, DAY + timedelta(days=1), closes_day=False)
+    assert wanted(xero) == before
+
+
+@pytest.mark.parametrize("how", ["failed", "killed", "waiting"])
+def test_day_whose_night_did_not_complete_is_wanted_by_the_next_one(xero, how):
+    first = OCTOBER - timedelta(days=1)
+    xero.set_clock(noon_after(first))
+    tenant = xero.organisation()
+    xero.extract(tenant, first)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.set_clock(noon_after(OCTOBER))
+    cut_short(xero, tenant, OCTOBER, how)
+    xero.end_faults()
+    xero.set_clock(noon_after(OCTOBER + timedelta(days=1)))
+    xero.extract(tenant, OCTOBER + timedelta(days=1))
+    assert wanted(xero) == all_of(OCTOBER)
+    # Who reads it after all, in the night that is cleared, leaves nothing to fetch.
+    xero.extract(tenant, OCTOBER)
+    assert wanted(xero) == set()
+
+
+def test_long_silence_is_wanted_by_days_for_a_month_and_by_month_ends_before_it(xero):
+    tenant = xero.organisation()
+    last = date(2026, 8, 29)
+    xero.set_clock(noon_after(last))
+    xero.extract(tenant, last)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.set_clock(NOW)
+    xero.extract(tenant)
+    days = {DAY - timedelta(days=ago) for ago in range(1, 32)}
+    assert wanted(xero) == all_of(*days, OCTOBER, SEPTEMBER, date(2026, 8, 31))
+
+
+def test_retried_night_wants_no_history_of_what_its_first_try_read(xero):
+    tenant = xero.organisation()
+    xero.fault("Reports/BankSummary", status=500, times=4)
+    with pytest.raises(UnavailableError):
+        xero.extract(tenant)
+    xero.extract(tenant)
+    assert {name for name, _ in wanted(xero)} == {report.name for report in REPORTS}
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    xero.set_clock(NOW + timedelta(days=1))
+    xero.extract(tenant, DAY + timedelta(days=1))
     assert wanted(xero) == set()
 
 
