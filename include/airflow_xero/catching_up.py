@@ -22,8 +22,12 @@ from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import (
+    BadRequestError,
+    HighVolumeError,
+    NotFoundError,
     ScopeMissingError,
     TenantForbiddenError,
+    UnexpectedPayloadError,
     VanishedError,
     XeroSetupError,
 )
@@ -43,6 +47,9 @@ _EASTERNMOST = timedelta(hours=14)
 _YOUNG_MONTH_DAYS = 15
 # Of what no document tells, this report alone says where it stands.
 _LEVELS = "trial_balances"
+_FORBIDDEN = (ScopeMissingError, TenantForbiddenError)
+# Xero says the same however often it is asked.
+_REFUSALS = (*_FORBIDDEN, BadRequestError, NotFoundError, HighVolumeError)
 
 _log = logging.getLogger(__name__)
 
@@ -198,8 +205,21 @@ class CatchingUp:
                 return
             calls_left -= calls
             for endpoint in due:
-                self._reader.read_report(endpoint, day)
-                wanted.fetched(*where, endpoint=endpoint.name, day=day)
+                if self._read_past(endpoint, day):
+                    wanted.fetched(*where, endpoint=endpoint.name, day=day)
+
+    def _read_past(self, endpoint: Endpoint, day: date) -> bool:
+        """Read a report of a past day; whether it is settled: read, or refused for good.
+
+        A refusal is a gap. Were it an error, every run would end there, and read no older day.
+        """
+        try:
+            self._reader.read_report(endpoint, day)
+        except (*_REFUSALS, UnexpectedPayloadError) as error:
+            self.gaps.setdefault(endpoint.name, f"not read as at {day}: {error.message}")
+            # An answer that makes no sense may have been cut on its way.
+            return not isinstance(error, UnexpectedPayloadError)
+        return True
 
     def remark(self) -> str | None:
         """What may be missing and why, in a line; None when nothing is."""
@@ -272,7 +292,7 @@ class CatchingUp:
         """Read the endpoint; whether that went well, or is left as a gap."""
         try:
             read(endpoint)
-        except (ScopeMissingError, TenantForbiddenError) as error:
+        except _FORBIDDEN as error:
             if endpoint.is_required:
                 raise
             self.gaps[endpoint.name] = f"not read: {error.message}"

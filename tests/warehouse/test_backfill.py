@@ -287,6 +287,31 @@ def test_refresh_forgets_nothing_of_the_past(xero):
     assert wanted(xero) == before
 
 
+@pytest.mark.parametrize(
+    ("rule", "is_settled"),
+    [
+        ({"status": 400}, True),
+        ({"status": 404}, True),
+        ({"kind": "forbidden"}, True),
+        ({"kind": "not_json"}, False),
+    ],
+)
+def test_one_past_report_that_xero_refuses_keeps_no_older_day_from_being_read(
+    xero, rule, is_settled
+):
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    xero.fault("Reports/BalanceSheet", query={"date": OCTOBER.isoformat()}, **rule)
+    extracted = xero.extract(tenant, backfill_calls=100)
+    assert extracted.state == "complete"
+    assert list(extracted.gaps) == ["balance_sheets"]
+    assert "as at 2026-10-31" in xero.run()[1]
+    assert wanted(xero) == (set() if is_settled else {("balance_sheets", OCTOBER)})
+    read = {key.split(":")[1] for key in xero.stored(tenant, "balance_sheets")}
+    assert read == {DAY.isoformat(), SEPTEMBER.isoformat()}
+
+
 @pytest.mark.parametrize("how", ["failed", "killed", "waiting"])
 def test_day_whose_night_did_not_complete_is_wanted_by_the_next_one(xero, how):
     first = OCTOBER - timedelta(days=1)
