@@ -141,8 +141,14 @@ class Progress:
         cursor.execute(_MOVE_NUMBER, {**self._where(endpoint), **values})
         return reached
 
-    def count(self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured) -> None:
-        """Add a page, and what it changed, to the run's counts."""
+    def count(
+        self, cursor: psycopg.Cursor[Any], page: Page, poured: Poured, *, is_walked: bool
+    ) -> None:
+        """Add a page, and what it changed, to the run's counts.
+
+        A walk under way has not read its endpoint; a page by itself (not `is_walked`), such as a
+        share of what is read again, leaves it as read as it was.
+        """
         cursor.execute(
             _COUNT,
             {
@@ -155,6 +161,7 @@ class Progress:
                 "minute_calls_left": page.minute_calls_left,
                 "day_calls_left": page.day_calls_left,
                 "is_last": page.is_last,
+                "is_walked": is_walked,
             },
         )
 
@@ -233,7 +240,10 @@ on conflict (run_id, endpoint) do update set
     seconds = counted.seconds + excluded.seconds,
     minute_calls_left = excluded.minute_calls_left,
     day_calls_left = excluded.day_calls_left,
-    finished_at = excluded.finished_at
+    finished_at = case
+        when %(is_walked)s then excluded.finished_at
+        else coalesce(excluded.finished_at, counted.finished_at)
+    end
 """  # noqa: S608 -- a constant of this module
 
 _REACHED = """

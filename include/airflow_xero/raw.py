@@ -116,7 +116,7 @@ class RawStore:
         """Count a page of which nothing is stored, such as a list of ids."""
         nothing = Poured(0, 0, 0, 0, 0, has_edited=False, is_shifted=False)
         with self._transaction(page.endpoint) as cursor:
-            self._progress.count(cursor, page, nothing)
+            self._progress.count(cursor, page, nothing, is_walked=False)
         return nothing
 
     def note_calls(self, endpoint_name: str, calls: int) -> None:
@@ -198,7 +198,7 @@ class RawStore:
             poured = self._pour_records(
                 cursor, page, walk=walk, report_key=report_key, edited_before=edited_before
             )
-            self._progress.count(cursor, page, poured)
+            self._progress.count(cursor, page, poured, is_walked=walk is not None)
             reached = self._progress.of(endpoint)
             if report_key is not None:
                 report_readings.note(

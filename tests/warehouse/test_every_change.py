@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_xero import rereads
+from airflow_xero.already_read import endpoints_read
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS, ENDPOINTS
 from airflow_xero.errors import UnavailableError
 from airflow_xero.extract import Tenant
@@ -86,6 +87,16 @@ def test_large_list_is_reread_in_shares_until_all_of_it_was_seen(xero, tmp_path)
         changed.append(xero.extract(tenant).counts["invoices"].records_changed)
     assert changed == [2000, 1500, 0]
     assert xero.stored(tenant, "invoices") == xero.listed(tenant, INVOICES)
+
+
+def test_share_that_is_read_again_leaves_its_list_read(xero, tmp_path):
+    listed = [invoice(number, LONG_AGO) for number in range(2500)]
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=listed))
+    xero.extract(tenant)
+    night(xero, 1)
+    xero.extract(tenant, dag_run_id="tonight")
+    assert xero.calls("Invoices") == ["1", "1"]
+    assert "invoices" in endpoints_read(xero.rows, tenant.tenant_id, dag_run_id="tonight")
 
 
 def test_first_extraction_rereads_nothing(xero):
