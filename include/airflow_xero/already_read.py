@@ -1,4 +1,4 @@
-"""What earlier extractions have read to its end: the finished rows of xero_ops.extract_endpoints.
+"""What earlier extractions have read: finished rows of xero_ops.extract_endpoints, and readings.
 
 Knows which of them belong to a day, a month or a Dag's run. Must not know what is read again
 because of it (`catching_up.py`), HTTP, or the states of a run (`runs.py`).
@@ -37,6 +37,14 @@ def has_report_of_month(
     """Whether a report was read by a run whose day lies in the same month."""
     values = {"day": day, "endpoint": endpoint}
     return bool(_names(connection, _READ_IN_MONTH, tenant_id=tenant_id, **values))
+
+
+def has_published_reading(
+    connection: psycopg.Connection[Any], tenant_id: str, *, day: date, report_key: str
+) -> bool:
+    """Whether a run of the day has read a report, of whichever day, and a build published it."""
+    values = {"day": day, "report_key": report_key}
+    return bool(_names(connection, _PUBLISHED_READING, tenant_id=tenant_id, **values))
 
 
 def _names(
@@ -94,5 +102,19 @@ where
     and extract_endpoints.endpoint = %(endpoint)s
     and extract_endpoints.finished_at is not null
     and date_trunc('month', extract_runs.day) = date_trunc('month', %(day)s::date)
+limit 1
+"""
+
+_PUBLISHED_READING = """
+select report_readings.endpoint
+from xero_ops.report_readings
+inner join xero_ops.extract_runs using (run_id)
+where
+    extract_runs.tenant_id = %(tenant_id)s
+    and extract_runs.day = %(day)s
+    and extract_runs.built_at is not null
+    and report_readings.tenant_id = %(tenant_id)s
+    and report_readings.known_at = extract_runs.known_at
+    and report_readings.record_id = %(report_key)s
 limit 1
 """

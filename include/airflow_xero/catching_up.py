@@ -20,7 +20,7 @@ import psycopg
 from airflow_xero import already_read, runs, wanted
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
-from airflow_xero.endpoints import ENDPOINTS
+from airflow_xero.endpoints import ENDPOINTS, report_key
 from airflow_xero.errors import (
     BadRequestError,
     HighVolumeError,
@@ -154,10 +154,15 @@ class CatchingUp:
         """Read a report as at the last month end, too, while the month after it is young.
 
         A document that changes wants it again; what is posted without one is seen by nothing else.
+        Once a day will do: not by each run that fetches the past, every hour.
         """
         if self._day.day > _YOUNG_MONTH_DAYS or endpoint.name in self.gaps:
             return
         month_end = self._day.replace(day=1) - timedelta(days=1)
+        where = (self._warehouse, self._tenant.tenant_id)
+        key = report_key(endpoint, month_end)
+        if already_read.has_published_reading(*where, day=self._day, report_key=key):
+            return
         self._or_leave(endpoint, lambda report: self._reader.read_report(report, month_end))
 
     def _want_reports(

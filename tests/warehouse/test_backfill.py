@@ -13,7 +13,13 @@ from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from airflow_xero.errors import UnavailableError
 from airflow_xero.extract import Tenant
 from airflow_xero.wanted import want_month_ends_since
-from tests.warehouse.extraction import DAY, NOW, WITHOUT_REREADS, ConnectedApp
+from tests.warehouse.extraction import (
+    DAY,
+    NIGHTLY_PATHS,
+    NOW,
+    WITHOUT_REREADS,
+    ConnectedApp,
+)
 from xero_sandbox.testing import SandboxServer
 
 REPORTS = [
@@ -138,6 +144,30 @@ def test_trial_balance_of_the_last_month_end_is_read_while_the_next_month_is_you
     assert read_as_at(xero, tenant) == {first, day} | month_ends_read
     again = xero.extract(tenant, day)
     assert "trial_balances" not in again.counts
+
+
+def test_trial_balance_of_the_last_month_end_is_read_once_a_day_however_many_runs(xero):
+    first = date(2026, 11, 4)
+    xero.set_clock(noon_after(first))
+    tenant = xero.organisation(days=5)
+    xero.extract(tenant, first)
+    xero.rows.execute("delete from xero_ops.wanted_reports")
+    day = first + timedelta(days=1)
+    xero.set_clock(noon_after(day))
+    assert sorted(calls_of(xero, tenant, day)) == sorted([*NIGHTLY_PATHS, "Reports/TrialBalance"])
+    # What no build has published is overtaken by the documents: it is read with them.
+    xero.set_clock(noon_after(day) + timedelta(hours=1))
+    assert calls_of(xero, tenant, day).count("Reports/TrialBalance") == 2
+    publish(xero)
+    xero.set_clock(noon_after(day) + timedelta(hours=2))
+    assert sorted(calls_of(xero, tenant, day)) == sorted(NIGHTLY_PATHS)
+    xero.set_clock(noon_after(day + timedelta(days=1)))
+    assert calls_of(xero, tenant, day + timedelta(days=1)).count("Reports/TrialBalance") == 2
+
+
+def calls_of(xero: ConnectedApp, tenant: Tenant, day: date) -> list[str]:
+    xero.extract(tenant, day)
+    return xero.calls()
 
 
 def read_as_at(xero: ConnectedApp, tenant: Tenant) -> set[date]:
