@@ -11,6 +11,7 @@
     │   ├── RateLimitError          429, with the limit's name and the seconds to wait
     │   ├── UnavailableError        5xx, maintenance, time-outs, dropped connections
     │   └── WarehouseBusyError      Postgres cannot take the data now: full, gone, or locked
+    │       └── TenantBusyError       another run is reading or erasing this organisation
     └── XeroContractError         we must act; the message is a bug report
         ├── BadRequestError         400
         ├── NotFoundError           404
@@ -166,6 +167,12 @@ class WarehouseBusyError(XeroBusyError):
     """The warehouse cannot take the data now; nothing is lost, the next try continues."""
 
     in_words = "warehouse busy"
+
+
+class TenantBusyError(WarehouseBusyError):
+    """Another run holds the organisation; how long that takes, nobody but Xero knows."""
+
+    in_words = "being read already"
 
 
 class XeroContractError(XeroError):

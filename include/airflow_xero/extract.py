@@ -73,7 +73,7 @@ def extract_day(
     `fresh` what is read daily is read again, though it was within half an hour, once a Dag run;
     `on_alarm` is called with an endpoint's name and what is wrong as soon as that is found.
     Returns `complete`, or `waiting_for_limit` when Xero's limit opens much later only (the cursor
-    is kept). Any other error is stored as the run's reason and raised; WarehouseBusyError when
+    is kept). Any other error is stored as the run's reason and raised; TenantBusyError when
     another extraction of the same organisation is under way. `warehouse` must not be inside a
     transaction; every page is committed.
     """

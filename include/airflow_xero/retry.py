@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from airflow_xero.errors import RateLimitError, XeroBusyError, XeroContractError, XeroSetupError
+from airflow_xero.errors import (
+    RateLimitError,
+    TenantBusyError,
+    XeroBusyError,
+    XeroContractError,
+    XeroSetupError,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -58,9 +64,15 @@ class XeroRetryPolicy(RetryPolicy):
 
 
 def wait_seconds(error: XeroBusyError, try_number: int) -> int:
-    """Seconds until the next try: Xero's own figure, else doubling from a minute."""
+    """Seconds until the next try: Xero's own figure, else doubling from a minute.
+
+    Who holds an organisation still after a minute reads its past or all of it, and is waited for
+    as long as may be.
+    """
     if isinstance(error, RateLimitError) and error.retry_after_seconds is not None:
         wanted = error.retry_after_seconds
+    elif isinstance(error, TenantBusyError) and try_number > 1:
+        wanted = _LONGEST_WAIT_SECONDS
     else:
         wanted = _FIRST_WAIT_SECONDS * 2 ** (max(try_number, 1) - 1)
     return min(max(wanted, _SHORTEST_WAIT_SECONDS), _LONGEST_WAIT_SECONDS)

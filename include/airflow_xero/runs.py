@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
-from airflow_xero.errors import WarehouseBusyError
+from airflow_xero.errors import TenantBusyError, WarehouseBusyError
 from airflow_xero.warehouse import first_column, require_idle, warehouse_errors
 
 
@@ -35,12 +35,12 @@ class Run:
 def tenant_lock(connection: psycopg.Connection[Any], tenant_id: str) -> Iterator[None]:
     """Hold the tenant for one extraction; the session's end frees it, however it ends.
 
-    Raises WarehouseBusyError at once when another extraction holds it, ValueError when the
+    Raises TenantBusyError at once when another extraction holds it, ValueError when the
     connection is inside a transaction.
     """
     with try_tenant_lock(connection, tenant_id) as is_held:
         if not is_held:
-            raise WarehouseBusyError(
+            raise TenantBusyError(
                 "Another extraction of this organisation is under way; this one is tried again"
                 " later",
                 tenant_id=tenant_id,

@@ -36,6 +36,13 @@ def test_a_busy_other_side_is_asked_again_later_and_later(kind):
     assert waits == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
 
 
+def test_who_reads_an_organisation_for_long_is_waited_for_longest():
+    error = errors.TenantBusyError("under way")
+    waits = [decide(error, try_number).retry_delay for try_number in (1, 2, 3)]
+
+    assert waits == [timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10)]
+
+
 @pytest.mark.parametrize(
     ("retry_after", "wait"),
     [(40, timedelta(seconds=40)), (1, timedelta(seconds=15)), (86_400, timedelta(minutes=10))],

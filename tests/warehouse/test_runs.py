@@ -11,6 +11,7 @@ import pytest
 from airflow_xero.errors import (
     RateLimitError,
     ScopeMissingError,
+    TenantBusyError,
     TenantForbiddenError,
     UnavailableError,
     UnexpectedPayloadError,
@@ -66,7 +67,7 @@ def test_second_extraction_of_an_organisation_at_once_is_refused(xero, tenant):
 
     def try_again(response):
         if is_page(response, "Invoices", 2):
-            with pytest.raises(WarehouseBusyError, match="under way") as refused:
+            with pytest.raises(TenantBusyError, match="under way") as refused:
                 xero.extract(tenant)
             refusals.append(refused.value.tenant_id)
 
