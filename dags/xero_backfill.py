@@ -17,13 +17,14 @@ from airflow_xero.retry import XeroRetryPolicy
 
 DOC = """
 Fetches reports of past days: of the 31 days and 24 month ends before an organisation's first
-extraction, and of month ends that a back-dated change has touched. Each run spends
-`[xero] backfill_calls` calls on an organisation, so that the past takes hours, not the day's calls.
-How many are left: `select tenant_id, count(*) from xero_ops.wanted_reports group by 1`.
+extraction, of month ends that a back-dated change has touched, and of days whose own extraction did
+not complete. Each run spends `[xero] backfill_calls` calls on an organisation, so that the past
+takes hours, not the day's calls. How many are left:
+`select tenant_id, count(*) from xero_ops.wanted_reports group by 1`.
 
 | what you see | what it means | what to do |
 |---|---|---|
-| `extract_tenant` and `dbt_build` skipped | the past is fetched | nothing |
+| `extract_tenant` and `dbt_build` skipped | nothing is left, or it may spend 0 calls | nothing |
 | one `extract_tenant` skipped | another Dag extracts the organisation just now | nothing |
 | `extract_tenant` and `finished` failed | only that organisation | read its log; retried hourly |
 """

@@ -28,7 +28,7 @@ from airflow_xero.run_configuration import (
     asked_tenants,
     require_known,
 )
-from airflow_xero.settings import DAILY_HOUR
+from airflow_xero.settings import DAILY_HOUR, backfill_calls
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -101,7 +101,8 @@ class ListWaitingOperator(BaseOperator):
 class ListBackfillOperator(BaseOperator):
     """Names the organisations of which reports of past days are wanted, for ExtractTenantOperator.
 
-    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last complete one.
+    As `[{"tenant_id", "tenant_name", "day"}]`; the day is the last complete one. None where
+    `[xero] backfill_calls` is 0: it would be extracted every hour, and nothing of its past read.
     """
 
     def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
@@ -111,6 +112,9 @@ class ListBackfillOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Return the organisations, those first that were read longest ago; none at the end."""
         require_known(context["dag_run"].conf, ACCEPT_DELETIONS)
+        if not backfill_calls():
+            self.log.info("[xero] backfill_calls is 0: nothing of the past is fetched")
+            return []
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
             tenants = tenants_to_backfill(warehouse, self.xero_conn_id)

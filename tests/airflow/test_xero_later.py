@@ -240,6 +240,22 @@ def test_the_past_is_fetched_within_its_calls_and_published(
     }
 
 
+def test_without_calls_for_the_past_nobody_is_extracted_every_hour(
+    run, connect_organisations, warehouse, monkeypatch
+):
+    connect_organisations()
+    run("xero_daily")
+    assert set(wanted(warehouse)) == {BEACON, KAURI}
+    monkeypatch.setenv("AIRFLOW__XERO__BACKFILL_CALLS", "0")
+
+    assert states(run("xero_backfill")) == {
+        "list_backfill": "success",
+        "extract_tenant": "skipped",
+        "dbt_build": "skipped",
+        "finished": "success",
+    }
+
+
 def test_the_past_waits_for_who_is_being_extracted(
     run, xero, connect_organisations, warehouse, warehouse_dsn
 ):
