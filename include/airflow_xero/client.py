@@ -29,7 +29,12 @@ from airflow_xero.page import Answer, Page
 from airflow_xero.patience import Patience
 from airflow_xero.question import JSON, PAGE_SIZE, Question
 from airflow_xero.waiting import Waiting
-from airflow_xero.walking import PAGES_AT_A_TIME, pages_to_ask_for, refuse_misplaced
+from airflow_xero.walking import (
+    PAGES_AT_A_TIME,
+    is_doubtful_end,
+    pages_to_ask_for,
+    refuse_misplaced,
+)
 
 __all__ = ["PAGE_SIZE", "Page", "XeroClient"]
 
@@ -85,7 +90,8 @@ class XeroClient:
     ) -> Generator[Page]:
         """Walk an endpoint in order; up to four pages are fetched while one is handled.
 
-        The last page is asked for when all others have come: then it tells what was edited.
+        The last page is asked for when all others have come: then it tells what was edited. An
+        empty one that ends a list of unknown length is asked for twice where it follows a full one.
         `since` (aware) asks for records changed after it; `params` for more than the endpoint's
         own. Raises every class of `errors.py` that an answer of Xero can mean.
         """
@@ -163,10 +169,26 @@ class XeroClient:
                 if page.is_last:
                     return
                 previous, page = page, coming.pop(page.number + 1).result()
+                if is_doubtful_end(previous, page):
+                    page = self._asked_again(replace(first, number=page.number), page, abandoned)
         finally:
             # Nobody waits for the pages that are under way when the caller gives up.
             abandoned.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _asked_again(self, request: Question, doubtful: Page, abandoned: Event) -> Page:
+        """A page as it comes the second time, with the calls and seconds of both."""
+        page = self._page(request, abandoned)
+        if not page.is_last:
+            _log.warning(
+                "xero_page_falsely_empty tenant=%s endpoint=%s page=%s correlation_id=%s",
+                request.tenant_id,
+                request.endpoint.name,
+                doubtful.number,
+                doubtful.correlation_id,
+            )
+        seconds, calls = doubtful.seconds + page.seconds, doubtful.calls + page.calls
+        return replace(page, seconds=seconds, calls=calls)
 
     def _page(self, request: Question, abandoned: Event) -> Page:
         started = time.monotonic()

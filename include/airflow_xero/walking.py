@@ -9,6 +9,8 @@ from airflow_xero.page import Page
 
 PAGES_AT_A_TIME = 4
 """Of the five calls that Xero allows at a time, one is left to others."""
+# Lists that do not say how long they are come by the hundred.
+_RECORDS_OF_FULL_PAGE = 100
 
 
 def refuse_misplaced(previous: Page | None, page: Page) -> None:
@@ -27,6 +29,15 @@ def pages_to_ask_for(page: Page) -> range:
     # Whoever edits a record moves it to the end of the list, and all behind it up by one: the
     # last page must be read after the others to show it.
     return range(following, min(page.number + PAGES_AT_A_TIME, page.page_count - 1) + 1)
+
+
+def is_doubtful_end(previous: Page, page: Page) -> bool:
+    """Whether `page` should be asked for once more: an empty end right after a full page.
+
+    Only of lists that do not say how long they are: there an empty page is all that ends them.
+    """
+    is_empty_end = page.is_last and page.page_count is None
+    return is_empty_end and len(previous.records()) >= _RECORDS_OF_FULL_PAGE
 
 
 def _refuse_repetition(previous: Page | None, page: Page) -> None:

@@ -31,6 +31,9 @@ from xero_sandbox.wire.format import dump
 PAGE_SIZE = 3
 _MOST_PRESSES = 10
 RECORDS = 7
+# Of lists as long as Xero's own pages make them.
+_FULL_PAGE_SIZE = 100
+_MANY_RECORDS = 207
 CLOCK = ENDPOINTS[0]
 REPORTS = [each for each in ENDPOINTS if each.reading is Reading.REPORT]
 LISTS = [each for each in ENDPOINTS if each.reading is not Reading.REPORT]
@@ -84,18 +87,33 @@ class World:
         """As if nothing had been read or edited yet; what was connected stays so."""
         self.now = NOW
         self.lies = False
+        self.page_size, self.count = PAGE_SIZE, RECORDS
         self.records = {key: list(records) for key, records in self._source.items()}
         for key in self.records:
             self._write(key)
         self.xero.endpoints = ENDPOINTS
         self.xero.set_clock(self.now)
-        limits = {"enabled": False, "page_size": PAGE_SIZE}
-        self.xero.sandbox.control("POST", "limits", limits)
-        self.xero.serve(self.folder)
+        self._serve_pages()
         for table in (*OPS, *(f"xero_raw.{name}" for name in BY_NAME)):
             self.xero.rows.execute(
                 sql.SQL("delete from {}").format(sql.Identifier(*table.split(".")))
             )
+
+    def lengthen(self) -> None:
+        """Let every list of several pages have many, none shorter than Xero's own."""
+        self.page_size, self.count = _FULL_PAGE_SIZE, _MANY_RECORDS
+        for endpoint in LISTS:
+            records = self.records[endpoint.array_key]
+            if endpoint.paging is not Paging.NONE or endpoint.reading is Reading.NUMBERS:
+                more = range(len(records), self.count)
+                records += [_copy(records[0], endpoint, number) for number in more]
+                self._write(endpoint.array_key)
+        self._serve_pages()
+
+    def _serve_pages(self) -> None:
+        limits = {"enabled": False, "page_size": self.page_size}
+        self.xero.sandbox.control("POST", "limits", limits)
+        self.xero.serve(self.folder)
 
     # What is true
 
@@ -185,7 +203,9 @@ def records_of_every_kind(xero: ConnectedApp) -> dict[str, list[Any]]:
 
 
 def _copy(record: Mapping[str, Any], endpoint: Endpoint, number: int) -> dict[str, Any]:
-    return {**record, endpoint.id_field: f"00000000-0000-4000-8000-{number:012d}"}
+    copied = {**record, endpoint.id_field: f"00000000-0000-4000-8000-{number:012d}"}
+    is_numbered = endpoint.reading is Reading.NUMBERS
+    return {**copied, "JournalNumber": number + 1} if is_numbered else copied
 
 
 def rows_of(report: Mapping[str, Any]) -> Any:
@@ -212,7 +232,7 @@ def later_calls(world: World) -> list[tuple[str, dict[str, Any]]]:
         if endpoint.paging is not Paging.NONE:
             later = {"page": "2"}
         elif endpoint.reading is Reading.NUMBERS:
-            later = {"offset": str(PAGE_SIZE)}
+            later = {"offset": str(world.page_size)}
         elif endpoint.reading is Reading.DETAILS:
             path = f"{path}/{world.records[endpoint.array_key][1][endpoint.id_field]}"
         elif endpoint.report and len(endpoint.report.bases) > 1:
@@ -326,7 +346,8 @@ def assert_claims_hold(world: World) -> None:
             assert {key: stored.get(key) for key in claimed} == claimed, endpoint.name
         assert set(stored) <= set(truth[endpoint.name]), endpoint.name
         if endpoint.paging is not Paging.NONE and endpoint.name not in marks:
-            assert len(stored) % PAGE_SIZE == 0 or len(stored) == RECORDS, endpoint.name
+            is_whole = len(stored) == world.count
+            assert len(stored) % world.page_size == 0 or is_whole, endpoint.name
 
 
 def _claimed(
