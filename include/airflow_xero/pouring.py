@@ -53,7 +53,16 @@ def pour_statement(
 
 def close_statement(endpoint: Endpoint) -> sql.Composed:
     """The statement that marks as deleted what is not among `listed`, and counts it."""
-    return sql.SQL(_CLOSE_UNLISTED).format(table=sql.Identifier("xero_raw", endpoint.name))
+    return sql.SQL(_CLOSE_UNLISTED).format(
+        table=sql.Identifier("xero_raw", endpoint.name), unlisted=sql.SQL(_UNLISTED)
+    )
+
+
+def unlisted_statement(endpoint: Endpoint) -> sql.Composed:
+    """The statement that says whether `close_statement` would mark anything as deleted."""
+    return sql.SQL("select exists (select from {table} where {unlisted})").format(
+        table=sql.Identifier("xero_raw", endpoint.name), unlisted=sql.SQL(_UNLISTED)
+    )
 
 
 def count_statement(endpoint: Endpoint) -> sql.Composed:
@@ -302,16 +311,19 @@ select
     )
 """
 
-_CLOSE_UNLISTED = """
-with gone as (
-    update {table}
-    set known_to = %(known_at)s::timestamptz
-    where
+_UNLISTED = """
         tenant_id = %(tenant_id)s::uuid
         and known_to is null
         and not is_deleted
         and known_from < %(known_at)s::timestamptz
         and record_id <> all(%(listed)s::text[])
+"""
+
+_CLOSE_UNLISTED = """
+with gone as (
+    update {table}
+    set known_to = %(known_at)s::timestamptz
+    where {unlisted}
     returning record_id, xero_updated_at, payload
 ),
 

@@ -30,7 +30,13 @@ from airflow_xero.plausibility import (
     refuse_malformed,
     refuse_vanishing,
 )
-from airflow_xero.pouring import SETTINGS, close_statement, count_statement, pour_statement
+from airflow_xero.pouring import (
+    SETTINGS,
+    close_statement,
+    count_statement,
+    pour_statement,
+    unlisted_statement,
+)
 from airflow_xero.progress import OVERLAP, Poured, Progress, Reached, Walk
 from airflow_xero.warehouse import warehouse_errors
 
@@ -131,6 +137,13 @@ class RawStore:
         """How many records the tenant has now, deleted ones left out."""
         with self._transaction(endpoint) as cursor:
             return self._held(cursor, endpoint)
+
+    def has_unlisted(self, endpoint: Endpoint, listed: Sequence[str]) -> bool:
+        """Whether `finish_listing` would mark anything as deleted."""
+        with self._transaction(endpoint) as cursor:
+            values = self._values(endpoint, listed=list(listed))
+            [(has_unlisted,)] = cursor.execute(unlisted_statement(endpoint), values).fetchall()
+        return bool(has_unlisted)
 
     def finish_listing(
         self, endpoint: Endpoint, listed: Sequence[str], *, read_at: datetime

@@ -114,6 +114,15 @@ class Reader:
         if endpoint.paging is Paging.NONE:
             self._walk(endpoint, None, None)
             return
+        listed, began_at = self._list_pages(endpoint)
+        if self._raw.has_unlisted(endpoint, listed):
+            # A record that was deleted meanwhile moves all behind it up, and one from a page to
+            # come to a page already read: gone is only what a second walk misses, too.
+            listed += self._list_pages(endpoint)[0]
+        self._finish_listing(endpoint, listed, began_at)
+
+    def _list_pages(self, endpoint: Endpoint) -> tuple[list[str], datetime | None]:
+        """Pour every page; the ids on them, and Xero's clock at the first."""
         listed: list[str] = []
         began_at: datetime | None = None
         with closing(self._client.pages(endpoint, self._tenant_id)) as pages:
@@ -121,7 +130,7 @@ class Reader:
                 began_at = began_at or page.xero_now
                 listed += page.values_of(endpoint.id_field, str)
                 self._pour(page)
-        self._finish_listing(endpoint, listed, began_at)
+        return listed, began_at
 
     def _read_details(self, endpoint: Endpoint) -> None:
         listing = self._listing(endpoint)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.extraction import NOW, ConnectedApp, write_payloads
+from tests.warehouse.extraction import NOW, ConnectedApp, is_page, write_payloads
 from xero_sandbox.testing import SandboxServer
 
 LONG_AGO = NOW - timedelta(days=30)
@@ -52,3 +52,57 @@ def test_page_that_is_empty_for_once_neither_ends_the_list_nor_hides_what_follow
     assert xero.extract(tenant).gaps == {}
     assert len(xero.stored(tenant, "quotes")) == 500
     assert xero.watermark("quotes") is not None
+
+
+# Records deleted meanwhile
+
+
+def links(*numbers: int) -> list[dict[str, str]]:
+    return [{"LinkedTransactionID": f"link-{number:03d}"} for number in numbers]
+
+
+def link_ids(*numbers: int) -> set[str]:
+    return {link["LinkedTransactionID"] for link in links(*numbers)}
+
+
+@pytest.fixture
+def linked(xero, tmp_path):
+    """An organisation whose 230 links were read a week ago."""
+    tenant = xero.payloads(write_payloads(tmp_path, LinkedTransactions=links(*range(230))))
+    xero.extract(tenant)
+    assert xero.calls("LinkedTransactions") == ["1", "2", "3", "4"]
+    xero.set_clock(NOW + timedelta(days=8))
+    return tenant
+
+
+def deleted(xero) -> set[str]:
+    rows = xero.rows.execute("select record_id from xero_raw.linked_transactions where is_deleted")
+    return {record_id for (record_id,) in rows}
+
+
+def test_link_that_slips_to_a_page_already_read_is_not_taken_for_deleted(xero, linked, tmp_path):
+    def delete_one(response):
+        if is_page(response, "LinkedTransactions", 1):
+            rest = (number for number in range(230) if number != 7)
+            xero.serve(write_payloads(tmp_path, LinkedTransactions=links(*rest)))
+
+    xero.extract(linked, on_response=delete_one)
+    # The first of the second page is now the last of the first, which was read already.
+    assert xero.calls("LinkedTransactions") == ["1", "2", "3", "4"] * 2
+    assert set(xero.stored(linked, "linked_transactions")) == link_ids(*range(230))
+    xero.set_clock(NOW + timedelta(days=16))
+    xero.extract(linked)
+    assert deleted(xero) == link_ids(7)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_links_on_a_page_that_is_empty_for_once_are_not_taken_for_deleted(xero, linked, page):
+    xero.fault("LinkedTransactions", kind="empty_list", query={"page": str(page)})
+    xero.extract(linked)
+    assert set(xero.stored(linked, "linked_transactions")) == link_ids(*range(230))
+    assert deleted(xero) == set()
+
+
+def test_links_are_read_once_where_none_is_gone(xero, linked):
+    xero.extract(linked)
+    assert xero.calls("LinkedTransactions") == ["1", "2", "3", "4"]
