@@ -65,6 +65,11 @@ def unlisted_statement(endpoint: Endpoint) -> sql.Composed:
     )
 
 
+def edits_statement(endpoint: Endpoint) -> sql.Composed:
+    """The statement that says whether a current record was edited within a time of Xero's."""
+    return sql.SQL(_HAS_EDITS).format(table=sql.Identifier("xero_raw", endpoint.name))
+
+
 def count_statement(endpoint: Endpoint) -> sql.Composed:
     """The statement that counts the records a tenant has now."""
     return sql.SQL("select {held}").format(
@@ -309,6 +314,16 @@ select
         select count(*) from elements
         where %(was_repaired)s::boolean and strpos(payload::text, chr(65533)) > 0
     )
+"""
+
+_HAS_EDITS = """
+select exists (
+    select from {table}
+    where
+        tenant_id = %(tenant_id)s::uuid
+        and known_to is null
+        and xero_updated_at between %(walk_began)s::timestamptz and %(walk_ended)s::timestamptz
+)
 """
 
 _UNLISTED = """

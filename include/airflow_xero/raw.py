@@ -34,6 +34,7 @@ from airflow_xero.pouring import (
     SETTINGS,
     close_statement,
     count_statement,
+    edits_statement,
     pour_statement,
     unlisted_statement,
 )
@@ -137,6 +138,13 @@ class RawStore:
         """How many records the tenant has now, deleted ones left out."""
         with self._transaction(endpoint) as cursor:
             return self._held(cursor, endpoint)
+
+    def has_edits(self, endpoint: Endpoint, walk: Walk, *, until: datetime) -> bool:
+        """Whether what is stored was edited since the walk began, up to a moment of Xero's."""
+        with self._transaction(endpoint) as cursor:
+            values = self._values(endpoint, **_edited_within(walk.read_from, until))
+            [(has_edits,)] = cursor.execute(edits_statement(endpoint), values).fetchall()
+        return bool(has_edits)
 
     def has_unlisted(self, endpoint: Endpoint, listed: Sequence[str]) -> bool:
         """Whether `finish_listing` would mark anything as deleted."""
@@ -297,9 +305,7 @@ class RawStore:
             known_values=Jsonb(known.values if known else {}),
             known_parts=Jsonb(known.parts if known else {}),
             known_part_values=Jsonb(known.part_values if known else {}),
-            # An edit may show in the list some time after its own stamp.
-            walk_began=(walk.read_from if walk else page.xero_now) - OVERLAP,
-            walk_ended=page.xero_now + CLOCK_SKEW,
+            **_edited_within(walk.read_from if walk else page.xero_now, page.xero_now),
         )
         statement = pour_statement(endpoint, is_whole=is_whole, closed_fields=closed_fields)
         try:
@@ -333,3 +339,8 @@ class RawStore:
             return self._progress.finish(cursor, page.endpoint, walk.read_from)
         walk = replace(walk, next_page=1 if is_shifted else page.number + 1)
         return self._progress.advance(cursor, page.endpoint, walk)
+
+
+def _edited_within(began_at: datetime, ended_at: datetime) -> dict[str, datetime]:
+    # An edit may show in the list some time after its own stamp.
+    return {"walk_began": began_at - OVERLAP, "walk_ended": ended_at + CLOCK_SKEW}

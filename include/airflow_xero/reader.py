@@ -21,6 +21,7 @@ from airflow_xero.errors import NotFoundError, WarehouseBusyError
 from airflow_xero.page import Page
 from airflow_xero.progress import Poured, Walk
 from airflow_xero.raw import CLOCK_SKEW, RawStore
+from airflow_xero.walking import has_shrunk
 
 _log = logging.getLogger(__name__)
 
@@ -209,24 +210,30 @@ class Reader:
 
     def _walk(self, endpoint: Endpoint, since: datetime | None, cut_short: Walk | None) -> bool:
         """Pour every page; whether no record was edited meanwhile."""
-        pages = self._client.pages(
-            endpoint,
-            self._tenant_id,
-            since=since,
-            # The last page that was committed is read once more: others may have moved up to it.
-            first_page=max(1, cut_short.next_page - 1) if cut_short else 1,
-        )
-        walk = cut_short
-        is_steady, has_edited = True, False
+        # The last page that was committed is read once more: others may have moved up to it.
+        first_page = max(1, cut_short.next_page - 1) if cut_short else 1
+        walk = cut_short if first_page > 1 else None
+        is_steady, has_edited = True, self._had_edits(endpoint, walk)
         # Closed at once when a page cannot be stored, so that no further one is fetched.
-        with closing(pages):
+        with closing(
+            self._client.pages(endpoint, self._tenant_id, since=since, first_page=first_page)
+        ) as pages:
             for page in pages:
+                if walk and page.number == first_page and has_shrunk(page, before=walk.next_page):
+                    # What moved up may be on any page before.
+                    return self._walk(endpoint, since, None)
                 walk = walk or Walk(since, page.xero_now, next_page=1)
                 poured = self._pour(page, walk=walk, edited_before=has_edited)
                 # Where pages come without their number, the last one is empty and tells nothing.
                 has_edited = has_edited or poured.has_edited
                 is_steady = not poured.is_shifted
         return is_steady
+
+    def _had_edits(self, endpoint: Endpoint, cut_short: Walk | None) -> bool:
+        """Whether pages that were stored before the break had edits that no later page tells."""
+        if cut_short is None or self.xero_now is None or endpoint.paging is not Paging.HUNDREDS:
+            return False
+        return self._raw.has_edits(endpoint, cut_short, until=self.xero_now)
 
     def _walk_to_continue(self, endpoint: Endpoint) -> Walk | None:
         walk = self._raw.walk_cut_short(endpoint)

@@ -40,6 +40,14 @@ def is_doubtful_end(previous: Page, page: Page) -> bool:
     return is_empty_end and len(previous.records()) >= _RECORDS_OF_FULL_PAGE
 
 
+def has_shrunk(page: Page, *, before: int) -> bool:
+    """Whether a list that went on to page `before` when its walk was cut short ends earlier now.
+
+    `page` is the one before it, read once more.
+    """
+    return page.is_last if page.page_count is None else page.page_count < before
+
+
 def _refuse_repetition(previous: Page | None, page: Page) -> None:
     # Seen at Xero: page ignored, every record on every page, and so a walk without an end.
     if previous is None or page.page_count is not None or page.is_last:

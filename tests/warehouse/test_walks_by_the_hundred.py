@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_xero.errors import UnavailableError
+from airflow_xero.progress import OVERLAP
 from tests.warehouse.extraction import NOW, ConnectedApp, is_page, write_payloads
 from xero_sandbox.testing import SandboxServer
 
@@ -52,6 +54,53 @@ def test_page_that_is_empty_for_once_neither_ends_the_list_nor_hides_what_follow
     assert xero.extract(tenant).gaps == {}
     assert len(xero.stored(tenant, "quotes")) == 500
     assert xero.watermark("quotes") is not None
+
+
+# Records edited before the walk was cut short
+
+
+def cut_short(xero, tenant, page: int, *, on_response=None) -> None:
+    """An extraction that ends before a page of quotes, as a killed worker's would."""
+    xero.fault("Quotes", status=500, query={"page": str(page)}, times=0)
+    with pytest.raises(UnavailableError):
+        xero.extract(tenant, on_response=on_response)
+    xero.end_faults()
+
+
+def test_quote_that_slipped_past_a_walk_cut_short_is_read_by_another_walk(xero, tmp_path):
+    def edit(response):
+        if is_page(response, "Quotes", 1):
+            edited = [*quotes(230)[:5], *quotes(230)[6:], quote(5, NOW)]
+            xero.serve(write_payloads(tmp_path, Quotes=edited))
+
+    tenant = xero.payloads(write_payloads(tmp_path, Quotes=quotes(230)))
+    cut_short(xero, tenant, 4, on_response=edit)
+    # The page with the edit is stored; the quote that was the first of the second page is not.
+    assert len(xero.stored(tenant, "quotes")) == 229
+    xero.extract(tenant)
+    assert xero.calls("Quotes") == list("341234")
+    assert len(xero.stored(tenant, "quotes")) == 230
+    assert xero.next_page("quotes") is None
+
+
+def test_walk_cut_short_without_an_edit_goes_on_and_is_not_made_again(xero, tmp_path):
+    tenant = xero.payloads(write_payloads(tmp_path, Quotes=quotes(230)))
+    cut_short(xero, tenant, 4)
+    xero.extract(tenant)
+    assert xero.calls("Quotes") == ["3", "4"]
+    assert len(xero.stored(tenant, "quotes")) == 230
+
+
+def test_walk_whose_list_has_lost_its_last_page_begins_again(xero, tmp_path):
+    tenant = xero.payloads(write_payloads(tmp_path, Quotes=quotes(230)))
+    cut_short(xero, tenant, 4)
+    later = NOW + timedelta(hours=5)
+    xero.set_clock(later)
+    xero.serve(write_payloads(tmp_path, Quotes=[*quotes(150), quote(999, LONG_AGO)]))
+    xero.extract(tenant)
+    assert xero.calls("Quotes") == list("3123")
+    assert "quote-999" in xero.stored(tenant, "quotes")
+    assert timedelta(0) <= xero.watermark("quotes") + OVERLAP - later < timedelta(minutes=1)
 
 
 # Records deleted meanwhile

@@ -90,6 +90,25 @@ def test_no_record_is_lost_when_some_are_edited_before_a_walk_continues(xero, tm
     assert versions == (3001 + sum(number < 2000 for number in edited), 3001)
 
 
+@pytest.mark.parametrize(("left", "calls"), [(1500, "212"), (500, "21"), (2500, "23")])
+def test_walk_whose_list_became_shorter_than_it_had_come_begins_again(xero, tmp_path, left, calls):
+    ledger = Ledger(xero, tmp_path, 3001)
+    xero.fault("Invoices", status=500, query={"page": "3"}, times=0)
+    with pytest.raises(UnavailableError):
+        xero.extract(ledger.tenant)
+    xero.end_faults()
+    xero.set_clock(NOW + timedelta(hours=5))
+    for number in range(3001 - left):
+        del ledger.stamps[number]
+    ledger.edit()
+    xero.extract(ledger.tenant)
+    assert xero.calls("Invoices") == list(calls)
+    # What moved up is not missed, however far it did.
+    assert set(xero.listed(ledger.tenant, INVOICES)) <= set(xero.stored(ledger.tenant, "invoices"))
+    began_again = xero.watermark() + OVERLAP >= NOW + timedelta(hours=5)
+    assert began_again == ("1" in calls)
+
+
 def test_walk_whose_warehouse_session_was_ended_continues(xero, tmp_path):
     ledger = Ledger(xero, tmp_path, 3001)
 
