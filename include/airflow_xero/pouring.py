@@ -219,14 +219,18 @@ suspects as materialized (
         payload - %(known_fields)s::text[] <> '{{}}'{has_unknown_value}
 ),
 
--- Lines and other records within records, of a sample: each look is dear, and what Xero begins to
--- send comes with many records, so that the first of a page are as good as any.
+-- Lines and other records within records: each look is dear. A night's news are few and all looked
+-- at; of many, as of a first reading, a sample must do. As they are changed, they become few.
 parts as materialized (
     select
         name,
         part
     from
-        (select payload from changes limit 10) as sample,
+        (
+            select payload
+            from changes
+            limit case when (select count(*) from changes) > 100 then 10 end
+        ) as looked_at,
         jsonb_each(payload) as known (name, content),
         jsonb_array_elements(
             case jsonb_typeof(content)

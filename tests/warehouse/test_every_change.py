@@ -421,6 +421,22 @@ def test_new_value_within_the_parts_of_a_record_is_told_once(xero, tmp_path):
     assert xero.extract(tenant).drifts == []
 
 
+@pytest.mark.parametrize(
+    ("news", "told"), [(100, ["invoices: new value Payments.Status=PENDING"]), (101, [])]
+)
+def test_rare_value_within_a_night_of_a_hundred_news_is_told_at_once(xero, tmp_path, news, told):
+    records = [{**each, "Payments": []} for each in invoices_of(news, LONG_AGO)]
+    records[77]["Payments"] = [{"Status": "AUTHORISED"}, {"Status": "PENDING"}]
+    tenant = xero.payloads(write_payloads(tmp_path, Invoices=records))
+    assert [str(drift) for drift in xero.extract(tenant).drifts] == told
+    # Of more a few are looked at; the others when they are changed.
+    records[77]["Total"] = -1
+    xero.serve(write_payloads(tmp_path, Invoices=records))
+    night(xero, 1)
+    told_later = [] if told else ["invoices: new value Payments.Status=PENDING"]
+    assert [str(drift) for drift in xero.extract(tenant).drifts] == told_later
+
+
 def test_announced_end_of_an_endpoint_is_told_once(xero, tmp_path):
     tenant = xero.payloads(write_payloads(tmp_path, Invoices=invoices_of(1, LONG_AGO)))
     body = '{"DateTimeUTC": "/Date(1795176000000)/", "Quotes": []}'
