@@ -99,10 +99,10 @@ def test_a_refresh_that_looks_for_an_unpublished_day_hinders_nobody(world):
     assert ended == ["gave_way"]
 
 
-def locks(connection: psycopg.Connection, kind: str, *, granted: bool) -> int:
+def locks(connection: psycopg.Connection[Any], kind: str, *, granted: bool) -> int:
     query = (
         "select count(*) from pg_locks where locktype = %s and granted = %s and database ="
         " (select oid from pg_database where datname = current_database())"
     )
     [(count,)] = connection.execute(query, (kind, granted)).fetchall()
-    return count
+    return int(count)
