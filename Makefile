@@ -14,6 +14,9 @@ PYTHON ?=
 
 export PYTHONUTF8 = 1
 
+# Where the browser tests keep what they saw, for whoever looks at a change of the pages.
+export PAGE_SCREENSHOTS ?= $(CURDIR)/build/screenshots
+
 .PHONY: help run stop reset status test campaign check venv clean
 .PHONY: bench bench-extract bench-tenants bench-warehouse
 

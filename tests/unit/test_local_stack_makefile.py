@@ -39,6 +39,20 @@ def test_help_lists_every_target_that_people_type() -> None:
     assert listed == set(" ".join(phony).split())
 
 
+@pytest.mark.parametrize("given", [None, "/elsewhere"])
+def test_what_the_browser_tests_saw_is_kept_where_git_does_not_look(
+    given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PAGE_SCREENSHOTS", raising=False)
+    if given:
+        monkeypatch.setenv("PAGE_SCREENSHOTS", given)
+
+    told = _make(_REPOSITORY, "--eval=seen: ; @echo $$PAGE_SCREENSHOTS", "seen").stdout.strip()
+
+    assert told == (given or str(_REPOSITORY / "build" / "screenshots"))
+    assert "build/" in (_REPOSITORY / ".gitignore").read_text().splitlines()
+
+
 def test_a_python_that_does_not_fit_is_refused_with_what_to_install(tmp_path: Path) -> None:
     done = _make(_clone_without_packages(tmp_path), "run", "PYTHON=/bin/false")
     assert done.returncode != 0
