@@ -53,7 +53,7 @@ with DAG(
     extract_tenant = ExtractTenantOperator.partial(
         task_id="extract_tenant",
         xero_conn_id=conn_id,
-        map_index_template="{{ task.tenant.tenant_name }}",
+        map_index_template="{{ task.tenant.tenant_name[:250] }}",
         backfill_calls=settings.backfill_calls(),
         gives_way=True,
         pool="xero_extract",

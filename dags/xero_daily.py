@@ -54,7 +54,7 @@ with DAG(
     extract_tenant = ExtractTenantOperator.partial(
         task_id="extract_tenant",
         xero_conn_id=conn_id,
-        map_index_template="{{ task.tenant.tenant_name }}",
+        map_index_template="{{ task.tenant.tenant_name[:250] }}",
         pool="xero_extract",
     ).expand(tenant=list_tenants.output)
     dbt_build = DbtBuildOperator(

@@ -52,7 +52,7 @@ with DAG(
     extract_tenant = ExtractTenantOperator.partial(
         task_id="extract_tenant",
         xero_conn_id=conn_id,
-        map_index_template="{{ task.tenant.tenant_name }}",
+        map_index_template="{{ task.tenant.tenant_name[:250] }}",
         closes_day=False,
         pool="xero_extract",
     ).expand(tenant=list_refresh.output)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.organisations import fill
+from tests.browser.test_routes import ask
 
 EVERYTHING = [
     "Extract now",
@@ -180,6 +181,40 @@ def test_the_runs_of_an_organisation_are_found_by_its_name_in_airflow(open_page,
     expect(page.get_by_role("heading", name="Not Found")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Fish | Chips Limited",
+        "| Chips",
+        "100%_Wool",
+        "Kiwi\\Tui",
+        "Long " + "ō" * 9_995,
+        "Long " + "🌙" * 400,
+        "\u202egnp.exe",
+        "<script>alert(1)</script>",
+        "'; drop table x; --",
+    ],
+    ids=lambda name: ascii(name[:12]),
+)
+def test_the_runs_of_an_organisation_are_found_whatever_its_name_is(
+    open_page, airflow, warehouse, name
+):
+    tenant_id = fill(warehouse, name, run="complete")
+    with airflow.client("admin") as client:
+        ask(client, "POST", f"/xero/api/organisations/{tenant_id}/extract")
+    # As the run of two organisations labels its tasks.
+    airflow.label_tasks("xero_extract", ["Chips | Fish", name[:250]])
+    page = open_page()
+
+    with page.expect_response(re.compile(r"/taskInstances\?")) as answered:
+        choose(page, "Runs in Airflow", name)
+
+    found = [one["rendered_map_index"] for one in answered.value.json()["task_instances"]]
+    assert name[:250] in found
+    # With nothing before the sign that Airflow takes for its "or", all of them are shown.
+    assert ("Chips | Fish" in found) == name.startswith("|")
+
+
 def test_what_the_server_refuses_is_told_in_its_words(open_page, warehouse):
     fill(warehouse, run="complete")
     page = open_page()
@@ -201,10 +236,13 @@ def test_an_invitation_is_shown_once_and_can_be_revoked(open_page, warehouse, ke
     link = dialog.get_by_role("textbox", name="Link of the invitation")
     expect(link).to_have_value(re.compile(r"/xero/invitation#.{30,}"))
     keep_screenshot(page, "invitation-light")
-    dialog.get_by_role("button", name="Revoke the invitation: For Mere").click()
+    dialog.get_by_role("button", name="Revoke the invitation: For Mere").focus()
+    page.keyboard.press("Enter")
 
     expect(dialog.get_by_text("Revoked", exact=True)).to_be_visible()
     expect(link).to_be_hidden()
+    # The button is gone; the keyboard goes on where it was.
+    expect(dialog.get_by_role("heading", name="Invitations", exact=True)).to_be_focused()
     (revoked_by,) = warehouse.execute("select revoked_by from xero_ops.invitations").fetchone()
     assert revoked_by == "operator"
 

@@ -23,6 +23,7 @@ export function Inviting({ choices, onClose, ...props }) {
   const [listed, setListed] = useState(null);
   const [spoken, setSpoken] = useState("");
   const [isSent, setIsSent] = useState(false);
+  const list = useRef();
   const reload = useCallback(async () => {
     const { body, problem: refusal } = await readInvitations();
     if (body) setListed(body.invitations);
@@ -44,8 +45,11 @@ export function Inviting({ choices, onClose, ...props }) {
     setMade(body);
     setSpoken("The link is ready. Copy it now: it is shown this once.");
   };
-  const revoke = async (one) => {
-    const body = await told(await act(`invitations/${one.invitation_id}`, {}, "DELETE"));
+  const revoke = async (one, button) => {
+    const answer = await act(`invitations/${one.invitation_id}`, {}, "DELETE");
+    // The button goes when the list is read again, and would take the keyboard's place along.
+    if (globalThis.document.activeElement === button) list.current?.focus();
+    const body = await told(answer);
     if (body) setSpoken(body.message);
     if (made?.invitation_id === one.invitation_id) setMade(null);
   };
@@ -73,7 +77,7 @@ export function Inviting({ choices, onClose, ...props }) {
     ),
     problem && h(Box, { mb: 4 }, h(Notice, { status: "error", title: problem.message })),
     made ? h(Made, { made, onMore: () => setMade(null) }) : h(Wish, { choices, onInvite: invite }),
-    listed?.length > 0 && h(Listed, { listed, onRevoke: revoke }),
+    listed?.length > 0 && h(Listed, { heading: list, listed, onRevoke: revoke }),
     h(Live, HIDDEN, spoken),
   );
 }
@@ -159,11 +163,11 @@ function Made({ made, onMore }) {
   );
 }
 
-function Listed({ listed, onRevoke }) {
+function Listed({ heading, listed, onRevoke }) {
   return h(
     Box,
     { mt: 8 },
-    h(Heading, { as: "h3", mb: 2, size: "sm" }, "Invitations"),
+    h(Heading, { as: "h3", mb: 2, ref: heading, size: "sm", tabIndex: -1 }, "Invitations"),
     h(
       Flex,
       { as: "ul", direction: "column", gap: 3, listStyleType: "none" },
@@ -196,7 +200,11 @@ function Invited({ one, onRevoke }) {
     one.state === "open" &&
       h(
         OutlineButton,
-        { "aria-label": `Revoke the invitation: ${who}`, onClick: () => onRevoke(one), size: "xs" },
+        {
+          "aria-label": `Revoke the invitation: ${who}`,
+          onClick: (event) => onRevoke(one, event.currentTarget),
+          size: "xs",
+        },
         "Revoke",
       ),
   );

@@ -99,8 +99,18 @@ function itemsFor(one, may) {
 function runsOf(one) {
   const url = new URL("task_instances", AIRFLOW_URL);
   url.searchParams.set("dag_id_pattern", "xero");
-  url.searchParams.set("rendered_map_index", one.name);
+  const beginning = searchable(one.name);
+  if (beginning) url.searchParams.set("rendered_map_index", beginning);
   return url;
+}
+
+// Airflow keeps so many characters of a name with a task.
+const LABEL_LENGTH = 250;
+
+/** How a name begins, as far as Airflow's search takes it as it is: | is its "or", \ may escape. */
+function searchable(name) {
+  const label = Array.from(name).slice(0, LABEL_LENGTH).join("");
+  return label.split(/[|\\]/u)[0].trimEnd();
 }
 
 function Disconnect({ one, onYes, ...props }) {
