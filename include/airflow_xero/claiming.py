@@ -16,7 +16,7 @@ from psycopg.rows import scalar_row
 
 from airflow_xero.authorisations import CONSENT_TIME
 from airflow_xero.errors import ConsentRefusedError, XeroError
-from airflow_xero.invitations import ASK_AGAIN, IS_OPEN
+from airflow_xero.invitations import ASK_AGAIN, HANDOVER_TIME, IS_OPEN, NOT_TWICE
 from airflow_xero.warehouse import warehouse_errors
 
 MOST_TRIES = 20
@@ -64,9 +64,7 @@ def claimed(
     values = {"id": invitation_id, "now": now}
     with warehouse_errors(), warehouse.transaction():
         if warehouse.execute(_CLAIM, values).rowcount != 1:
-            raise ConsentRefusedError(
-                f"This invitation was used, has expired or was taken back: {ASK_AGAIN}"
-            )
+            raise ConsentRefusedError(_why_refused(warehouse, invitation_id))
     try:
         yield used_by
     except XeroError:
@@ -78,6 +76,15 @@ def claimed(
             "update xero_ops.invitations set used_by_email = %s where invitation_id = %s",
             (next(iter(used_by), None), invitation_id),
         )
+
+
+def _why_refused(warehouse: psycopg.Connection[Any], invitation_id: str) -> str:
+    with warehouse.cursor(row_factory=scalar_row) as cursor:
+        values = {"id": invitation_id, "own": HANDOVER_TIME}
+        is_own = cursor.execute(_IS_OWN, values).fetchone()
+    if is_own:
+        return NOT_TWICE
+    return f"This invitation was used, has expired or was taken back: {ASK_AGAIN}"
 
 
 _LOCK = "select invitation_id from xero_ops.invitations where invitation_id = %(id)s for update"
@@ -107,6 +114,10 @@ _CLAIM = f"""
 update xero_ops.invitations set used_at = %(now)s
 where invitation_id = %(id)s and expires_at > %(now)s and {IS_OPEN}
 """  # noqa: S608
+
+_IS_OWN = """
+select expires_at - created_at <= %(own)s from xero_ops.invitations where invitation_id = %(id)s
+"""
 
 _GIVE_BACK = """
 update xero_ops.invitations set used_at = null

@@ -34,6 +34,7 @@ HANDOVER_TIME = timedelta(minutes=10)
 
 _RANDOM_BYTES = 32
 ASK_AGAIN = "ask the person who invited you for a new link"
+NOT_TWICE = "Connecting here works once, and within ten minutes: press Connect to Xero again"
 
 
 @dataclass(frozen=True)
@@ -255,9 +256,7 @@ def _of_secret(
 
 def _require_open(found: Invited) -> None:
     if found.is_own and found.state != "open":
-        raise ConsentRefusedError(
-            "This address works once, and for ten minutes: press Connect to Xero again"
-        )
+        raise ConsentRefusedError(NOT_TWICE)
     if found.state == "used":
         raise ConsentRefusedError(
             f"This invitation was used on {found.used_at:%d %B %Y}, and works once. To connect "

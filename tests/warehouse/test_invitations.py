@@ -186,8 +186,14 @@ def test_a_handover_lasts_ten_minutes_and_is_not_listed(app, warehouse, keys, se
         for one in (own, other)
     ] == [True, False]
     assert [one.is_own for one in listed(warehouse, "xero_default", now=NOW)] == [False]
+    late = NOW + timedelta(minutes=10)
     with pytest.raises(ConsentRefusedError, match="press Connect to Xero again"):
-        see(token_of(own), now=NOW + timedelta(minutes=10))
+        see(token_of(own), now=late)
+    with (
+        pytest.raises(ConsentRefusedError, match="press Connect to Xero again"),
+        claimed(warehouse, own.invitation_id, now=late),
+    ):
+        pass
     assert warehouse.execute(
         "select action, outcome from xero_ops.audit_log order by entry_id"
     ).fetchall() == [("invite", "invited"), ("connect", "handed over")]
