@@ -6,8 +6,11 @@ API, so that each test has a database and a Xero of its own.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -42,15 +45,43 @@ def airflow(
 ) -> Iterator[Airflow]:
     """The server with a fresh warehouse, and the sandbox as its Xero.
 
-    Whatever a test does: no token that it left in the warehouse may stand in the server's log.
+    Whatever a test does: no token of Xero's, also one that was replaced since, may stand in any
+    file of Airflow's: its own database, its logs.
     """
     api_server.set_warehouse(warehouse_dsn)
     api_server.set_xero(xero_sandbox)
     api_server.forget_runs()
     yield api_server
-    log = api_server.log.read_text()
-    leaked = [token for token in tokens_in(warehouse_dsn, api_server.token_key) if token in log]
-    assert leaked == []
+    known = tokens_in(warehouse_dsn, api_server.token_key)
+    assert leaks(api_server.log.parent, known, xero_sandbox) == []
+
+
+_TOKEN = re.compile(rb"(?<![\w-])[\w-]{43}(?![\w-])")
+_JWT = re.compile(rb"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+")
+
+
+def leaks(home: Path, known: list[str], sandbox: SandboxServer) -> list[str]:
+    """The files below `home` that hold one of these tokens, or any that this Xero ever gave.
+
+    Xero keeps its refresh tokens as hashes; its access tokens name the consent.
+    """
+    given = set(sandbox.world.grants.refresh_tokens)
+    found = []
+    for path in sorted(one for one in home.rglob("*") if one.is_file()):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            # A journal of the database's, which is gone once it is written.
+            continue
+        hashes = {hashlib.sha256(word).hexdigest() for word in set(_TOKEN.findall(content))}
+        claims = [base64.urlsafe_b64decode(part + b"==") for part in _JWT.findall(content)]
+        if (
+            any(token.encode() in content for token in known)
+            or hashes & given
+            or any(b"authentication_event_id" in one for one in claims)
+        ):
+            found.append(str(path.relative_to(home)))
+    return found
 
 
 def tokens_in(dsn: str, key: str) -> list[str]:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import tokens_in
+from tests.browser.conftest import leaks, tokens_in
 from tests.browser.consenting import count, organisations_of, state_in
 from tests.warehouse.searching import everywhere
 
@@ -186,3 +186,22 @@ def test_no_secret_reaches_a_log_an_answer_or_a_table(airflow, xero_sandbox, war
     assert everywhere(warehouse_dsn, *secrets) == set()
     # That the search would find one.
     assert everywhere(warehouse_dsn, tenants[0]) != set()
+
+
+def test_a_token_that_was_replaced_since_would_be_found_in_any_file(
+    airflow, xero_sandbox, begin, warehouse_dsn, tmp_path
+):
+    visit = begin()
+    visit.client.get(xero_sandbox.consent(visit.authorize_url))
+    first = tokens_in(warehouse_dsn, airflow.token_key)
+    again = begin()
+    again.client.get(xero_sandbox.consent(again.authorize_url))
+    assert set(first).isdisjoint(tokens_in(warehouse_dsn, airflow.token_key))
+
+    assert leaks(airflow.log.parent, first, xero_sandbox) == []
+    assert airflow.database.is_file()
+    for number, token in enumerate(first):
+        (tmp_path / f"{number}.log").write_text(f'refused token="{token}" status=400')
+    (tmp_path / "clean.log").write_text(f"key={'k' * 43}")
+    assert len(first) == 2
+    assert leaks(tmp_path, [], xero_sandbox) == ["0.log", "1.log"]
