@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -43,10 +44,14 @@ def public_url(xero: Any, set_connection: Any, log: Path) -> Iterator[str]:
 
 
 @contextmanager
-def served(xero: Any, set_connection: Any, log: Path, **settings: str) -> Iterator[str]:
+def served(
+    xero: Any, set_connection: Any, log: Path, *, vault: Path | None = None, **settings: str
+) -> Iterator[str]:
     port = free_port()
     url = f"http://localhost:{port}"
     set_connection("xero_default", **xero_fields(xero, redirect_uri=f"{url}/xero/callback"))
+    if vault:
+        settings |= kept_in(vault)
     command = [sys.executable, "-m", "airflow", "xero", "public", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -58,6 +63,20 @@ def served(xero: Any, set_connection: Any, log: Path, **settings: str) -> Iterat
     finally:
         process.terminate()
         process.wait(20)
+
+
+def kept_in(vault: Path) -> dict[str, str]:
+    """The connections in the file of a secrets backend; in the environment they are worthless."""
+    names = ("AIRFLOW_CONN_XERO_DEFAULT", "AIRFLOW_CONN_XERO_WAREHOUSE")
+    kept = {
+        name.removeprefix("AIRFLOW_CONN_").lower(): json.loads(os.environ[name]) for name in names
+    }
+    vault.write_text(json.dumps(kept))
+    return {
+        **dict.fromkeys(names, json.dumps({"conn_type": "xero", "login": "-", "password": "-"})),
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(vault)}),
+    }
 
 
 def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -123,12 +142,13 @@ def test_the_invited_connect_through_it_and_find_nothing_else(
     assert [secret for secret in secrets if secret in said] == []
 
 
-def test_without_airflows_database_the_invited_connect_and_the_night_reads_them(
-    starting_dags, xero, set_connection, warehouse, log
+def test_with_a_secrets_backend_and_no_database_of_airflows_the_invited_connect(
+    starting_dags, xero, set_connection, warehouse, log, tmp_path
 ):
     nowhere = "postgresql+psycopg2://nobody:secret@127.0.0.1:9/nowhere"
     settings = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": nowhere}
-    with served(xero, set_connection, log, **settings) as url:
+    vault = tmp_path / "vault.json"
+    with served(xero, set_connection, log, vault=vault, **settings) as url:
         body = {"token": urlsplit(link_of_an_invitation()).fragment}
         with httpx.Client(base_url=url, verify=False, timeout=60) as client:
             begun = client.post("/xero/invitation/begin", json=body, headers=OURS)
@@ -136,6 +156,7 @@ def test_without_airflows_database_the_invited_connect_and_the_night_reads_them(
 
     assert (thanks.status_code, "Kauri Coffee Roasters" in thanks.text) == (200, True)
     assert len(warehouse.execute(TENANTS).fetchall()) == 2
+    # The next night reads them.
     assert queued_runs() == []
     said = log.read_text()
     assert "extraction not started organisations=2 reason=Airflow's own database" in said
