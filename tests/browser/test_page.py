@@ -278,3 +278,23 @@ def test_a_cap_that_is_reached_is_told_before_anybody_is_handed_over(
     told.get_by_role("button", name="Go on to Xero all the same").click()
 
     expect(page.get_by_text("handed over")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("connected", "said"),
+    [
+        (3, "3 connections of this app's 5 are used."),
+        (5, "5 connections of this app's 5 are used. Xero refuses another organisation until"),
+    ],
+)
+def test_the_cap_of_the_tier_is_shown_before_it_bites(
+    open_page, airflow, xero_sandbox, warehouse, connected, said
+):
+    fill_many(warehouse, connected)
+    airflow.set_xero(xero_sandbox, tier="starter")
+    page = open_page()
+
+    expect(page.get_by_text(f"{connected} of the app's 5 connections")).to_be_visible()
+    connect_button(page).click()
+
+    expect(page.get_by_role("dialog")).to_contain_text(said)
