@@ -1,8 +1,8 @@
 """Bring one organisation's raw tables up to now: what is due, and in which order.
 
-Settings, documents, what is read again (`rereading.py`), and the reports as at a day. How each kind
-is read is told by `reader.py`. Must not know Airflow, HTTP or SQL, nor the lock and the state of
-the extraction (`extract.py`).
+Settings, documents, what is read again (`rereading.py`), the reports as at a day, and those of past
+days (`past_reports.py`). How each kind is read is told by `reader.py`. Must not know Airflow, HTTP
+or SQL, nor the lock and the state of the extraction (`extract.py`).
 """
 
 from __future__ import annotations
@@ -11,26 +11,16 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import psycopg
 
-from airflow_xero import already_read, runs, wanted
+from airflow_xero import already_read, runs
 from airflow_xero.client import XeroClient
 from airflow_xero.endpoint import Cadence, Endpoint, Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key
-from airflow_xero.errors import (
-    BadRequestError,
-    HighVolumeError,
-    NotFoundError,
-    ScopeMissingError,
-    TenantForbiddenError,
-    UnexpectedPayloadError,
-    VanishedError,
-    XeroSetupError,
-)
+from airflow_xero.errors import VanishedError, XeroSetupError
+from airflow_xero.past_reports import FORBIDDEN, PastReports
 from airflow_xero.progress import OVERLAP
 from airflow_xero.raw import CLOCK_SKEW, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
@@ -47,9 +37,6 @@ _EASTERNMOST = timedelta(hours=14)
 _YOUNG_MONTH_DAYS = 15
 # Of what no document tells, this report alone says where it stands.
 _LEVELS = "trial_balances"
-_FORBIDDEN = (ScopeMissingError, TenantForbiddenError)
-# Xero says the same however often it is asked.
-_REFUSALS = (*_FORBIDDEN, BadRequestError, NotFoundError, HighVolumeError)
 
 _log = logging.getLogger(__name__)
 
@@ -134,8 +121,15 @@ class CatchingUp:
             self._read_or_leave(endpoint)
             if endpoint.name == _LEVELS and news.since is not None:
                 self._reread_last_month_end(endpoint)
-        self._want_reports(reports, documents, news)
-        self._read_wanted(reports)
+        past = PastReports(
+            self._tenant.tenant_id,
+            self._day,
+            warehouse=self._warehouse,
+            reader=self._reader,
+            most_calls=self._backfill_calls,
+        )
+        past.want(reports, documents, news, closes_day=self._closes_day)
+        past.read_wanted(reports)
 
     def _reread(self, endpoints: Sequence[Endpoint]) -> None:
         rereading = Rereading(
@@ -164,67 +158,6 @@ class CatchingUp:
         if already_read.has_published_reading(*where, day=self._day, report_key=key):
             return
         self._or_leave(endpoint, lambda report: self._reader.read_report(report, month_end))
-
-    def _want_reports(
-        self, reports: Sequence[Endpoint], documents: Sequence[str], news: News
-    ) -> None:
-        """Remember which past reports are to be fetched: all at first, then what has moved.
-
-        And what was read and could not be compared: its documents were read again since. Of a
-        report that is left out nothing: it would be asked for every hour, for ever.
-        """
-        where = (self._warehouse, self._tenant.tenant_id)
-        daily = [each.name for each in reports if each.cadence is Cadence.DAILY]
-        names = [name for name in daily if name not in self.gaps]
-        # A refresh reads no report, and does not know which of them can be read.
-        if self._closes_day:
-            wanted.want_no_more(*where, day=self._day, reports=names)
-            wanted.want_unread(*where, day=self._day, reports=names)
-        if news.since is None:
-            return
-        wanted.want_overtaken(
-            *where,
-            day=self._day,
-            reports=names,
-            documents=documents,
-            of_tries_alone=self._backfill_calls > 0,
-        )
-        earliest = wanted.earliest_change(*where, since=news.since, endpoints=news.endpoints)
-        if earliest is not None:
-            wanted.want_month_ends_since(*where, first_date=earliest, day=self._day, reports=names)
-
-    def _read_wanted(self, reports: Sequence[Endpoint]) -> None:
-        """Fetch past reports, as many days as this run may.
-
-        A day as a whole: its trial balance explains what the others differ by.
-        """
-        by_name = {each.name: each for each in reports if each.name not in self.gaps}
-        where = (self._warehouse, self._tenant.tenant_id)
-        calls_left = self._backfill_calls
-        coming = wanted.coming(*where) if calls_left else []
-        for day, wishes in groupby(coming, key=itemgetter(1)):
-            due = [by_name[name] for name, _ in wishes if name in by_name]
-            calls = sum(len(each.report.bases) for each in due if each.report)
-            # A first day is read whatever it costs, or none would ever be.
-            if calls > calls_left < self._backfill_calls:
-                return
-            calls_left -= calls
-            for endpoint in due:
-                if self._read_past(endpoint, day):
-                    wanted.fetched(*where, endpoint=endpoint.name, day=day)
-
-    def _read_past(self, endpoint: Endpoint, day: date) -> bool:
-        """Read a report of a past day; whether it is settled: read, or refused for good.
-
-        A refusal is a gap. Were it an error, every run would end there, and read no older day.
-        """
-        try:
-            self._reader.read_report(endpoint, day)
-        except (*_REFUSALS, UnexpectedPayloadError) as error:
-            self.gaps.setdefault(endpoint.name, f"not read as at {day}: {error.message}")
-            # An answer that makes no sense may have been cut on its way.
-            return not isinstance(error, UnexpectedPayloadError)
-        return True
 
     def remark(self) -> str | None:
         """What may be missing and why, in a line; None when nothing is."""
@@ -297,7 +230,7 @@ class CatchingUp:
         """Read the endpoint; whether that went well, or is left as a gap."""
         try:
             read(endpoint)
-        except _FORBIDDEN as error:
+        except FORBIDDEN as error:
             if endpoint.is_required:
                 raise
             self.gaps[endpoint.name] = f"not read: {error.message}"
