@@ -142,8 +142,13 @@ def test_a_link_that_says_not_where_it_stood_changes_nothing(
         answer = client.get(f"/xero/connect{query}")
 
     assert answer.status_code == (409 if kind == "custom" else 303)
-    for table in ("grants", "connections", "invitations", "audit_log"):
+    for table in ("grants", "connections", "invitations"):
         assert count(warehouse, table) == 0
+    lines = warehouse.execute("select actor, outcome from xero_ops.audit_log").fetchall()
+    refused = ("admin", "refused: Nobody consents to a Custom Connection: press Connect to Xero")
+    assert [(actor, outcome.removesuffix(" on the page")) for actor, outcome in lines] == (
+        [refused] if kind == "custom" else []
+    )
     assert airflow.runs_of("xero_extract") == []
 
 
