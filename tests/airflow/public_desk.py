@@ -70,7 +70,7 @@ class Desk:
         )
         return invited, choices_of(["accounting.budgets.read"])
 
-    def begin_invited(self, token: str, *, is_sure: bool) -> Begun:
+    def begin_invited(self, token: str, *, is_sure: bool, address: str | None) -> Begun:
         self._said(token, is_sure)
         if isinstance(self.answer, Hindered) and not is_sure:
             raise self.answer

@@ -49,7 +49,7 @@ def test_one_mapped_task_per_organisation_labelled_by_its_name(dag):
     task = dag.get_task("extract_tenant")
 
     assert task.is_mapped
-    assert task.partial_kwargs["map_index_template"] == "{{ task.tenant.tenant_name }}"
+    assert task.partial_kwargs["map_index_template"] == "{{ task.tenant.tenant_name[:250] }}"
 
 
 def test_pools_and_trigger_rules(dag):

@@ -204,6 +204,9 @@ def test_the_invited_are_told_that_the_cap_is_reached_and_may_know_better(
     expect(page.get_by_role("heading", name="All connections of this app are used")).to_be_visible()
     expect(page.get_by_text("Please tell the person who invited you")).to_be_visible()
     assert count(warehouse, "authorisations") == 0
+    lines = "select outcome from xero_ops.audit_log where action <> 'invite'"
+    told = [("refused: All connections of this app are used",)]
+    assert warehouse.execute(lines).fetchall() == told
     page.get_by_role("button", name="Go on to Xero all the same").click()
 
     expect(page.get_by_label("Email address")).to_be_visible()

@@ -104,6 +104,27 @@ def test_an_invitation_that_asks_for_what_the_app_may_no_longer_have_is_refused_
     assert refused.status_code == 409
     assert "ask the person who invited you for a new link" in refused.json()["message"]
     assert count(warehouse, "authorisations") == 0
+    [(actor, action, outcome, address)] = warehouse.execute(
+        "select actor, action, outcome, host(address) from xero_ops.audit_log"
+        " where action <> 'invite'"
+    ).fetchall()
+    assert (actor, action, address) == ("operator (by invitation)", "connect", "127.0.0.1")
+    assert outcome.startswith("refused: This invitation asks for something")
+
+
+def test_xero_being_silent_costs_an_invitation_none_of_its_tries(
+    airflow, xero_sandbox, invite, warehouse
+):
+    token = token_of(invite())
+    fault = {"path": "/identity/connect/authorize", "kind": "offline", "times": 0}
+    xero_sandbox.control("POST", "faults", fault)
+
+    with airflow.client() as client:
+        silent = ask(client, "begin", token)
+
+    assert silent.status_code == 503
+    lines = "select outcome from xero_ops.audit_log where action <> 'invite'"
+    assert warehouse.execute(lines).fetchall() == []
 
 
 def test_a_user_goes_on_where_xero_sends_people_back(airflow, xero_sandbox, warehouse):

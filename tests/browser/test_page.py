@@ -298,3 +298,16 @@ def test_the_cap_of_the_tier_is_shown_before_it_bites(
     connect_button(page).click()
 
     expect(page.get_by_role("dialog")).to_contain_text(said)
+
+
+def test_xero_is_not_told_where_its_visitors_come_from(open_page, airflow, xero_sandbox):
+    page = open_page()
+    asked = []
+    page.on("request", lambda one: asked.append(one) if xero_sandbox.url in one.url else None)
+
+    go_to_xero(page)
+
+    expect(page.get_by_label("Email address")).to_be_visible()
+    assert asked
+    told = [one.all_headers().get("referer", "") for one in asked]
+    assert [one for one in told if airflow.url in one] == []

@@ -131,8 +131,10 @@ class ConsentDesk:
             found = invitations.look(warehouse, app, token, keys=keys, now=_now())
         return found, choices_of(found.scopes or app.scopes)
 
-    def begin_invited(self, token: str, *, is_sure: bool = False) -> Begun:
-        """Begin the consent that an invitation is for.
+    def begin_invited(
+        self, token: str, *, is_sure: bool = False, address: str | None = None
+    ) -> Begun:
+        """Begin the consent that an invitation is for; `address` is the person's, for the audit.
 
         Raises XeroError, and CapReached or XeroSilent unless the person is sure.
         """
@@ -143,15 +145,17 @@ class ConsentDesk:
             invited = invitations.look(warehouse, app, token, keys=keys, now=now)
             # Before Xero is asked anything for it.
             require_tries_left(warehouse, invited.invitation_id, now=now)
-            # Who was handed over was told before.
-            if not (is_sure or invited.is_own):
-                _require_room(warehouse, app)
-            _try_invited(app, hook, invited, is_sure=is_sure)
+            started_by = invited.invited_by + ("" if invited.is_own else " (by invitation)")
+            with _audited(warehouse, Actor(started_by, address), invited):
+                # Who was handed over was told before.
+                if not (is_sure or invited.is_own):
+                    _require_room(warehouse, app)
+                _try_invited(app, hook, invited, is_sure=is_sure)
             return connect.begin(
                 app,
                 warehouse=warehouse,
                 keys=keys,
-                started_by=invited.invited_by + ("" if invited.is_own else " (by invitation)"),
+                started_by=started_by,
                 scopes=invited.scopes,
                 invitation_id=invited.invitation_id,
                 cookie_prefix=HANDED_OVER if invited.is_own else INVITED,
@@ -239,6 +243,20 @@ def _require_room(warehouse: psycopg.Connection[Any], app: XeroApp) -> None:
     cap = connect.cap(warehouse, app)
     if cap.is_reached:
         raise CapReached(used=cap.used, allowed=cap.allowed)
+
+
+@contextmanager
+def _audited(warehouse: psycopg.Connection[Any], actor: Actor, invited: Invited) -> Iterator[None]:
+    """Write down what kept the invited from leaving; the line counts as one of their tries.
+
+    Not that Xero does not answer: they come back in a few minutes, as often as it takes.
+    """
+    try:
+        yield
+    except (XeroSetupError, ConsentRefusedError, CapReached) as refused:
+        reason = refused.told().title if isinstance(refused, CapReached) else refused.message
+        refuse(warehouse, actor, reason=reason, invitation_id=invited.invitation_id)
+        raise
 
 
 def _try_invited(app: XeroApp, hook: XeroHook, invited: Invited, *, is_sure: bool) -> None:

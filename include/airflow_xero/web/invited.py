@@ -40,8 +40,8 @@ class InvitationDesk(Protocol):
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for."""
 
-    def begin_invited(self, token: str, *, is_sure: bool) -> Begun:
-        """Begin the consent that it is for.
+    def begin_invited(self, token: str, *, is_sure: bool, address: str | None) -> Begun:
+        """Begin the consent that it is for; `address` is the person's, for the audit.
 
         Raises Hindered for what the person may know better, unless they are sure.
         """
@@ -70,7 +70,9 @@ def invited_router(desk: InvitationDesk, budget: RequestBudget) -> APIRouter:
         """The address of Xero's page, and the cookie that binds the consent to this browser."""
 
         def begun() -> Response:
-            one = desk.begin_invited(asked.token, is_sure=asked.is_sure)
+            one = desk.begin_invited(
+                asked.token, is_sure=asked.is_sure, address=address_of(request)
+            )
             answer = JSONResponse({"url": one.url})
             bind(answer, one, request)
             return answer
