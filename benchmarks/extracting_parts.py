@@ -8,9 +8,10 @@ task of Airflow's finds them in the process that started it (`warm_start`).
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,9 @@ _INVOICES = tuple(
 )
 _REPORTS = {each.name for each in DEFAULT_ENDPOINTS if each.reading is Reading.REPORT}
 _MEBIBYTE = 2**20
+_Documents = Iterator[tuple[str, str]]
+_NEXT = re.compile(r"[\s,]*")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 # The columns, the primary key and the storage of our own table.
 _BARE = """
 create table bare (like xero_raw.invoices including defaults) with (toast_tuple_target = 4080);
@@ -93,12 +97,21 @@ def night(given: Given) -> Mapping[str, float]:
 
 
 def copy(given: Given) -> Mapping[str, float]:
-    """COPY the same documents, split and spelled out beforehand, into a bare table."""
+    """COPY the same documents, split beforehand, into a bare table."""
+    return _copied(given, _documents)
+
+
+def copy_compact(given: Given) -> Mapping[str, float]:
+    """The same, their whitespace taken out beforehand: a fourth of Xero's bytes."""
+    return _copied(given, _respelled)
+
+
+def _copied(given: Given, documents: Callable[[str], _Documents]) -> Mapping[str, float]:
     pages = []
     with httpx.Client(trust_env=False) as http:
         for number, _ in enumerate(given.starts(), start=1):
             answer = http.get(f"{given.url}/api.xro/2.0/Invoices", params={"page": number})
-            pages.append(_lines(given, answer.json()["Invoices"]))
+            pages.append(_lines(given, documents(answer.text)))
     with psycopg.connect(given.dsn) as connection:
         connection.execute(_BARE)
         connection.commit()
@@ -116,7 +129,7 @@ def sdk(given: Given) -> Mapping[str, float]:
         started = time.perf_counter()
         for number, _ in enumerate(given.starts(), start=1):
             answer = accounting.get_invoices(given.tenant_id, page=number, page_size=PAGE_SIZE)
-            _copy(connection, [_lines(given, [serialize(each) for each in answer.invoices])])
+            _copy(connection, [_lines(given, _spelled(map(serialize, answer.invoices)))])
         return {"seconds": time.perf_counter() - started, "invoices": given.invoices}
 
 
@@ -133,16 +146,32 @@ def _extract(given: Given, endpoints: Sequence[Endpoint]) -> Extracted:
         )
 
 
-def _lines(given: Given, records: Sequence[Any]) -> bytes:
-    """Rows of COPY's text format: tabs between columns, backslashes doubled."""
+def _documents(page: str) -> _Documents:
+    """The invoices of a page by id, spelled as Xero spells them."""
+    decoder = json.JSONDecoder()
+    place = page.index("[", page.index('"Invoices"')) + 1
+    while (place := _NEXT.match(page, place).end()) and page[place] != "]":  # type: ignore[union-attr]
+        document, end = decoder.raw_decode(page, place)
+        yield document["InvoiceID"], page[place:end]
+        place = end
+
+
+def _respelled(page: str) -> _Documents:
+    return _spelled(json.loads(page)["Invoices"])
+
+
+def _spelled(invoices: Iterable[Any]) -> _Documents:
+    for each in invoices:
+        yield each["InvoiceID"], json.dumps(each, separators=(",", ":"))
+
+
+def _lines(given: Given, documents: _Documents) -> bytes:
+    """Rows of COPY's text format: tabs between columns, line ends and backslashes escaped."""
     before, after = f"{given.tenant_id}\t", "\t2026-11-20\t\\N\t2026-11-20\tf\t"
     return "".join(
-        f"{before}{record['InvoiceID']}{after}{_escaped(record)}\t1\n" for record in records
+        f"{before}{invoice_id}{after}{document.translate(_ESCAPES)}\t1\n"
+        for invoice_id, document in documents
     ).encode()
-
-
-def _escaped(record: object) -> str:
-    return json.dumps(record, separators=(",", ":")).replace("\\", "\\\\")
 
 
 def _copy(connection: psycopg.Connection[Any], pages: Sequence[bytes]) -> None:
@@ -159,7 +188,7 @@ def _peak() -> int:
 
 
 PARTS: Mapping[str, Callable[[Given], Mapping[str, float]]] = {
-    part.__name__: part for part in (library, night, copy, sdk)
+    part.__name__: part for part in (library, night, copy, copy_compact, sdk)
 }
 
 if __name__ == "__main__":
