@@ -103,7 +103,7 @@ class Airflow:
         self.set_connection(
             "xero_default",
             conn_type="xero",
-            login=sandbox.client_id,
+            login=changed.pop("login", sandbox.client_id),
             password=changed.pop("password", sandbox.client_secret),
             extra={**urls, **changed, "redirect_uri": redirect_uri},
         )

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.browser.consenting import count, organisations_of
 from tests.browser.inviting import OURS
 
@@ -105,6 +107,28 @@ def test_a_custom_connection_is_connected_without_a_consent(airflow, xero_sandbo
     assert response.json()["url"].startswith("/plugin/xero?connected=1&tenant=")
     assert len(organisations_of(airflow)) == 1
     assert count(warehouse, "authorisations") == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"login": ""}, "client id"),
+        ({"password": "wrong"}, "client secret"),
+        ({"scopes": "no.such.scope"}, "correct the scopes"),
+    ],
+)
+def test_what_keeps_a_custom_connection_from_being_connected_is_audited_once(
+    airflow, xero_sandbox, warehouse, wrong, said
+):
+    airflow.set_xero(xero_sandbox, app_kind="custom", **wrong)
+
+    with airflow.client("admin") as client:
+        response = client.post("/xero/api/connect", json={}, headers=OURS)
+
+    assert response.status_code == 409
+    assert said in response.json()["detail"]
+    lines = warehouse.execute("select actor, action, outcome from xero_ops.audit_log").fetchall()
+    assert lines == [("admin", "connect", f"refused: {response.json()['detail']}")]
 
 
 HOSTILE = (

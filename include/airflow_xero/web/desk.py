@@ -7,6 +7,7 @@ a page looks or who may see it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,9 +30,11 @@ from airflow_xero.reaching import refuse
 from airflow_xero.scope_choices import Choice, choices_of, chosen
 from airflow_xero.standing import status
 from airflow_xero.warehouse import warehouse_errors
-from airflow_xero.web.notices import CapReached, XeroSilent
+from airflow_xero.web.notices import CapReached, Hindered, XeroSilent
 from airflow_xero.web.thanks import Reading
 from airflow_xero.web.visitors import HANDED_OVER, INVITED
+
+_log = logging.getLogger(__name__)
 
 WhenConnected = Callable[[Sequence[Connected]], bool]
 
@@ -47,20 +50,17 @@ class ConsentDesk:
         self._when_connected = when_connected
         self._signing_keys = SigningKeys()
 
-    def require_room(self) -> None:
-        """Raise CapReached where the tier allows no connection more. Raises XeroError."""
-        with self._open() as (hook, warehouse):
-            _require_room(warehouse, hook.app())
-
     def begin(
-        self, user: str, *, grants: Sequence[str] | None = None, is_sure: bool = False
+        self, actor: Actor, *, grants: Sequence[str] | None = None, is_sure: bool = False
     ) -> Begun:
         """Begin a consent of a user of Airflow, for what was chosen.
 
-        Raises XeroError, and XeroSilent unless they are sure.
+        Raises XeroError, and CapReached or XeroSilent unless they are sure.
         """
-        with self._open() as (hook, warehouse):
+        with self._open() as (hook, warehouse), _audited(warehouse, actor):
             app = hook.app()
+            if not is_sure:
+                _require_room(warehouse, app)
             if app.is_custom:
                 raise XeroSetupError(
                     "Nobody consents to a Custom Connection: press Connect to Xero on the page"
@@ -71,17 +71,25 @@ class ConsentDesk:
                 app,
                 warehouse=warehouse,
                 keys=settings.token_keys_from_environment(),
-                started_by=user,
+                started_by=actor.name,
                 scopes=scopes,
                 now=_now(),
             )
 
-    def hand_over(self, actor: Actor, *, grants: Sequence[str] | None = None) -> str:
-        """The address at which the user goes on where the callback is served. Raises XeroError."""
-        with self._open() as (hook, warehouse):
+    def hand_over(
+        self, actor: Actor, *, grants: Sequence[str] | None = None, is_sure: bool = False
+    ) -> str:
+        """The address at which the user goes on where the callback is served.
+
+        Raises XeroError, and CapReached unless they are sure.
+        """
+        with self._open() as (hook, warehouse), _audited(warehouse, actor):
+            app = hook.app()
+            if not is_sure:
+                _require_room(warehouse, app)
             made = invitations.hand_over(
                 warehouse,
-                hook.app(),
+                app,
                 keys=settings.token_keys_from_environment(),
                 actor=actor,
                 grants=grants,
@@ -90,16 +98,22 @@ class ConsentDesk:
         return made.url
 
     def connect_custom(self, actor: Actor) -> tuple[Sequence[Connected], Reading] | None:
-        """Connect a Custom Connection's organisation; None for an app whose users consent."""
+        """Connect a Custom Connection's organisation; None for an app whose users consent.
+
+        Raises XeroError.
+        """
         with self._open() as (hook, warehouse):
-            app = hook.app()
-            if not app.is_custom:
-                return None
+            with _audited(warehouse, actor):
+                app = hook.app()
+                if not app.is_custom:
+                    return None
+                tokens, http = hook.token_store(), hook.http()
+            # What is refused from here on, the story writes down itself.
             reached = connect_custom.connect_custom(
                 app,
                 warehouse=warehouse,
-                tokens=hook.token_store(),
-                http=hook.http(),
+                tokens=tokens,
+                http=http,
                 actor=actor,
                 now=_now(),
             )
@@ -113,11 +127,6 @@ class ConsentDesk:
         except XeroSetupError:
             return False
         return invitations.is_own_link(token, conn_id=self._id(), keys=keys)
-
-    def refuse(self, actor: Actor, *, reason: str) -> None:
-        """Write down why a consent was refused before anybody left for Xero. Raises XeroError."""
-        with self._open() as (_, warehouse):
-            refuse(warehouse, actor, reason=reason)
 
     def look(self, token: str) -> tuple[Invited, Sequence[Choice]]:
         """The invitation, if it can still be used, and what it asks for. Raises XeroError.
@@ -146,7 +155,7 @@ class ConsentDesk:
             # Before Xero is asked anything for it.
             require_tries_left(warehouse, invited.invitation_id, now=now)
             started_by = invited.invited_by + ("" if invited.is_own else " (by invitation)")
-            with _audited(warehouse, Actor(started_by, address), invited):
+            with _audited(warehouse, Actor(started_by, address), invited=invited):
                 # Who was handed over was told before.
                 if not (is_sure or invited.is_own):
                     _require_room(warehouse, app)
@@ -246,17 +255,37 @@ def _require_room(warehouse: psycopg.Connection[Any], app: XeroApp) -> None:
 
 
 @contextmanager
-def _audited(warehouse: psycopg.Connection[Any], actor: Actor, invited: Invited) -> Iterator[None]:
-    """Write down what kept the invited from leaving; the line counts as one of their tries.
+def _audited(
+    warehouse: psycopg.Connection[Any], actor: Actor, *, invited: Invited | None = None
+) -> Iterator[None]:
+    """Write down what kept somebody from leaving for Xero; they are told that, come what may.
 
-    Not that Xero does not answer: they come back in a few minutes, as often as it takes.
+    For the invited the line counts as one of their tries. That Xero does not answer does not: they
+    come back in a few minutes, as often as it takes.
     """
     try:
         yield
-    except (XeroSetupError, ConsentRefusedError, CapReached) as refused:
-        reason = refused.told().title if isinstance(refused, CapReached) else refused.message
-        refuse(warehouse, actor, reason=reason, invitation_id=invited.invitation_id)
+    except (XeroError, Hindered) as refused:
+        reason = refused.message if isinstance(refused, XeroError) else refused.told().title
+        is_own_doing = isinstance(refused, XeroSetupError | ConsentRefusedError | CapReached)
+        if invited is None or is_own_doing:
+            invitation_id = invited.invitation_id if invited else None
+            _write_down(warehouse, actor, reason=reason, invitation_id=invitation_id)
         raise
+
+
+def _write_down(
+    warehouse: psycopg.Connection[Any], actor: Actor, *, reason: str, invitation_id: str | None
+) -> None:
+    try:
+        refuse(warehouse, actor, reason=reason, invitation_id=invitation_id)
+    except XeroError as error:
+        _log.warning(
+            "not in the audit log: refused user=%r action=connect address=%s reason=%s",
+            actor.name,
+            actor.address,
+            type(error).__name__,
+        )
 
 
 def _try_invited(app: XeroApp, hook: XeroHook, invited: Invited, *, is_sure: bool) -> None:

@@ -6,9 +6,7 @@ SQL beyond the one page it serves, nor let an error show more than its message.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -20,7 +18,6 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from airflow_xero import settings
-from airflow_xero.audit import Actor
 from airflow_xero.connect import Connected
 from airflow_xero.errors import XeroError
 from airflow_xero.hook import XeroHook
@@ -35,7 +32,6 @@ from airflow_xero.web.access import (
     may_change,
     may_connect,
     may_read_docs,
-    user_name,
 )
 from airflow_xero.web.desk import ConsentDesk
 from airflow_xero.web.notices import (
@@ -55,8 +51,6 @@ from airflow_xero.web.visitors import bind, is_from_elsewhere
 URL_PREFIX = "/xero"
 URL_ROUTE = "xero"
 DOCS_PAGE = "dbt_docs"
-
-_log = logging.getLogger(__name__)
 
 # One file with its script and style inside. The sandbox gives it an origin of its own, so that
 # nothing in it can act with the reader's Airflow login.
@@ -123,34 +117,12 @@ def start_consent(
         return RedirectResponse(home(request), status_code=303)
     desk: ConsentDesk = request.app.state.desk
     try:
-        with _audited(desk, actor_of(user, request)):
-            if not full:
-                desk.require_room()
-            begun = desk.begin(user_name(user), grants=grant, is_sure=full)
+        begun = desk.begin(actor_of(user, request), grants=grant, is_sure=full)
     except Hindered as hindrance:
         return _hindered(request, hindrance.told(), grant)
     answer = RedirectResponse(begun.url, status_code=303)
     bind(answer, begun, request)
     return answer
-
-
-@contextmanager
-def _audited(desk: ConsentDesk, actor: Actor) -> Iterator[None]:
-    """Write down what kept somebody from leaving for Xero; they are told that, come what may."""
-    try:
-        yield
-    except (XeroError, Hindered) as refused:
-        reason = refused.message if isinstance(refused, XeroError) else refused.told().title
-        try:
-            desk.refuse(actor, reason=reason)
-        except XeroError as error:
-            _log.warning(
-                "not in the audit log: refused user=%r action=connect address=%s reason=%s",
-                actor.name,
-                actor.address,
-                type(error).__name__,
-            )
-        raise
 
 
 def _hindered(request: Request, ending: Ending, grants: Sequence[str] | None) -> Response:
@@ -182,19 +154,16 @@ def connect_at_once(
     """
     desk: ConsentDesk = request.app.state.desk
     actor = actor_of(user, request)
-    # Of a Custom Connection the story itself writes what Xero refuses.
     connected = desk.connect_custom(actor)
     if connected is not None:
         return JSONResponse({"url": f"{home(request)}?{way_home(*connected)}"})
     try:
-        with _audited(desk, actor):
-            if not chosen.full:
-                desk.require_room()
-            return JSONResponse({"url": desk.hand_over(actor, grants=chosen.grants)})
+        url = desk.hand_over(actor, grants=chosen.grants, is_sure=chosen.full)
     except Hindered as hindrance:
         told = hindrance.told()
         content = {"title": told.title, "detail": told.message, "may_go_on": True}
         return JSONResponse(content, status_code=told.status)
+    return JSONResponse({"url": url})
 
 
 def show_docs(request: Request, _: Annotated[BaseUser, Depends(may_read_docs)]) -> Response:
