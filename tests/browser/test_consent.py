@@ -112,7 +112,7 @@ def test_a_custom_connection_is_connected_without_a_consent(airflow, xero_sandbo
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"login": ""}, "client id"),
+        ({"login": ""}, "Client id"),
         ({"password": "wrong"}, "client secret"),
         ({"scopes": "no.such.scope"}, "correct the scopes"),
     ],
