@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Colours, Keep
 from tests.browser.organisations import fill
-from tests.browser.test_page import consent_as, go_to_xero
+from tests.browser.test_page import connect_button, consent_as, go_to_xero
 from tests.browser.test_page_actions import choose
 from tests.browser.test_page_ways import connect_as
 from tests.warehouse.connections import KAITO, STUDIO
@@ -158,3 +158,32 @@ def test_the_way_of_the_invited(airflow, open_page, browsing, colours, look):
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     look(page, "thanks")
+
+
+def test_the_way_of_a_user_whose_xero_sends_people_back_elsewhere(
+    open_page, airflow, browsing, colours, look
+):
+    elsewhere = airflow.url.replace("localhost", "127.0.0.1")
+    page = open_page("operator", colours=colours)
+    browsing.add_cookies([{"name": "_token", "value": airflow.token("operator"), "url": elsewhere}])
+    page.goto(f"{elsewhere}/plugin/xero")
+    go_to_xero(page)
+
+    expect(page.get_by_text("You come from the page Xero in Airflow")).to_be_visible()
+    look(page, "handed-over")
+
+
+def test_a_custom_connection_and_one_whose_form_is_wrong(
+    open_page, airflow, xero_sandbox, colours, look
+):
+    airflow.set_xero(xero_sandbox, app_kind="custom", password="wrong")
+    page = open_page(colours=colours)
+    connect_button(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("client secret")
+    look(page, "custom-refused")
+    airflow.set_xero(xero_sandbox, app_kind="custom")
+
+    connect_button(page).click()
+
+    expect(page.get_by_text("1 organisation is connected", exact=True)).to_be_visible()
+    look(page, "custom")
