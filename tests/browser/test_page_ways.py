@@ -135,6 +135,8 @@ def test_a_custom_connection_is_connected_by_the_button_alone(open_page, airflow
     airflow.set_xero(xero_sandbox, app_kind="custom")
     page = open_page()
     expect(page.get_by_text("No organisation is connected yet")).to_be_visible()
+    expect(page.get_by_text("Custom Connection: it opens one organisation")).to_be_visible()
+    expect(page.get_by_text("Log in at Xero")).to_have_count(0)
     expect(page.get_by_role("button", name="Invite…")).to_have_count(0)
 
     connect_button(page).click()
@@ -146,6 +148,7 @@ def test_a_custom_connection_is_connected_by_the_button_alone(open_page, airflow
     expect(row).to_have_count(1)
     # No user consented, so that no consent ends.
     expect(row.get_by_text("access ends")).to_have_count(0)
+    expect(page.get_by_text("60 days")).to_have_count(0)
 
 
 @pytest.mark.campaign

@@ -70,7 +70,8 @@ function Xero() {
       some && status.isDailyPaused && h(SwitchedOff),
       problem && h(Problem, { isStale: Boolean(organisations), problem, reload }),
       !organisations && !problem && h(Loading),
-      organisations?.length === 0 && h(Empty, null, h(ConnectButton, { onConnect, size: "lg" })),
+      organisations?.length === 0 &&
+        h(Empty, { isCustom: status.isCustom }, h(ConnectButton, { onConnect, size: "lg" })),
       some && h(Figures, { cap: status.cap, organisations }),
       some &&
         h(Organisations, {
@@ -81,7 +82,7 @@ function Xero() {
           onReconnect,
           organisations,
         }),
-      some && h(Small, null, footnote(readAt)),
+      some && h(Small, null, footnote(readAt, status)),
       connecting.question,
       isInviting &&
         h(Inviting, { choices: status.choices ?? [], onClose: () => setIsInviting(false) }),
@@ -100,10 +101,10 @@ function SwitchedOff() {
 }
 
 // What a title would tell, that no finger and no keyboard opens.
-const footnote = (readAt) =>
+const footnote = (readAt, { isCustom }) =>
   `Updated ${agoOf(readAt)}. A day is complete once every part of an organisation was read. ` +
   "Tie-out: whether the figures agree with Xero's own reports. " +
-  "Access ends when nothing uses it for 60 days; every run uses it.";
+  (isCustom ? "" : "Access ends when nothing uses it for 60 days; every run uses it.");
 
 const toldBy = ({ body, problem }, one) =>
   problem

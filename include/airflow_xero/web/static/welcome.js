@@ -88,13 +88,18 @@ export function Loading() {
   );
 }
 
-const STEPS = [
-  ["Connect", "Log in at Xero and choose the organisations to read. It only takes a minute."],
+const stepsOf = (isCustom) => [
+  [
+    "Connect",
+    isCustom
+      ? "Press the button once the organisation's owner has authorised the app at Xero."
+      : "Log in at Xero and choose the organisations to read. It only takes a minute.",
+  ],
   ["Read", "Every day each organisation is read into Postgres. Xero is never changed."],
   ["Use", "Daily statistics are ready for your BI tool, with every organisation in one place."],
 ];
 
-export function Empty({ children }) {
+export function Empty({ children, isCustom }) {
   return h(
     Flex,
     {
@@ -114,7 +119,9 @@ export function Empty({ children }) {
       h(
         Text,
         { color: "fg.muted", mt: 2 },
-        "Anyone with access to a Xero organisation can connect it here, as many as you like.",
+        isCustom
+          ? "This app is a Custom Connection: it opens one organisation, without anybody's login."
+          : "Anyone with access to a Xero organisation can connect it here, as many as you like.",
       ),
     ),
     children,
@@ -128,7 +135,7 @@ export function Empty({ children }) {
         maxW: "4xl",
         textAlign: "start",
       },
-      STEPS.map(([title, text], index) =>
+      stepsOf(isCustom).map(([title, text], index) =>
         h(
           Box,
           { as: "li", flex: 1, key: title },
