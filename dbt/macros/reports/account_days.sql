@@ -3,64 +3,20 @@
     {{ return({'accrual': 'fct_ledger_postings', 'cash': 'fct_cash_basis_postings'}) }}
 {%- endmacro %}
 
-{#- A ledger as the last build left it. No ref: the ledger is built after what asks this. -#}
-{% macro ledger_before_this_build(basis) -%}
-    {%- set ledger = table_before_this_build(ledgers_by_basis()[basis]) -%}
-    select
-    {%- if ledger is none %}
-        null::uuid as tenant_id,
-        null::text as account_id,
-        null::text as document_id,
-        null::text as source_id,
-        null::date as posting_date
-    where false
-    {%- else %}
-        tenant_id,
-        account_id,
-        document_id,
-        source_id,
-        posting_date
-    from {{ ledger }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Pre-hook of int_account_days_summed: the keys of what is there now join those of what was, and
-    all of them are forgotten. -#}
+{#- Pre-hook of int_account_days_summed: the days that moved are forgotten. -#}
 {% macro forget_account_days() -%}
-    {%- set touched_days = ref('int_account_days_touched') -%}
-    {%- set touched_documents = ref('int_documents_touched') -%}
-    {%- set tenants = ref('stg_xero__tenants') -%}
+    {%- set moved_days = ref('int_account_days_moved') -%}
     {%- if is_made_anew() -%}
         {{ require_whole_build() }}
     {%- else -%}
         {{ forget_tenants() }};
-        {%- for basis, ledger in ledgers_by_basis().items() %}
-        {%- for column in ['document_id', 'source_id'] %}
-        insert into {{ touched_days }} (tenant_id, basis, account_id, day, known_at)
-        select
-            posted.tenant_id,
-            '{{ basis }}',
-            coalesce(posted.account_id, ''),
-            posted.posting_date,
-            tenant.known_at
-        from {{ touched_documents }} as touched
-        inner join {{ tenants }} as tenant
-            on
-                touched.tenant_id = tenant.tenant_id
-                and not tenant.is_rebuilt
-        inner join {{ ref(ledger) }} as posted
-            on
-                touched.tenant_id = posted.tenant_id
-                and touched.document_id = posted.{{ column }};
-        {%- endfor %}
-        {%- endfor %}
         delete from {{ this }} as kept
-        using {{ touched_days }} as touched
+        using {{ moved_days }} as moved
         where
-            kept.tenant_id = touched.tenant_id
-            and kept.basis = touched.basis
-            and kept.account_id = touched.account_id
-            and kept.day = touched.day
+            kept.tenant_id = moved.tenant_id
+            and kept.basis = moved.basis
+            and kept.account_id = moved.account_id
+            and kept.day = moved.day
     {%- endif -%}
 {%- endmacro %}
 

@@ -67,11 +67,11 @@
 {#- Post-hook of int_ledger_days_summed, within its transaction: days on which nothing is left. -#}
 {% macro forget_empty_ledger_days() -%}
     delete from {{ this }} as kept
-    using {{ ref('int_account_days_touched') }} as touched
+    using {{ ref('int_account_days_moved') }} as moved
     where
-        kept.tenant_id = touched.tenant_id
-        and kept.basis = touched.basis
-        and kept.day = touched.day
+        kept.tenant_id = moved.tenant_id
+        and kept.basis = moved.basis
+        and kept.day = moved.day
         and not exists (
             select from {{ ref('int_account_days_summed') }} as account_days
             where

@@ -12,7 +12,7 @@ tenants as (
 ),
 
 touched as (
-    select * from {{ ref('int_account_days_touched') }}
+    select * from {{ ref('int_account_days_moved') }}
 ),
 
 charts as (

@@ -10,8 +10,8 @@ tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
 
-touched_days as (
-    select * from {{ ref('int_account_days_touched') }}
+moved_days as (
+    select * from {{ ref('int_account_days_moved') }}
 ),
 
 {%- for basis, ledger in ledgers_by_basis().items() %}
@@ -22,19 +22,19 @@ touched_days as (
 
 {%- endfor %}
 
-touched as (
+moved as (
     select
-        touched_days.tenant_id,
-        touched_days.basis,
-        touched_days.account_id,
-        touched_days.day
-    from touched_days
+        moved_days.tenant_id,
+        moved_days.basis,
+        moved_days.account_id,
+        moved_days.day
+    from moved_days
     inner join tenants
         on
-            touched_days.tenant_id = tenants.tenant_id
+            moved_days.tenant_id = tenants.tenant_id
             and not tenants.is_rebuilt
     group by
-        touched_days.tenant_id, touched_days.basis, touched_days.account_id, touched_days.day
+        moved_days.tenant_id, moved_days.basis, moved_days.account_id, moved_days.day
 ),
 
 postings as (
@@ -55,33 +55,33 @@ postings as (
     select
         {{ basis }}.tenant_id,
         '{{ basis }}' as basis,
-        touched.account_id,
+        moved.account_id,
         {{ basis }}.posting_date as day,
         {{ basis }}.base_amount
-    from touched
+    from moved
     inner join {{ basis }}
         on
-            touched.tenant_id = {{ basis }}.tenant_id
-            and touched.account_id = {{ basis }}.account_id
-            and touched.day = {{ basis }}.posting_date
+            moved.tenant_id = {{ basis }}.tenant_id
+            and moved.account_id = {{ basis }}.account_id
+            and moved.day = {{ basis }}.posting_date
     where
-        touched.basis = '{{ basis }}'
+        moved.basis = '{{ basis }}'
     union all
     select
         {{ basis }}.tenant_id,
         '{{ basis }}' as basis,
-        touched.account_id,
+        moved.account_id,
         {{ basis }}.posting_date as day,
         {{ basis }}.base_amount
-    from touched
+    from moved
     inner join {{ basis }}
         on
-            touched.tenant_id = {{ basis }}.tenant_id
-            and touched.day = {{ basis }}.posting_date
+            moved.tenant_id = {{ basis }}.tenant_id
+            and moved.day = {{ basis }}.posting_date
             and {{ basis }}.account_id is null
     where
-        touched.basis = '{{ basis }}'
-        and touched.account_id = ''
+        moved.basis = '{{ basis }}'
+        and moved.account_id = ''
     {%- if not loop.last %}
     union all
     {%- endif %}

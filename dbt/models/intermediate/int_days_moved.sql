@@ -41,8 +41,8 @@ ledger_days as (
     select * from {{ ref('int_ledger_days_summed') }}
 ),
 
-touched_days as (
-    select * from {{ ref('int_account_days_touched') }}
+account_days_moved as (
+    select * from {{ ref('int_account_days_moved') }}
 ),
 
 documents as (
@@ -131,15 +131,15 @@ all_moved as (
     where movements.tenant_id is null
     union all
     select
-        touched_days.tenant_id,
-        touched_days.known_at,
-        touched_days.day
-    from touched_days
+        account_days_moved.tenant_id,
+        account_days_moved.known_at,
+        account_days_moved.day
+    from account_days_moved
     left join ledger_days
         on
-            touched_days.tenant_id = ledger_days.tenant_id
-            and touched_days.basis = ledger_days.basis
-            and touched_days.day = ledger_days.day
+            account_days_moved.tenant_id = ledger_days.tenant_id
+            and account_days_moved.basis = ledger_days.basis
+            and account_days_moved.day = ledger_days.day
     where ledger_days.tenant_id is null
     union all
     -- Another contact or currency moves no sum.

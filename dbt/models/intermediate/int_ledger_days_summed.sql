@@ -1,4 +1,4 @@
-{#- Of the days on which anything was touched those are written that say something else than before,
+{#- Of the days on which anything moved those are written that say something else than before,
     to the digit, so that known_at tells which ones moved. -#}
 {{ config(
     materialized='incremental',
@@ -24,8 +24,8 @@ tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
 
-touched_days as (
-    select * from {{ ref('int_account_days_touched') }}
+moved_days as (
+    select * from {{ ref('int_account_days_moved') }}
 ),
 
 account_days as not materialized (
@@ -44,17 +44,17 @@ kept as (
     {{ rows_before_this_build(kept_columns) }}
 ),
 
-touched as (
+moved as (
     select
-        touched_days.tenant_id,
-        touched_days.basis,
-        touched_days.day
-    from touched_days
+        moved_days.tenant_id,
+        moved_days.basis,
+        moved_days.day
+    from moved_days
     inner join tenants
         on
-            touched_days.tenant_id = tenants.tenant_id
+            moved_days.tenant_id = tenants.tenant_id
             and not tenants.is_rebuilt
-    group by touched_days.tenant_id, touched_days.basis, touched_days.day
+    group by moved_days.tenant_id, moved_days.basis, moved_days.day
 ),
 
 days as (
@@ -66,12 +66,12 @@ days as (
             and tenants.is_rebuilt
     union all
     select account_days.*
-    from touched
+    from moved
     inner join account_days
         on
-            touched.tenant_id = account_days.tenant_id
-            and touched.basis = account_days.basis
-            and touched.day = account_days.day
+            moved.tenant_id = account_days.tenant_id
+            and moved.basis = account_days.basis
+            and moved.day = account_days.day
 ),
 
 -- Accounts that no chart has count as unknown, as in the statements.
@@ -140,15 +140,15 @@ posted as (
         watched.is_rebuilt
     union all
     select {{ columns }}
-    from touched
-    inner join watched on touched.tenant_id = watched.tenant_id
+    from moved
+    inner join watched on moved.tenant_id = watched.tenant_id
     inner join postings
         on
             watched.tenant_id = postings.tenant_id
             and watched.account_id = postings.account_id
-            and touched.day = postings.posting_date
+            and moved.day = postings.posting_date
     where
-        touched.basis = 'accrual'
+        moved.basis = 'accrual'
         and not watched.is_rebuilt
 ),
 

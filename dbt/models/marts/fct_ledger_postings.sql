@@ -1,11 +1,13 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_touched(['document_id', 'source_id']) }}",
+    incremental_strategy='renew_postings',
+    pre_hook="{{ forget_rebuilt() }}",
     indexes=posting_indexes(),
 ) }}
 
--- What was posted before is asked for before it goes.
--- depends_on: {{ ref('int_account_days_touched') }}
+-- Of the documents touched it renews postings, and it notes the days that moved.
+-- depends_on: {{ ref('int_documents_touched') }}
+-- depends_on: {{ ref('int_account_days_moved') }}
 with
 
 charts as (

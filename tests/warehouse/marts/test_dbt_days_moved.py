@@ -39,6 +39,16 @@ BALANCES = """
 select basis, account_id, day, ctid::text from xero_marts.fct_account_balances
 where tenant_id = %s and day < '2026-08-10' order by 1, 2, 3
 """
+POSTINGS = """
+select posting_id, ctid::text from xero_marts.fct_ledger_postings
+where tenant_id = %s and posting_date < '2026-08-11' order by 1
+"""
+POSTED_DAYS = """
+select distinct moved.day from xero_intermediate.int_account_days_moved as moved
+inner join xero_staging.stg_xero__tenants as tenant using (tenant_id)
+where moved.tenant_id = %s and moved.known_at = tenant.known_at and moved.basis = 'accrual'
+order by 1
+"""
 EXPIRY = """
 select distinct on (tenant_id) token_expiry_days
 from xero_marts.rpt_daily_statistics where tenant_id = %s order by tenant_id, day desc
@@ -63,6 +73,8 @@ class Nights:
     statistics: list[list[tuple[Any, ...]]] = field(default_factory=list)
     charts: list[list[tuple[Any, ...]]] = field(default_factory=list)
     balances: list[list[tuple[Any, ...]]] = field(default_factory=list)
+    postings: list[list[tuple[Any, ...]]] = field(default_factory=list)
+    posted_days: list[list[tuple[Any, ...]]] = field(default_factory=list)
 
     def keep(self) -> None:
         """Remember it."""
@@ -78,6 +90,8 @@ class Nights:
             self.statistics.append(connection.execute(STATISTICS).fetchall())
             self.charts.append(connection.execute(CHART).fetchall())
             self.balances.append(connection.execute(BALANCES, (self.busy,)).fetchall())
+            self.postings.append(connection.execute(POSTINGS, (self.busy,)).fetchall())
+            self.posted_days.append(connection.execute(POSTED_DAYS, (self.busy,)).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +192,13 @@ def test_what_moves_no_money_of_a_day_writes_no_balance_of_it(nights: Nights):
     # another contact.
     assert len(nights.balances[0]) > 5
     assert nights.balances[2] == nights.balances[0]
+
+
+def test_a_night_writes_no_posting_of_an_invoice_that_is_merely_paid(nights: Nights):
+    assert len(nights.postings[0]) > 8
+    assert nights.postings[1] == nights.postings[0]
+    assert nights.posted_days[1] == [(date(2026, 11, 16),)]
+    assert (date(2026, 9, 1),) in nights.posted_days[3]
 
 
 def test_everything_made_anew_finds_every_day_as_the_nights_left_it(nights: Nights):

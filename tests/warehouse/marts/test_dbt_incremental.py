@@ -44,7 +44,7 @@ WORKING = {
     "xero_staging.stg_xero__moved_documents",
     "xero_staging.stg_xero__compared_versions",
     "xero_intermediate.int_documents_touched",
-    "xero_intermediate.int_account_days_touched",
+    "xero_intermediate.int_account_days_moved",
     "xero_intermediate.int_account_balances_moved",
     "xero_intermediate.int_movements_withdrawn",
     # What a night compared is history: a full refresh would know the last night alone.
