@@ -56,6 +56,50 @@
     }) }}
 {%- endmacro %}
 
+{#- The causes that each line's account can have, a row per line and cause, with `amount`, of the
+    line, and what the cause can do to it. `lines` is a relation as tie_out_causes asks for; those
+    that are not `wanted`, nearly all of them on most nights, are left out. -#}
+{% macro tie_out_candidates(lines, amount, wanted) -%}
+    {%- for cause, accounts in tie_out_causes(lines).items() %}
+    select
+        {{ lines }}.tenant_id,
+        {{ lines }}.report_id,
+        {{ lines }}.known_at,
+        {{ lines }}.measure,
+        {{ lines }}.line_key,
+        {{ amount }} as amount,
+        {{ accounts.seen or 'false' }} as is_seen,
+        '{{ cause }}' as cause,
+        coalesce({{ accounts.anchor }}, false) as is_anchor,
+        coalesce(({{ accounts.anchor }}) or ({{ accounts.mover or 'false' }}), false) as is_mover,
+        coalesce({{ accounts.debited or 'false' }}, false) as is_debited,
+        coalesce({{ accounts.credited or 'false' }}, false) as is_credited,
+        coalesce({{ accounts.slight or 'false' }}, false) as is_slight
+    from {{ lines }}
+    where
+        {{ lines }}.is_comparable
+        and {{ wanted }}
+        and (({{ accounts.anchor }}) or ({{ accounts.partner }}))
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Whether two relations speak of one line and measure of a trial balance. -#}
+{% macro is_same_line(left, right) -%}
+    {{ left }}.tenant_id = {{ right }}.tenant_id
+    and {{ left }}.report_id = {{ right }}.report_id
+    and {{ left }}.known_at = {{ right }}.known_at
+    and {{ left }}.measure = {{ right }}.measure
+    and {{ left }}.line_key = {{ right }}.line_key
+{%- endmacro %}
+
+{#- Xero's marks of the accounts of currency gains that are in its reports alone, as a list. -#}
+{% macro unrealised_gains() -%}
+    'UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN'
+{%- endmacro %}
+
 {#- The trial balances that earlier extractions compared. No ref: the table comes after who asks.
     broken_amount is 0 where nothing was broken, and null where it was not known how much. The table
     may be older than that column. -#}

@@ -31,6 +31,8 @@ TIE_OUT = (
     "xero_intermediate.int_account_days_summed",
     "xero_intermediate.int_ledger_days_summed",
     "xero_intermediate.int_report_lines_compared",
+    "xero_intermediate.int_trial_balances_placed",
+    "xero_intermediate.int_trial_balance_lines_traced",
     "xero_intermediate.int_trial_balances_explained",
     "xero_intermediate.int_statements_explained",
     "xero_intermediate.int_executive_summaries_explained",

@@ -51,6 +51,10 @@ WORKING = {
     "xero_intermediate.int_report_lines_compared",
     "xero_intermediate.int_statements_explained",
     "xero_intermediate.int_trial_balances_explained",
+    "xero_intermediate.int_trial_balances_placed",
+    "xero_intermediate.int_trial_balance_lines_revalued",
+    "xero_intermediate.int_trial_balance_lines_traced",
+    "xero_intermediate.int_trial_balance_lines_judged",
     "xero_intermediate.int_account_amounts_moved",
     "xero_intermediate.int_executive_summaries_explained",
     # What of dim_dates a build makes again.
