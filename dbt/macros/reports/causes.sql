@@ -100,6 +100,19 @@
     'UNREALISEDCURRENCYGAIN', 'BANKCURRENCYGAIN'
 {%- endmacro %}
 
+{#- Xero's marks of the accounts of all currency gains, as a list. -#}
+{% macro currency_gains() -%}
+    'REALISEDCURRENCYGAIN', {{ unrealised_gains() }}
+{%- endmacro %}
+
+{#- The causes of several lines, each once; one that has no name spoils those that have. -#}
+{% macro causes_united(cause) -%}
+    case
+        when bool_or({{ cause }} = 'OTHER') then 'OTHER'
+        else string_agg(distinct {{ cause }}, ', ' order by {{ cause }})
+    end
+{%- endmacro %}
+
 {#- The trial balances that earlier extractions compared. No ref: the table comes after who asks.
     broken_amount is 0 where nothing was broken, and null where it was not known how much. The table
     may be older than that column. -#}

@@ -34,6 +34,7 @@ TIE_OUT = (
     "xero_intermediate.int_trial_balances_placed",
     "xero_intermediate.int_trial_balance_lines_traced",
     "xero_intermediate.int_trial_balances_explained",
+    "xero_intermediate.int_reports_listed",
     "xero_intermediate.int_statements_explained",
     "xero_intermediate.int_executive_summaries_explained",
     "xero_marts.rpt_tie_out",
@@ -91,7 +92,7 @@ MISTAKES = {
         "order by abs(net_amount) asc",
     ),
     "a receipt shown as a negative spend": (
-        "int_statements_explained",
+        "int_statement_lines_compared",
         "sum(greatest(amount, 0)) as received_amount,\n"
         "        sum(least(amount, 0)) as spent_amount",
         "0 as received_amount, sum(amount) as spent_amount",
@@ -117,10 +118,10 @@ def build_with(
     wrong = wrong.replace("{tenant_id}", tenant_id)
     assert right in compiled[model]
     queries = {**compiled, model: compiled[model].replace(right, wrong)}
-    for name in CHAIN[CHAIN.index(model) :] if model in CHAIN else ():
+    for name in CHAIN[CHAIN.index(model) :] if model in CHAIN else (model,):
         query = queries[name]
         schema = "xero_marts" if name.startswith("fct_") else "xero_intermediate"
-        if name.endswith("_posted"):
+        if name.endswith(("_posted", "_compared")):
             connection.execute(f"create or replace view {schema}.{name} as {query}")
         else:
             _fill(connection, f"{schema}.{name}", query)
@@ -151,7 +152,11 @@ def state_with(
 
 
 def _leave_out_others(connection: psycopg.Connection[Any], tenant_id: str) -> None:
-    for table in ("xero_staging.stg_xero__tenants", "xero_intermediate.int_documents_touched"):
+    for table in (
+        "xero_staging.stg_xero__tenants",
+        "xero_intermediate.int_documents_touched",
+        "xero_intermediate.int_reports_listed",
+    ):
         connection.execute(f"delete from {table} where tenant_id <> %s", (tenant_id,))
 
 

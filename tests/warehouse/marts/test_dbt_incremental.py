@@ -49,6 +49,9 @@ WORKING = {
     "xero_intermediate.int_movements_withdrawn",
     # What a night compared is history: a full refresh would know the last night alone.
     "xero_intermediate.int_report_lines_compared",
+    "xero_intermediate.int_reports_listed",
+    "xero_intermediate.int_statement_lines_compared",
+    "xero_intermediate.int_explanations_gathered",
     "xero_intermediate.int_statements_explained",
     "xero_intermediate.int_trial_balances_explained",
     "xero_intermediate.int_trial_balances_placed",
