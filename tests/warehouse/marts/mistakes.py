@@ -36,6 +36,7 @@ TIE_OUT = (
     "xero_intermediate.int_trial_balances_explained",
     "xero_intermediate.int_reports_listed",
     "xero_intermediate.int_statements_explained",
+    "xero_intermediate.int_summary_lines_valued",
     "xero_intermediate.int_executive_summaries_explained",
     "xero_marts.rpt_tie_out",
 )

@@ -59,6 +59,7 @@ WORKING = {
     "xero_intermediate.int_trial_balance_lines_traced",
     "xero_intermediate.int_trial_balance_lines_judged",
     "xero_intermediate.int_account_amounts_moved",
+    "xero_intermediate.int_summary_lines_valued",
     "xero_intermediate.int_executive_summaries_explained",
     # What of dim_dates a build makes again.
     "xero_intermediate.int_financial_years_spanned",
