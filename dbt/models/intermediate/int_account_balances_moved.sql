@@ -22,9 +22,11 @@ charts as (
 tie_out as (
     select * from {{ ref('rpt_tie_out') }}
     where
-        report = 'TrialBalance'
-        and measure = 'balance'
-        and status <> 'not_compared'
+        status <> 'not_compared'
+        and (
+            (report = 'TrialBalance' and measure = 'balance')
+            or (report = 'ProfitAndLoss' and basis = 'cash')
+        )
 ),
 
 healed as (
@@ -96,6 +98,21 @@ names as (
         on
             levelled.tenant_id = charts.tenant_id
             and charts.system_account = 'RETAINEDEARNINGS'
+    union
+    -- The profit and loss on cash basis has all currency gains in one line, and no other side.
+    select
+        levelled.tenant_id,
+        levelled.basis,
+        accounts.account_id
+    from levelled
+    left join charts
+        on
+            levelled.tenant_id = charts.tenant_id
+            and charts.system_account = 'BANKCURRENCYGAIN'
+    cross join lateral (values (''), (charts.account_id)) as accounts (account_id)
+    where
+        levelled.basis = 'cash'
+        and accounts.account_id is not null
 ),
 
 -- Levels of these may end by a document that moves another account of theirs alone.
@@ -105,7 +122,9 @@ broken as (
         basis,
         line_key as account_id
     from tie_out
-    where status = 'broken'
+    where
+        report = 'TrialBalance'
+        and status = 'broken'
     group by tenant_id, basis, line_key
 ),
 

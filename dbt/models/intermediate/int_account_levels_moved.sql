@@ -17,6 +17,10 @@ healed as (
     select * from {{ ref('int_levels_healed') }}
 ),
 
+cash_profits as (
+    select * from {{ ref('int_cash_profits_moved') }}
+),
+
 tenants as (
     select * from {{ ref('stg_xero__tenants') }}
 ),
@@ -232,6 +236,15 @@ final as (
     where
         revaluation_amount <> 0
         or unexplained_amount <> 0
+    union all
+    select
+        tenant_id,
+        basis,
+        account_id,
+        day,
+        revaluation_amount,
+        unexplained_amount
+    from cash_profits
 )
 
 select * from final

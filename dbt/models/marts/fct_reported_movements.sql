@@ -8,10 +8,7 @@ balances as not materialized (
 
 tie_out as not materialized (
     select * from {{ ref('rpt_tie_out') }}
-    where
-        report = 'TrialBalance'
-        and measure = 'balance'
-        and cause is not null
+    where cause is not null
 ),
 
 moved as (
@@ -47,15 +44,34 @@ final as (
     from moved
     -- A level that ends has no cause on the day it ends: that of its last day names it.
     left join lateral (
-        select tie_out.cause
-        from tie_out
-        where
-            moved.source_type = 'UNEXPLAINED'
-            and moved.tenant_id = tie_out.tenant_id
-            and moved.basis = tie_out.basis
-            and moved.account_id = tie_out.line_key
-            and moved.day >= tie_out.report_date
-        order by tie_out.report_date desc, tie_out.known_at desc
+        {%- for report, measure in {'TrialBalance': 'balance', 'ProfitAndLoss': 'month'}.items() %}
+        (
+            select
+                tie_out.report_date,
+                tie_out.known_at,
+                tie_out.cause
+            from tie_out
+            where
+                moved.source_type = 'UNEXPLAINED'
+                and moved.tenant_id = tie_out.tenant_id
+                and tie_out.report = '{{ report }}'
+                and moved.basis = tie_out.basis
+                and tie_out.measure = '{{ measure }}'
+                and moved.account_id = tie_out.line_key
+                and moved.day >= tie_out.report_date
+                {%- if report == 'ProfitAndLoss' %}
+                -- What is broken on cash basis is no part of a level.
+                and moved.basis = 'cash'
+                and tie_out.status = 'explained'
+                {%- endif %}
+            order by tie_out.report_date desc, tie_out.known_at desc
+            limit 1
+        )
+        {%- if not loop.last %}
+        union all
+        {%- endif %}
+        {%- endfor %}
+        order by report_date desc, known_at desc
         limit 1
     ) as caused on true
 )

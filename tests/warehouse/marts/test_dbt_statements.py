@@ -133,6 +133,36 @@ def test_what_reports_alone_know_makes_every_statement_xeros(marts, companies):
     assert alone > 0
 
 
+def test_on_cash_basis_income_and_costs_are_xeros_and_balance(marts, companies):
+    """Of the other side of payroll and its like no report tells the accounts: one line has it."""
+    company = companies["every kind"]
+    asked = (company.tenant_id, LAST_DAY)
+    span: dict[str, Any] = {"days": [LAST_DAY], "periods": ["month_to_date"]}
+    compared = profits_and_losses(marts.rows, company, company.tenant_id, basis="cash", **span)
+    assert compared.differences == []
+    ((total, *other_side),) = marts.rows(
+        "select sum(amount), sum(revaluation_amount) filter (where account_id = ''),"
+        " sum(unexplained_amount) filter (where account_id = '')"
+        " from xero_marts.rpt_trial_balance"
+        " where tenant_id = %s and day = %s and basis = 'cash' and not is_month_end",
+        *asked,
+    )
+    assert total == 0
+    assert all(other_side)
+    # The daily statistics say the same.
+    ((profit, stated),) = marts.rows(
+        "select sum(lines.profit_amount),"
+        " max(statistics.cash_basis_net_profit_month_to_date_base_amount)"
+        " from xero_marts.rpt_profit_and_loss as lines"
+        " inner join xero_marts.rpt_daily_statistics as statistics"
+        " on lines.tenant_id = statistics.tenant_id and lines.day = statistics.day"
+        " where lines.tenant_id = %s and lines.day = %s and lines.basis = 'cash'"
+        " and lines.period = 'month_to_date' and not lines.is_month_end",
+        *asked,
+    )
+    assert profit == stated
+
+
 @every_basis
 @pytest.mark.parametrize("tenant", [NAME, "every kind"])
 def test_tracking_options_and_what_has_none_are_the_whole_profit_and_loss(marts, tenant, basis):
