@@ -162,3 +162,27 @@
         {%- endif %}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Of every day's report the comparison whose differences count: the last one. `wanted` chooses
+    rows of `summary`. Journals know what
+    documents do not, so that only what was compared with what the ledger is made of now counts. -#}
+{% macro comparisons_that_hold(wanted) -%}
+    select
+        summary.tenant_id,
+        summary.basis,
+        summary.report_date,
+        max(summary.known_at) as known_at
+    from {{ ref('rpt_tie_out_summary') }} as summary
+    inner join {{ ref('stg_xero__tenants') }} as tenant on summary.tenant_id = tenant.tenant_id
+    where
+        {{ wanted }}
+        and summary.lines > summary.not_compared_lines
+        and coalesce(
+            summary.is_from_journals
+            = case summary.basis
+                when 'cash' then tenant.has_cash_journals else tenant.has_journals
+            end,
+            true
+        )
+    group by summary.tenant_id, summary.basis, summary.report_date
+{%- endmacro %}

@@ -29,15 +29,8 @@ charts as (
     select * from {{ ref('dim_accounts') }}
 ),
 
--- A report that was compared again holds as it was compared last.
 report_days as (
-    select
-        tie_out.tenant_id,
-        tie_out.basis,
-        tie_out.report_date,
-        max(tie_out.known_at) as known_at
-    from tie_out
-    group by tie_out.tenant_id, tie_out.basis, tie_out.report_date
+    {{ comparisons_that_hold("summary.report = 'TrialBalance'") }}
 ),
 
 years as (

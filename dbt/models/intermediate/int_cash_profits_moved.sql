@@ -23,34 +23,8 @@ tie_out as not materialized (
     where status <> 'not_compared'
 ),
 
-tenants as (
-    select * from {{ ref('stg_xero__tenants') }}
-),
-
 accounts as (
     select * from {{ ref('dim_accounts') }}
-),
-
-runs as (
-    select * from {{ source('xero_ops', 'extract_runs') }}
-),
-
-endpoints as (
-    select * from {{ source('xero_ops', 'extract_endpoints') }}
-    where
-        endpoint = 'cash_journals'
-        and finished_at is not null
-),
-
-journals_read as (
-    select
-        runs.tenant_id,
-        runs.known_at
-    from runs
-    inner join endpoints
-        on
-            runs.tenant_id = endpoints.tenant_id
-            and runs.run_id = endpoints.run_id
 ),
 
 gains as (
@@ -70,42 +44,15 @@ balanced as (
     group by tenant_id
 ),
 
--- Those of the hour before count, as in stg_xero__tenants.
-compared_with_journals as (
-    select
-        summaries.tenant_id,
-        summaries.known_at
-    from summaries
-    inner join journals_read
-        on
-            summaries.tenant_id = journals_read.tenant_id
-            and summaries.known_at >= journals_read.known_at
-            and summaries.known_at - interval '1 hour' < journals_read.known_at
-    group by summaries.tenant_id, summaries.known_at
-),
-
--- A report that was compared again holds as it was compared last. Journals know what documents do
--- not: where they are read, what was compared before says it twice.
 report_days as (
-    select
-        summaries.tenant_id,
-        summaries.report_date,
-        max(summaries.known_at) as known_at
-    from summaries
-    inner join tenants on summaries.tenant_id = tenants.tenant_id
-    left join balanced on summaries.tenant_id = balanced.tenant_id
-    left join compared_with_journals
-        on
-            summaries.tenant_id = compared_with_journals.tenant_id
-            and summaries.known_at = compared_with_journals.known_at
-    where
-        summaries.report = 'ProfitAndLoss'
-        and balanced.tenant_id is null
-        and (
-            not tenants.has_cash_journals
-            or compared_with_journals.tenant_id is not null
-        )
-    group by summaries.tenant_id, summaries.report_date
+    select held.*
+    from (
+        {{ comparisons_that_hold(
+            "summary.report = 'ProfitAndLoss' and summary.basis = 'cash'"
+        ) }}
+    ) as held
+    left join balanced on held.tenant_id = balanced.tenant_id
+    where balanced.tenant_id is null
 ),
 
 -- Of a broken line it is known what causes explain where it differs as on accrual basis, or by

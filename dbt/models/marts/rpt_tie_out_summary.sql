@@ -165,27 +165,34 @@ summed as (
 
 final as (
     select
-        tenant_id,
-        report,
-        basis,
-        report_date,
-        lines,
-        tied_lines,
-        explained_lines,
-        broken_lines,
-        not_compared_lines,
-        difference_amount,
-        case when difference_amount is not null then broken_amount end as broken_amount,
+        summed.tenant_id,
+        summed.report,
+        summed.basis,
+        summed.report_date,
+        summed.lines,
+        summed.tied_lines,
+        summed.explained_lines,
+        summed.broken_lines,
+        summed.not_compared_lines,
+        summed.difference_amount,
+        case when summed.difference_amount is not null then summed.broken_amount end
+            as broken_amount,
         case
-            when difference_amount is null then null
-            when difference_amount = 0 then 1
+            when summed.difference_amount is null then null
+            when summed.difference_amount = 0 then 1
             -- Cut, not rounded: 1 says that nothing at all is left over.
             else trunc(
-                greatest(1 - difference_amount / nullif(compared_amount, 0), 0), 6
+                greatest(
+                    1 - summed.difference_amount / nullif(summed.compared_amount, 0), 0
+                ), 6
             )
         end as explained_ratio,
-        known_at
+        summed.known_at,
+        case summed.basis
+            when 'cash' then tenants.has_cash_journals else tenants.has_journals
+        end as is_from_journals
     from summed
+    inner join tenants on summed.tenant_id = tenants.tenant_id
     {%- if is_beside %}
     union all
     select * from history
