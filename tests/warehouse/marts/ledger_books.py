@@ -95,6 +95,18 @@ def load(dsn: str, companies: Iterable[Company], *, known_at: datetime = NIGHT) 
                     _read_journals(connection, tenant_id, run_id)
 
 
+def read_journals(dsn: str, companies: Iterable[Company], *, known_at: datetime) -> None:
+    """Say of that night's extraction that it read Journals where it had read none before."""
+    with psycopg.connect(dsn) as connection:
+        for company in companies:
+            row = connection.execute(
+                "select run_id from xero_ops.extract_runs where tenant_id = %s and known_at = %s",
+                (company.tenant_id, known_at),
+            ).fetchone()
+            assert row is not None
+            _read_journals(connection, company.tenant_id, row[0])
+
+
 def load_reports(
     dsn: str,
     companies: Iterable[Company],

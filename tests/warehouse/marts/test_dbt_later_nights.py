@@ -29,6 +29,7 @@ from tests.warehouse.marts.ledger_books import (
     load_reports,
     mark_built,
     movements_of,
+    read_journals,
     run_dbt,
     with_journals,
 )
@@ -47,6 +48,8 @@ TRAITS: dict[str, dict[str, Any]] = {
     "everything": {"features": ["all"], "currencies": ["USD", "EUR"], "year_end": [30, 9]},
 }
 TOLD = ("every document", "plain")
+# Read without their Journals at first, and with them by the last night.
+SWITCHED = ("PAYROLL", "everything")
 MODELS = (
     *("+fct_ledger_postings", "+fct_cash_basis_postings", "+rpt_tie_out_summary"),
     *("+fct_account_balances", "+fct_outstanding_documents", "+dim_statement_lines"),
@@ -127,6 +130,7 @@ def later(
     mark_built(dsn)
     nights.extract(UNBUILT)
     nights.extract(LATER)
+    read_journals(dsn, [companies[name] for name in SWITCHED], known_at=LATER)
     run_dbt(dsn, nights.target, *BUILD)
     nights.keep()
     mark_built(dsn)
@@ -155,6 +159,29 @@ def test_ledgers_that_moved_on_equal_the_sandboxs(later, name, has_journals, bas
         built = built_movements(connection, basis, tenant_id)
     shown = later.shown[LATER, name, basis]
     assert differences(built, shown, ledger_of(company, basis)) == []
+
+
+@pytest.mark.parametrize("night", [NIGHT, LATER])
+@pytest.mark.parametrize("name", SWITCHED)
+def test_what_journals_tell_of_nights_before_they_were_read_counts_once(later, name, night):
+    """Reports had told it beyond documents then."""
+    company = later.companies[name]
+    told_by_reports = {
+        key for key in later.tie_outs[0] if str(key[0]) == company.tenant_id and key[-1] == NIGHT
+    }
+    assert any(later.tie_outs[0][key][-1] == "explained" for key in told_by_reports)
+    with psycopg.connect(later.dsn) as connection:
+        switched, always = (
+            connection.execute(
+                "select basis, account_id, closing_amount from xero_marts.fct_account_balances"
+                " where tenant_id = %s and day <= %s and next_day > %s and closing_amount <> 0"
+                " order by basis, account_id",
+                (tenant_id, night.date(), night.date()),
+            ).fetchall()
+            for tenant_id in (company.tenant_id, with_journals(company))
+        )
+    assert {row[0] for row in always} == set(LEDGERS)
+    assert switched == always
 
 
 def test_a_report_is_compared_once_and_kept(later):
