@@ -75,6 +75,17 @@ def test_the_api_server_believes_the_named_proxy_alone_about_addresses():
     assert believed(PROXY_ADDRESS="172.18.0.1") == "172.18.0.1"
 
 
+def test_the_warehouse_keeps_as_many_pages_in_memory_as_it_is_told():
+    given = {**env_file("sandbox.env"), "XERO_FIRST_DAY": "2026-11-20"}
+
+    def settings(**more: str) -> set[str]:
+        return set(services_of({**given, **more})["warehouse"]["command"])
+
+    assert {"shared_buffers=512MB", "max_wal_size=4GB"} <= settings()
+    chosen = settings(WAREHOUSE_SHARED_BUFFERS="4GB", WAREHOUSE_MAX_WAL_SIZE="8GB")
+    assert {"shared_buffers=4GB", "max_wal_size=8GB"} <= chosen
+
+
 def test_ports_are_published_on_this_machine_only():
     published = [
         port for service in compose()["services"].values() for port in service.get("ports", [])

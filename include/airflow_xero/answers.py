@@ -86,6 +86,8 @@ def error_of(
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return _rate_limited(response, where)
     kind, message = _meaning_of(response)
+    if kind is UnavailableError:
+        where["retry_after_seconds"] = int_header(response, "Retry-After")
     return kind(message, **where)
 
 
@@ -218,8 +220,9 @@ def _rate_limited(response: httpx.Response, where: Mapping[str, Any]) -> RateLim
     guess = "day" if (retry_after_seconds or 0) > 60 else "minute"
     limit = said if said in _LIMITS else guess
     opens = f" and opens in {retry_after_seconds} seconds" if retry_after_seconds else ""
+    whose = "the whole app" if limit == "appminute" else "this organisation"
     return RateLimitError(
-        f"Xero's {limit} limit for this organisation is used up{opens}",
+        f"Xero's {limit} limit for {whose} is used up{opens}",
         limit=limit,
         retry_after_seconds=retry_after_seconds,
         **where,

@@ -137,7 +137,8 @@ class XeroClient:
     def numbered(self, endpoint: Endpoint, tenant_id: str, *, after: int) -> Generator[Page]:
         """Journals with a number above `after`; `Page.number` is the number it was read after.
 
-        A short page is no end: only an empty one is.
+        A short page is no end: only an empty one is. Raises UnexpectedPayloadError, too, where a
+        page tells nothing new: such a walk would have no end.
         """
         is_last = False
         while not is_last:
@@ -145,6 +146,8 @@ class XeroClient:
             page = self._page(request, Event())
             numbers = page.values_of("JournalNumber", int)
             is_last = not numbers
+            if numbers and max(numbers) <= after:
+                raise page.unexpected(f"it repeats journals up to number {max(numbers)}")
             yield replace(page, number=after, is_last=is_last)
             after = max(numbers, default=after)
 

@@ -127,29 +127,30 @@ class ScopeMissingError(XeroSetupError):
 
 
 class XeroBusyError(XeroError):
-    """Xero (or the warehouse) cannot answer now; the same request may succeed later."""
+    """Xero (or the warehouse) cannot answer now; the same request may succeed later.
+
+    `retry_after_seconds` is Xero's own figure, or None where Xero gives none.
+    """
 
     in_words = "busy"
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: int | None = None, **where: Any
+    ) -> None:
+        super().__init__(message, **where)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RateLimitError(XeroBusyError):
     """A limit is used up.
 
-    `limit` is `minute`, `day`, `concurrent` or `appminute`; `retry_after_seconds` is Xero's
-    own figure, or None where Xero gives none (concurrent and appminute).
+    `limit` is `minute`, `day`, `concurrent` or `appminute`; of the last two Xero does not say when
+    they open.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        limit: str,
-        retry_after_seconds: int | None = None,
-        **where: Any,
-    ) -> None:
+    def __init__(self, message: str, *, limit: str, **where: Any) -> None:
         super().__init__(message, **where)
         self.limit = limit
-        self.retry_after_seconds = retry_after_seconds
 
     @property
     def kind(self) -> str:

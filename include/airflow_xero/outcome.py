@@ -42,16 +42,15 @@ class Outcome:
 
     def complete(self) -> list[Mapping[str, str]]:
         """The organisations that were extracted."""
-        return [tenant for tenant in self.tenants if self._state(tenant) == "complete"]
+        return self._left("complete")
 
     def waiting(self) -> list[Mapping[str, str]]:
         """The organisations that wait for a limit of Xero's; they fail nothing."""
-        return [tenant for tenant in self.tenants if self._state(tenant) == "waiting_for_limit"]
+        return self._left("waiting_for_limit")
 
     def failed(self) -> list[Mapping[str, str]]:
         """The organisations whose extraction failed, or ended without a word."""
-        good = [*self.complete(), *self.waiting()]
-        return [tenant for tenant in self.tenants if tenant not in good]
+        return self._left(None)
 
     def headline(self) -> str:
         """The figures of the run in one line."""
@@ -105,11 +104,9 @@ class Outcome:
             complaints.append(f"the statistics were not published: {self.not_published}")
         return "; ".join(complaints) or None
 
-    def _state(self, tenant: Mapping[str, str]) -> str | None:
-        for result in self.results:
-            if result["tenant_id"] == tenant["tenant_id"]:
-                return str(result["state"])
-        return None
+    def _left(self, state: str | None) -> list[Mapping[str, str]]:
+        states = {result["tenant_id"]: result["state"] for result in self.results}
+        return [each for each in self.tenants if states.get(each["tenant_id"]) == state]
 
 
 def reason_of(error: BaseException) -> str:

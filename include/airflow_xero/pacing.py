@@ -40,8 +40,14 @@ class _Window:
     seen_at: float = 0.0
 
     def note(self, left: int | None, now: float) -> None:
-        """Remember the calls left; more than before means that a new window has begun."""
-        if left is not None and (self.left is None or left > self.left):
+        """Remember the calls left, if an answer told them.
+
+        A new window has begun if they are more than before, or the one that was seen is over.
+        """
+        if left is None:
+            return
+        is_over = now - self.seen_at >= _WINDOW_SECONDS
+        if self.left is None or left > self.left or is_over:
             self.seen_at = now
         self.left = left
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from secrets import SystemRandom
 
-from airflow_xero.errors import RateLimitError, UnavailableError, XeroError
+from airflow_xero.errors import RateLimitError, UnavailableError, XeroBusyError, XeroError
 
 _LONGEST_WAIT_SECONDS = 60
 _FAULT_TRIES = 4
@@ -25,15 +25,18 @@ class Patience:
 
     def wait_after(self, error: XeroError) -> float | None:
         """Seconds to wait before asking again; None when asking again is hopeless."""
+        wanted = error.retry_after_seconds if isinstance(error, XeroBusyError) else None
+        if wanted is not None and wanted > _LONGEST_WAIT_SECONDS:
+            return None
         if isinstance(error, UnavailableError):
             self._faults += 1
-            return _jittered(self._faults) if self._faults < _FAULT_TRIES else None
+            seconds = max(_jittered(self._faults), wanted or 0)
+            return seconds if self._faults < _FAULT_TRIES else None
         if isinstance(error, RateLimitError):
-            if error.retry_after_seconds is None:
-                self._crowded += 1
-                return _jittered(self._crowded) if self._crowded < _CONCURRENT_TRIES else None
-            if error.retry_after_seconds <= _LONGEST_WAIT_SECONDS:
-                return error.retry_after_seconds + _random.uniform(0.1, 0.9)
+            if wanted is not None:
+                return wanted + _random.uniform(0.1, 0.9)
+            self._crowded += 1
+            return _jittered(self._crowded) if self._crowded < _CONCURRENT_TRIES else None
         return None
 
 

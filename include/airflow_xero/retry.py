@@ -13,7 +13,6 @@ from airflow.sdk import RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
 from airflow_xero.errors import (
-    RateLimitError,
     TenantBusyError,
     XeroBusyError,
     XeroContractError,
@@ -69,7 +68,7 @@ def wait_seconds(error: XeroBusyError, try_number: int) -> int:
     Who holds an organisation still after a minute reads its past or all of it, and is waited for
     as long as may be.
     """
-    if isinstance(error, RateLimitError) and error.retry_after_seconds is not None:
+    if error.retry_after_seconds is not None:
         wanted = error.retry_after_seconds
     elif isinstance(error, TenantBusyError) and try_number > 1:
         wanted = _LONGEST_WAIT_SECONDS

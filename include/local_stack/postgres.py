@@ -96,11 +96,17 @@ class EmbeddedPostgres:
     """A Postgres server that lives in one folder: `data/`, `password`, `server.log`."""
 
     def __init__(
-        self, folder: Path, *, is_durable: bool = True, run_as: RunAs | None = None
+        self,
+        folder: Path,
+        *,
+        is_durable: bool = True,
+        run_as: RunAs | None = None,
+        settings: Mapping[str, str] = _SETTINGS,
     ) -> None:
         """Name the folder; nothing is started.
 
-        `is_durable=False` switches fsync off: for tests, whose data nobody misses.
+        `is_durable=False` switches fsync off: for tests, whose data nobody misses. `settings` are
+        Postgres's own, by name, in place of a laptop's.
         """
         self.folder = folder
         self.data = folder / "data"
@@ -108,6 +114,7 @@ class EmbeddedPostgres:
         self._password_file = folder / "password"
         self._is_durable = is_durable
         self._run_as = run_as or fitting_run_as()
+        self._settings = {**_SETTINGS, **settings}
 
     @property
     def password(self) -> str:
@@ -169,7 +176,7 @@ class EmbeddedPostgres:
         self.log.touch(mode=0o600)
         self._give_to_owner(self.log)
         settings = {
-            **_SETTINGS,
+            **self._settings,
             "port": str(port),
             "fsync": "on" if self._is_durable else "off",
             "full_page_writes": "on" if self._is_durable else "off",

@@ -210,6 +210,25 @@ def test_a_minute_limit_is_waited_for_as_long_as_xero_says(reader, read):
     assert max(reader.sleeps) <= 5
 
 
+def test_maintenance_is_waited_for_as_long_as_xero_says(reader, read):
+    reader.fault(status=503, headers={"Retry-After": "42"})
+
+    (page,) = read()
+
+    assert page.calls == 2
+    assert sum(reader.sleeps) == 42
+
+
+def test_long_maintenance_is_raised_at_once_with_its_seconds(reader, read):
+    reader.fault(status=503, headers={"Retry-After": "300"})
+
+    with pytest.raises(UnavailableError) as raised:
+        read()
+
+    assert raised.value.retry_after_seconds == 300
+    assert reader.sleeps == []
+
+
 def test_a_day_limit_is_raised_at_once_with_its_seconds(reader, read):
     reader.fault(kind="day_limit", seconds=3600)
 

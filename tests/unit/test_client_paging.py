@@ -19,7 +19,10 @@ from airflow_xero.errors import UnavailableError, UnexpectedPayloadError
 from airflow_xero.oauth import XeroApp
 from tests.unit.conftest import VERIFIER, add_organisation
 
-CONTACTS = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "contacts")
+CONTACTS, JOURNALS = (
+    next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
+    for name in ("contacts", "journals")
+)
 PATH = "/api.xro/2.0/Contacts"
 TENANT = "a-tenant"
 
@@ -247,6 +250,25 @@ def test_a_server_that_repeats_its_first_page_for_ever_is_refused(scripted):
         list(client.pages(CONTACTS, TENANT))
 
     assert asked == [1, 2]
+
+
+@pytest.mark.parametrize("again", [[1, 2, 3], [2, 3]])
+def test_journals_that_go_round_in_circles_are_refused(app, again):
+    """However Xero overlooks what was asked for, no day's calls go into it."""
+    asked: list[int] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(int(request.url.params["offset"]))
+        numbers = again if len(asked) > 1 else [1, 2, 3]
+        journals = [{"JournalID": f"{number}", "JournalNumber": number} for number in numbers]
+        return httpx.Response(200, json={"DateTimeUTC": "/Date(0)/", "Journals": journals})
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http:
+        client = XeroClient(app, access_token=lambda: "token", http=http)
+        with pytest.raises(UnexpectedPayloadError, match="repeats journals up to number 3"):
+            list(client.numbered(JOURNALS, TENANT, after=0))
+
+    assert asked == [0, 3]
 
 
 def test_a_page_count_that_shrinks_during_the_walk_ends_it(scripted):

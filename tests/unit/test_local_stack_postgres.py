@@ -64,6 +64,21 @@ def test_a_durable_server_keeps_fsync_on(tmp_path: Path) -> None:
     assert shown == [("on",), ("on",), ("127.0.0.1",)]
 
 
+def test_a_server_takes_the_settings_it_is_given(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path, is_durable=False, settings={"max_wal_size": "2GB"})
+    server.create()
+    server.start(free_port())
+    try:
+        with psycopg.connect(server.dsn("postgres")) as connection:
+            shown = [
+                connection.execute(f"show {name}").fetchone()
+                for name in ("max_wal_size", "shared_buffers")
+            ]
+    finally:
+        server.stop()
+    assert shown == [("2GB",), ("64MB",)]
+
+
 def test_a_wrong_password_is_refused(postgres_server: EmbeddedPostgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(postgres_server.dsn("postgres", password="guessed"))

@@ -47,6 +47,23 @@ def test_a_minute_without_calls_is_waited_out_from_when_it_was_first_seen(pace, 
     assert pace.seconds_to_wait("a") == 0
 
 
+def test_a_minute_is_not_taken_for_over_because_one_before_it_had_as_many_calls(pace, clock):
+    call(pace, minute=2)
+    clock.seconds += 90
+    call(pace, minute=2)
+    clock.seconds += 10
+    call(pace, minute=0)
+    assert pace.seconds_to_wait("a") == 50
+
+
+def test_an_answer_that_does_not_come_is_no_new_minute(pace):
+    call(pace, minute=1)
+    assert [pace.seconds_to_wait("a"), pace.seconds_to_wait("b")] == [0, 0]
+    pace.note("a", CallsLeft(minute=0))
+    pace.note("a", CallsLeft())
+    assert pace.seconds_to_wait("a") == 60
+
+
 def test_calls_under_way_are_not_handed_out_twice(pace):
     call(pace, minute=4)
     assert [pace.seconds_to_wait("a") for _ in range(4)] == [0] * 4

@@ -16,47 +16,44 @@ documents as (
     where document_kind = 'invoice'
 ),
 
--- What of a document's days are measured, counted from the document: most have none but one.
-measured as (
+measured_days as (
     select
-        documents.tenant_id,
-        documents.ledger,
-        coalesce(documents.contact_id, '') as contact_id,
-        days.day,
-        documents.outstanding_base_amount
+        days_moved.tenant_id,
+        (months.month + interval '1 month - 1 day')::date as day
     from days_moved
-    inner join documents
-        on
-            days_moved.tenant_id = documents.tenant_id
-            and days_moved.first_day < documents.next_day
-            and days_moved.last_day >= documents.day
-    cross join lateral (
-        select (months.month + interval '1 month - 1 day')::date as day
-        from
-            generate_series(
-                date_trunc('month', greatest(documents.day, days_moved.first_day)::timestamp),
-                least(documents.next_day - 1, days_moved.last_day)::timestamp,
-                interval '1 month'
-            ) as months (month)
-        where
-            (months.month + interval '1 month - 1 day')::date
-            between greatest(documents.day, days_moved.first_day)
-            and least(documents.next_day - 1, days_moved.last_day - 1)
-        union all
-        select days_moved.last_day as day
-        where days_moved.last_day < documents.next_day
-    ) as days
+    cross join lateral generate_series(
+        date_trunc('month', days_moved.first_day::timestamp),
+        days_moved.last_day::timestamp,
+        interval '1 month'
+    ) as months (month)
+    where
+        (months.month + interval '1 month - 1 day')::date
+        between days_moved.first_day and days_moved.last_day - 1
+    union all
+    select
+        tenant_id,
+        last_day as day
+    from days_moved
 ),
 
 contacts as (
     select
-        tenant_id,
-        ledger,
-        day,
-        contact_id,
-        sum(outstanding_base_amount) as outstanding_base_amount
-    from measured
-    group by tenant_id, ledger, day, contact_id
+        documents.tenant_id,
+        documents.ledger,
+        measured_days.day,
+        coalesce(documents.contact_id, '') as contact_id,
+        sum(documents.outstanding_base_amount) as outstanding_base_amount
+    from measured_days
+    inner join documents
+        on
+            measured_days.tenant_id = documents.tenant_id
+            and measured_days.day >= documents.day
+            and measured_days.day < documents.next_day
+    group by
+        documents.tenant_id,
+        documents.ledger,
+        measured_days.day,
+        coalesce(documents.contact_id, '')
 ),
 
 ranked as (

@@ -1,7 +1,6 @@
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_all() }}",
-    indexes=[{'columns': ['tenant_id', 'account_id'], 'unique': true}],
 ) }}
 
 with

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
     pre_hook=["{{ forget_balances() }}", "set local work_mem = '64MB'"],
-    indexes=[
-        {'columns': ['tenant_id', 'basis', 'account_id', 'day'], 'unique': true},
-        {'columns': ['tenant_id', 'next_day']},
-    ],
+    indexes=[{'columns': ['tenant_id', 'next_day']}],
 ) }}
 
 with

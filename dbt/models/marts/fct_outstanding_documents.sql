@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_touched(['document_id']) }}",
-    indexes=[
-        {'columns': ['tenant_id', 'document_id', 'day'], 'unique': true},
-        {'columns': ['tenant_id', 'ledger', 'next_day', 'day']},
-    ],
+    indexes=[{'columns': ['tenant_id', 'ledger', 'next_day', 'day']}],
 ) }}
 
 with

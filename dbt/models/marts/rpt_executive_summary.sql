@@ -2,7 +2,6 @@
 {{ config(
     materialized='table',
     pre_hook="set local enable_nestloop = off",
-    indexes=[{'columns': ['tenant_id', 'month_end_date', 'line_number'], 'unique': true}],
 ) }}
 
 {%- set measures = executive_summary_measures() %}

@@ -5,15 +5,7 @@
     materialized='incremental',
     full_refresh=false,
     pre_hook="{{ forget_gone_tenants() }}",
-    indexes=[
-        {
-            'columns': [
-                'tenant_id', 'report', 'basis', 'report_date', 'measure', 'line_key', 'known_at'
-            ],
-            'unique': true,
-        },
-        {'columns': ['tenant_id', 'known_at']},
-    ],
+    indexes=[{'columns': ['tenant_id', 'known_at']}],
 ) }}
 
 {%- set report = ['tenant_id', 'report', 'basis', 'report_date'] %}

@@ -2,9 +2,6 @@
     materialized='incremental',
     full_refresh=false,
     pre_hook="{{ forget_gone_tenants() }}",
-    indexes=[
-        {'columns': ['tenant_id', 'report', 'basis', 'report_date', 'known_at'], 'unique': true},
-    ],
 ) }}
 
 {%- set is_beside = is_beside_the_marts() %}

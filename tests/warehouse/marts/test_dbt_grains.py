@@ -31,6 +31,16 @@ WITHOUT = {"currency_code"}
 WHOLE = {"fct_reported_movements"}
 
 
+def test_no_table_keeps_the_same_index_twice(marts: Warehouse):
+    twice = marts.rows(
+        "select indrelid::regclass::text from pg_index"
+        " inner join pg_stat_user_tables as kept on pg_index.indrelid = kept.relid"
+        " where kept.schemaname like 'xero\\_%%' group by indrelid, indkey::text"
+        " having count(*) > 1"
+    )
+    assert twice == []
+
+
 def test_every_view_has_a_key_here(marts: Warehouse):
     views = marts.rows("select viewname::text from pg_views where schemaname = 'xero_marts'")
     assert set(GRAINS) == {name for (name,) in views}
