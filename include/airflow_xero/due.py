@@ -129,7 +129,10 @@ select
     count(*) as reports_wanted
 from live
 inner join xero_ops.wanted_reports using (tenant_id)
-where live.complete_day is not null and {_WAITS_FOR_NO_LIMIT}
+where
+    live.complete_day is not null
+    and wanted_reports.unreadable_on is distinct from live.complete_day
+    and {_WAITS_FOR_NO_LIMIT}
 group by live.tenant_id, live.tenant_name, live.complete_day, live.complete_at
 order by live.complete_at, live.tenant_id
 """  # noqa: S608

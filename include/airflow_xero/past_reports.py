@@ -97,7 +97,7 @@ class PastReports:
         by_name = {each.name: each for each in reports if each.name not in self._gaps}
         where = (self._warehouse, self._tenant_id)
         calls_left = self._most_calls
-        coming = wanted.coming(*where) if calls_left else []
+        coming = wanted.coming(*where, on=self._day) if calls_left else []
         for day, wishes in groupby(coming, key=itemgetter(1)):
             due = [by_name[name] for name, _ in wishes if name in by_name]
             calls = sum(len(each.report.bases) for each in due if each.report)
@@ -108,6 +108,8 @@ class PastReports:
             for endpoint in due:
                 if self._read_past(endpoint, day):
                     wanted.fetched(*where, endpoint=endpoint.name, day=day)
+                else:
+                    wanted.unreadable(*where, endpoint=endpoint.name, day=day, on=self._day)
 
     def _read_past(self, endpoint: Endpoint, day: date) -> bool:
         """Read a report of a past day; whether it is settled: read, or refused for good.

@@ -119,17 +119,23 @@ def earliest_change(
     return row[0] if row else None
 
 
-def coming(connection: psycopg.Connection[Any], tenant_id: str) -> list[tuple[str, date]]:
-    """The reports to fetch, as endpoint and day: the newest days first."""
+def coming(
+    connection: psycopg.Connection[Any], tenant_id: str, *, on: date
+) -> list[tuple[str, date]]:
+    """The reports to fetch, as endpoint and day: the newest days first.
+
+    Without those that were `unreadable` to an extraction of the day `on`.
+    """
     with (
         warehouse_errors(tenant_id=tenant_id),
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
         return cursor.execute(
-            "select endpoint, day from xero_ops.wanted_reports where tenant_id = %s"
+            "select endpoint, day from xero_ops.wanted_reports"
+            " where tenant_id = %s and unreadable_on is distinct from %s"
             " order by day desc, endpoint",
-            (tenant_id,),
+            (tenant_id, on),
         ).fetchall()
 
 
@@ -142,6 +148,18 @@ def fetched(
             "delete from xero_ops.wanted_reports"
             " where tenant_id = %s and endpoint = %s and day = %s",
             (tenant_id, endpoint, day),
+        )
+
+
+def unreadable(
+    connection: psycopg.Connection[Any], tenant_id: str, *, endpoint: str, day: date, on: date
+) -> None:
+    """The extraction of the day `on` got no answer with sense: the next day asks again."""
+    with warehouse_errors(tenant_id=tenant_id), connection.transaction():
+        connection.execute(
+            "update xero_ops.wanted_reports set unreadable_on = %s"
+            " where tenant_id = %s and endpoint = %s and day = %s",
+            (on, tenant_id, endpoint, day),
         )
 
 

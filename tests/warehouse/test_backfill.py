@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
+from airflow_xero.due import tenants_to_backfill
 from airflow_xero.endpoint import Cadence, Reading
 from airflow_xero.endpoints import DEFAULT_ENDPOINTS
 from airflow_xero.errors import UnavailableError
@@ -340,6 +341,27 @@ def test_one_past_report_that_xero_refuses_keeps_no_older_day_from_being_read(
     assert wanted(xero) == (set() if is_settled else {("balance_sheets", OCTOBER)})
     read = {key.split(":")[1] for key in xero.stored(tenant, "balance_sheets")}
     assert read == {DAY.isoformat(), SEPTEMBER.isoformat()}
+
+
+def test_past_report_whose_answer_makes_no_sense_is_asked_for_once_a_day(xero):
+    def listed() -> list[str]:
+        return [each.tenant_id for each in tenants_to_backfill(xero.rows, xero.app.conn_id)]
+
+    tenant = xero.organisation()
+    xero.extract(tenant)
+    want_two_month_ends(xero, tenant)
+    october = {"date": OCTOBER.isoformat()}
+    xero.fault("Reports/BalanceSheet", query=october, kind="not_json", times=0)
+    xero.extract(tenant, backfill_calls=100)
+    assert (len(xero.calls("Reports/BalanceSheet")), listed()) == (2, [])
+    xero.extract(tenant, backfill_calls=100)
+    assert xero.calls("Reports/BalanceSheet") == []
+
+    xero.end_faults()
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert listed() == [tenant.tenant_id]
+    xero.extract(tenant, DAY + timedelta(days=1), backfill_calls=100)
+    assert (listed(), wanted(xero)) == ([], set())
 
 
 @pytest.mark.parametrize("how", ["failed", "killed", "waiting"])
