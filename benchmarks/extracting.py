@@ -101,8 +101,8 @@ def _rates(rounds: Sequence[dict[str, Sample]]) -> list[Figure]:
         Figure("calls of that", "calls", _column(rounds, "late", "calls"), "50 calls"),
         Figure("bare COPY of the same documents, already split", "invoices/s", copy),
         Figure("share of bare COPY", "", _ratios(plain, copy), "0.6"),
-        Figure("bare COPY, their whitespace taken out, too", "invoices/s", compact),
-        Figure("share of that", "", _ratios(plain, compact)),
+        Figure("bare COPY of them without their whitespace", "invoices/s", compact),
+        Figure("share of COPY without whitespace", "", _ratios(plain, compact)),
         Figure("xero-python's models and COPY", "invoices/s", sdk),
         Figure("times xero-python", "times", _ratios(plain, sdk), "3 times"),
     ]
@@ -116,7 +116,7 @@ def _memory(rounds: Sequence[dict[str, Sample]]) -> list[Figure]:
             _column(rounds, part, "mebibytes"),
             "60 MiB",
         )
-        for part, count in (("few", FEW), ("many", MANY))
+        for part, count in (("few", FEW), ("plain", INVOICES), ("many", MANY))
     ]
 
 
@@ -129,6 +129,7 @@ def _rest(nights: Sequence[Sample]) -> list[Figure]:
             tuple(n["rows"] for n in nights),
             "none",
         ),
+        # One more up to the 15th: the trial balance of the month end before (docs/operate.md).
         Figure(f"{of}: calls", "calls", tuple(n["calls"] for n in nights), "25 calls"),
         Figure(f"{of}: CPU after imports", "s", tuple(n["cpu_seconds"] for n in nights), "0.5 s"),
     ]
