@@ -72,7 +72,7 @@ def note(
     now: datetime,
     link: str | None = None,
 ) -> int:
-    """Write down what must be told and was not yet; how many are new.
+    """Write down what must be told and was not yet; how many are new. Of who was erased, nothing.
 
     `now` is aware; `link` is where to look. Raises WarehouseBusyError, XeroSetupError.
     """
@@ -209,6 +209,13 @@ where not exists (
     where
         cause = %(cause)s
         and (%(repeat_days)s::integer is null or noticed_on > %(noticed_on)s - %(repeat_days)s)
+)
+-- Whoever erased an organisation meanwhile wants to hear no more of it.
+and (
+    %(tenant_id)s::uuid is null
+    or exists (
+        select from xero_ops.tenants where tenant_id = %(tenant_id)s::uuid for key share
+    )
 )
 on conflict do nothing
 """

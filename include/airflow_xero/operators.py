@@ -7,7 +7,7 @@ What travels between tasks are ids, names and counts, never a token.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,20 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_xero import causes, metrics, runs, settings
-from airflow_xero.errors import ConsentLostError, TenantForbiddenError, XeroError
-from airflow_xero.extract import Extracted, extract_day
+from airflow_xero.errors import (
+    ConsentLostError,
+    NotConnectedError,
+    TenantForbiddenError,
+    XeroError,
+)
+from airflow_xero.extract import Extracted, Tenant, extract_day
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.notifiers import link_of, page_link, tell, tell_at_once
 from airflow_xero.notify import Notice, note
 from airflow_xero.outcome import FAILURE_KEY, LOST_CONSENT, Outcome, reason_of
-from airflow_xero.pausing import is_paused
 from airflow_xero.run_configuration import accepts_deletions, day_in, is_fresh
+from airflow_xero.standing import why_left_out
 
 if TYPE_CHECKING:
     import psycopg
@@ -64,8 +69,10 @@ class ExtractTenantOperator(BaseOperator):
     gone, `true` that they are of every one. With `fresh`, unless the configuration says otherwise
     in a key of this name, what is read daily is read also when it was within half an hour.
 
-    A limit that opens much later ends the task as waiting, not as failed. Raises XeroError (the
-    retry policy decides), and keeps the reason under the XCom key `failure` for the report.
+    A limit that opens much later ends the task as waiting, not as failed. An organisation that was
+    paused, disconnected or erased since it was listed, or whose consent is lost, is skipped, with
+    the reason under the XCom key `skipped`. Raises XeroError (the retry policy decides), and keeps
+    the reason under the XCom key `failure`; both are for the report.
     """
 
     def __init__(
@@ -95,7 +102,8 @@ class ExtractTenantOperator(BaseOperator):
             time.sleep(seconds_to_start(ti.map_index or 0, slots=slots, seconds=seconds))
         try:
             return self._extract(context)
-        except AirflowSkipException:
+        except AirflowSkipException as skipped:
+            ti.xcom_push(key=SKIPPED_KEY, value={**self.tenant, "reason": str(skipped)})
             raise
         except Exception as error:
             failure = {
@@ -106,16 +114,14 @@ class ExtractTenantOperator(BaseOperator):
             }
             if isinstance(error, ConsentLostError):
                 failure[LOST_CONSENT] = error.message
-            context["ti"].xcom_push(key=FAILURE_KEY, value=failure)
+            ti.xcom_push(key=FAILURE_KEY, value=failure)
             raise
 
     def _extract(self, context: Context) -> dict[str, Any]:
         own_day = self.tenant.get("day")
         dag_run = context["dag_run"]
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
-            if is_paused(warehouse, self.xero_conn_id, self.tenant["tenant_id"]):
-                raise AirflowSkipException("Somebody paused the organisation meanwhile")
-            tenant = hook.tenant(self.tenant["tenant_id"], warehouse=warehouse)
+            tenant = self._still_live(hook, warehouse)
             try:
                 with metrics.counted(hook.http(), tenant.tenant_id):
                     extracted = extract_day(
@@ -149,6 +155,16 @@ class ExtractTenantOperator(BaseOperator):
                 summary["resume_at"] = extracted.resume_at.isoformat(timespec="minutes")
         self.log.info("%s", " ".join(f"{name}={value!r}" for name, value in summary.items()))
         return summary
+
+    def _still_live(self, hook: XeroHook, warehouse: psycopg.Connection[Any]) -> Tenant:
+        """The organisation, which was live when it was listed; hours may have passed since."""
+        tenant_id = self.tenant["tenant_id"]
+        try:
+            return hook.tenant(tenant_id, warehouse=warehouse)
+        except NotConnectedError:
+            if why := why_left_out(warehouse, self.xero_conn_id, tenant_id):
+                raise AirflowSkipException(why) from None
+            raise
 
     def _note_alarm(
         self, endpoint: str, what: str, *, warehouse: psycopg.Connection[Any], link: str | None
@@ -214,12 +230,13 @@ class ReportOutcomeOperator(BaseOperator):
             failed = causes.task_failed(context["ti"].dag_id, self.listed_by)
             self._tell(context, [failed])
             raise AirflowFailException(f"Nothing was extracted: see the log of {self.listed_by}")
+        left_out = as_list(pull(task_ids=self.extracted_by, key=SKIPPED_KEY))
         outcome = Outcome(
             day=day_of_run(context),
-            tenants=tenants,
+            tenants=_without(tenants, left_out),
             results=as_list(pull(task_ids=self.extracted_by)),
             failures=as_list(pull(task_ids=self.extracted_by, key=FAILURE_KEY)),
-            skipped=pull(task_ids=self.listed_by, key=SKIPPED_KEY) or (),
+            skipped=[*(pull(task_ids=self.listed_by, key=SKIPPED_KEY) or ()), *left_out],
             not_published=self._not_published(pull),
             published=(pull(task_ids=self.built_by) or {}).get("runs", 0),
         )
@@ -281,6 +298,13 @@ class WatchOperator(BaseOperator):
         if sent.failures:
             raise AirflowFailException(f"People are not told: {'; '.join(sent.failures)}")
         return sent.messages
+
+
+def _without(
+    tenants: Sequence[Mapping[str, str]], left_out: Sequence[Mapping[str, str]]
+) -> list[Mapping[str, str]]:
+    ids = {each["tenant_id"] for each in left_out}
+    return [tenant for tenant in tenants if tenant["tenant_id"] not in ids]
 
 
 def as_list(pulled: Any) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from airflow_xero.answers import REFUSES_ORGANISATION
 from airflow_xero.chosen import CHOSEN, IS_LIVE
 from airflow_xero.connections import COUNT_AT_XERO
 from airflow_xero.extract import Tenant
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import first_column, warehouse_errors
 
 OrganisationState = Literal[
     "healthy",
@@ -107,6 +107,15 @@ def skipped_tenants(warehouse: psycopg.Connection[Any], conn_id: str) -> list[Sk
     return answers(warehouse, SkippedTenant, query=_SKIPPED, conn_id=conn_id)
 
 
+def why_left_out(warehouse: psycopg.Connection[Any], conn_id: str, tenant_id: str) -> str | None:
+    """Why nothing is read of an organisation that somebody connected once; None while it is live.
+
+    None, too, for what nobody ever connected.
+    """
+    reasons = first_column(warehouse, _LEFT_OUT, {"conn_id": conn_id, "tenant_id": tenant_id})
+    return next(iter(reasons), None)
+
+
 def status(
     warehouse: psycopg.Connection[Any], conn_id: str, *, tenant_ids: Sequence[str] | None = None
 ) -> list[OrganisationStatus]:
@@ -177,6 +186,22 @@ from chosen
 inner join xero_ops.tenants using (tenant_id)
 where chosen.disconnected_at is null and chosen.grant_state <> 'active'
 order by tenants.tenant_name, tenants.tenant_id
+"""  # noqa: S608
+
+_LEFT_OUT = f"""
+with {CHOSEN}
+
+select
+    case
+        when chosen.tenant_id is null or erasures.state <> 'erased' then 'Its erasure was asked for'
+        when chosen.disconnected_at is not null then 'It was disconnected'
+        when chosen.grant_state <> 'active'
+            then coalesce(chosen.grant_reason, 'The user must press Connect to Xero again')
+        when chosen.paused_at is not null then 'Somebody paused it'
+    end as reason
+from chosen
+full join xero_ops.erasures using (tenant_id)
+where tenant_id::text = %(tenant_id)s
 """  # noqa: S608
 
 _COLUMNS = tuple(one.name for one in fields(OrganisationStatus))

@@ -153,6 +153,31 @@ def test_a_lost_consent_is_told_with_the_link_to_where_it_is_repaired(
         assert "https://airflow.example/plugin/xero" in told
 
 
+def test_a_consent_lost_in_the_night_fails_the_first_of_its_organisations_and_skips_the_others(
+    run, xero, connect_organisations, warehouse, mail, capfd
+):
+    connect_organisations()
+    xero.control("POST", "revoke", {"email": "ava@example.com"})
+    warehouse.execute("update xero_ops.grants set access_expires_at = now()")
+
+    dag_run = run("xero_daily")
+
+    extracted = {
+        ti.rendered_map_index: ti.state
+        for ti in dag_run.get_task_instances()
+        if ti.task_id == "extract_tenant"
+    }
+    assert extracted == {BEACON: "failed", KAURI: "skipped"}
+    assert f"SKIPPED {KAURI}: " in capfd.readouterr().out
+    assert [message.subject for message in mail.mails] == [
+        f"Xero: {BEACON} must be connected again"
+    ]
+    run("xero_resume")
+    assert [message.subject for message in mail.mails[1:]] == [
+        f"Xero: {KAURI} must be connected again"
+    ]
+
+
 def test_more_than_five_failed_organisations_come_as_one_message(
     run, xero, connect_organisations, mail, hook
 ):

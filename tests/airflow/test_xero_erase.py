@@ -15,7 +15,9 @@ from airflow.utils.session import create_session
 
 from airflow_xero import erasures
 from airflow_xero.audit import Actor
-from airflow_xero.erasing import request, rows_left
+from airflow_xero.disconnect import disconnect
+from airflow_xero.erasing import erase, request, rows_left
+from airflow_xero.hook import XeroHook
 from airflow_xero.pausing import pause
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -100,28 +102,77 @@ def test_what_was_asked_for_is_erased_and_airflow_is_told_no_name(
         assert KAURI not in str([vars(each) for each in kept])
 
 
-def test_an_organisation_that_is_paused_after_it_was_listed_is_skipped_not_failed(
-    run, dags, xero, connect_organisations, warehouse, monkeypatch, small_project
+def pause_it(warehouse: psycopg.Connection, tenant_id: str) -> None:
+    pause(warehouse, "xero_default", tenant_id, actor=Actor("grace"), now=datetime.now(UTC))
+
+
+def disconnect_it(warehouse: psycopg.Connection, tenant_id: str) -> None:
+    with XeroHook() as hook:
+        disconnect(
+            hook.app(),
+            tenant_id,
+            warehouse=warehouse,
+            tokens=hook.token_store(),
+            http=hook.http(),
+            actor=Actor("grace"),
+            now=datetime.now(UTC),
+        )
+
+
+def erase_it(warehouse: psycopg.Connection, tenant_id: str) -> None:
+    ask(warehouse, tenant_id, KAURI)
+    with XeroHook() as hook, hook.warehouse() as own:
+        erase(
+            hook.app(),
+            tenant_id,
+            warehouse=own,
+            tokens=hook.token_store(),
+            http=hook.http(),
+            now=datetime.now(UTC),
+        )
+
+
+@pytest.mark.parametrize(
+    ("leave", "reason"),
+    [
+        (pause_it, "Somebody paused it"),
+        (disconnect_it, "It was disconnected"),
+        (erase_it, "Its erasure was asked for"),
+    ],
+)
+def test_an_organisation_that_leaves_after_it_was_listed_is_skipped_and_fails_nothing(
+    leave,
+    reason,
+    run,
+    dags,
+    xero,
+    connect_organisations,
+    warehouse,
+    monkeypatch,
+    small_project,
+    capfd,
 ):
     connect_organisations()
     kauri = xero.organisations()[KAURI]
     listing = dags["xero_daily"].get_task("list_tenants")
     execute = type(listing).execute
 
-    def listed_and_paused(self, context):
+    def listed_and_left(self, context):
         found = execute(self, context)
-        pause(warehouse, "xero_default", kauri, actor=Actor("grace"), now=datetime.now(UTC))
+        leave(warehouse, kauri)
         return found
 
-    monkeypatch.setattr(type(listing), "execute", listed_and_paused)
+    monkeypatch.setattr(type(listing), "execute", listed_and_left)
     monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(small_project))
 
     dag_run = run("xero_daily", day="2026-11-20")
 
-    skipped = {
+    extracted = {
         ti.rendered_map_index: ti.state
         for ti in dag_run.get_task_instances()
         if ti.task_id == "extract_tenant"
     }
-    assert skipped[KAURI] == "skipped"
-    assert skipped[BEACON] == "success"
+    assert extracted == {KAURI: "skipped", BEACON: "success"}
+    assert dag_run.state == "success"
+    assert f"SKIPPED {KAURI}: {reason}" in capfd.readouterr().out
+    assert warehouse.execute("select cause from xero_ops.notices").fetchall() == []

@@ -214,6 +214,15 @@ def test_a_message_that_another_process_is_sending_is_left_to_it(warehouse, ware
     assert (outer.titles, inner.titles) == (["It is late"], [])
 
 
+def test_of_an_organisation_that_was_erased_meanwhile_nothing_is_told_and_others_are(warehouse):
+    mailbox = Mailbox()
+    erased = replace(DAILY, cause="alarm:gone", tenant_id="99999999-9999-9999-9999-999999999999")
+
+    tell(warehouse, mailbox, erased, DAILY)
+
+    assert mailbox.titles == ["It is late"]
+
+
 def test_a_line_break_in_a_name_reaches_no_header(warehouse):
     mailbox = Mailbox()
 
