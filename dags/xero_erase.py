@@ -20,7 +20,8 @@ DOC = """
 Erases the organisations for which somebody typed the name on the page *Xero*: disconnects them at
 Xero, deletes their rows in every table, counts what is left, and keeps only that it happened. The
 page starts it at once; every hour it goes on with what was stopped. `purge` ends connections at
-Xero that serve nobody and still count against the app's cap.
+Xero that serve nobody and still count against the app's cap, and renews consents that Xero would
+forget because nothing uses them.
 
 | what you see | what it means | what to do |
 |---|---|---|

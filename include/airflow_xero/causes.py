@@ -78,7 +78,8 @@ def lapses_soon(lapsing: LapsingConsent) -> Notice:
         f"lapses_soon:{lapsing.tenant_id}",
         f"Xero: the consent for {lapsing.tenant_name} ends on {lapsing.lapses_on}",
         f"Nothing has used the consent{user} for weeks, and Xero forgets one that is unused for 60"
-        " days. Extract the organisation once on the page Xero to keep it, or disconnect it there.",
+        " days. Switch on the Dag xero_erase, which renews it, or extract the organisation once on"
+        " the page Xero to keep it; or disconnect it there.",
         tenant_id=lapsing.tenant_id,
         repeat_days=_A_WEEK,
     )

@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_xero.erasing import erase, open_erasures
 from airflow_xero.hook import XeroHook
+from airflow_xero.lapsing import renew_unused
 from airflow_xero.migrate import require_migrated
 from airflow_xero.purging import purge
 from airflow_xero.run_configuration import require_known
@@ -74,21 +75,22 @@ class EraseTenantOperator(BaseOperator):
 
 
 class PurgeConnectionsOperator(BaseOperator):
-    """Ends at Xero the connections that count against the app's cap and serve nobody."""
+    """Ends at Xero the connections that count against the app's cap and serve nobody.
+
+    Also renews the consents that Xero would forget because nothing uses them.
+    """
 
     def __init__(self, *, xero_conn_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.xero_conn_id = xero_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002
-        """Return how many connections were ended, and how many consents revoked."""
+        """Return how many connections were ended, and how many consents revoked and renewed."""
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             require_migrated(warehouse)
+            tokens, now = hook.token_store(), datetime.now(UTC)
             purged = purge(
-                hook.app(),
-                warehouse=warehouse,
-                tokens=hook.token_store(),
-                http=hook.http(),
-                now=datetime.now(UTC),
+                hook.app(), warehouse=warehouse, tokens=tokens, http=hook.http(), now=now
             )
-        return dict(vars(purged))
+            renewed = renew_unused(warehouse, self.xero_conn_id, tokens=tokens, now=now)
+        return {**vars(purged), "renewed": renewed}

@@ -1,11 +1,12 @@
-"""Consents that are lost, and those that will lapse because nothing uses them.
+"""Consents that are lost, and those that will lapse because nothing uses them, unless renewed.
 
-Read-only questions to xero_ops. Knows that Xero forgets a consent that is unused for sixty days.
-Must not know tokens, HTTP or Airflow, nor how people are told.
+Knows that Xero forgets a consent that is unused for sixty days. Must not know HTTP or Airflow, nor
+how people are told.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,10 +14,16 @@ from typing import Any
 import psycopg
 
 from airflow_xero.chosen import CHOSEN
+from airflow_xero.errors import ConsentLostError, NotConnectedError
 from airflow_xero.standing import answers
+from airflow_xero.tokens import TokenStore
+from airflow_xero.warehouse import first_column
 
 IDLE_LIFE = timedelta(days=60)
 """How long Xero keeps a consent whose refresh token nobody uses."""
+
+RENEWED_AFTER = timedelta(days=30)
+"""How long a consent may be unused before it is renewed for its own sake."""
 
 WARNED_BEFORE = timedelta(days=10)
 """How long before its end people are told."""
@@ -67,6 +74,40 @@ def lapsing_consents(
         since=now - (IDLE_LIFE - WARNED_BEFORE),
     )
 
+
+def renew_unused(
+    warehouse: psycopg.Connection[Any], conn_id: str, *, tokens: TokenStore, now: datetime
+) -> int:
+    """Renew the consents that nothing has used for a month, and say how many.
+
+    Such as a second user's, which is needed only once the first one's is lost. One that Xero
+    refuses is lost from then on. `now` is aware. Raises UnavailableError, XeroSetupError,
+    WarehouseBusyError.
+    """
+    renewed = 0
+    values = {"conn_id": conn_id, "since": now - RENEWED_AFTER}
+    for grant_id in first_column(warehouse, _UNUSED, values):
+        with suppress(ConsentLostError, NotConnectedError):
+            tokens.fresh(grant_id, now=now, over=warehouse)
+            renewed += 1
+    return renewed
+
+
+_UNUSED = """
+select grant_id::text
+from xero_ops.grants
+where
+    conn_id = %(conn_id)s
+    and state = 'active'
+    -- A custom connection has no user whose consent could lapse.
+    and 'offline_access' = any(scopes)
+    and refreshed_at < %(since)s
+    and exists (
+        select from xero_ops.connections
+        where connections.grant_id = grants.grant_id and connections.disconnected_at is null
+    )
+order by refreshed_at
+"""
 
 _LOST = f"""
 with {CHOSEN}

@@ -102,6 +102,20 @@ def test_what_was_asked_for_is_erased_and_airflow_is_told_no_name(
         assert KAURI not in str([vars(each) for each in kept])
 
 
+def test_a_consent_that_nothing_uses_is_renewed_by_purge(run, connect_organisations, warehouse):
+    connect_organisations()
+    warehouse.execute(
+        "update xero_ops.grants set"
+        " refreshed_at = now() - interval '31 days', access_expires_at = now()"
+    )
+
+    assert run().state == "success"
+
+    assert warehouse.execute(
+        "select refreshed_at > now() - interval '1 hour' from xero_ops.grants"
+    ).fetchall() == [(True,)]
+
+
 def pause_it(warehouse: psycopg.Connection, tenant_id: str) -> None:
     pause(warehouse, "xero_default", tenant_id, actor=Actor("grace"), now=datetime.now(UTC))
 

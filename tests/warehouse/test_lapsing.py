@@ -10,7 +10,7 @@ from airflow_xero import causes
 from airflow_xero.audit import Actor
 from airflow_xero.disconnect import disconnect
 from airflow_xero.errors import ConsentLostError, NotConnectedError
-from airflow_xero.lapsing import lapsing_consents, lost_consents
+from airflow_xero.lapsing import lapsing_consents, lost_consents, renew_unused
 from airflow_xero.notify import note
 from airflow_xero.pausing import is_paused, pause, unpause
 from airflow_xero.purging import Purged, purge
@@ -152,6 +152,61 @@ def test_using_the_consent_ends_the_reminder(connected, warehouse, token_store):
     token_store.fresh(grant_of(warehouse), now=now(0.1))
 
     assert lapsing_consents(warehouse, XERO, now=now()) == []
+
+
+# --- Renewed ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_two_users(consents, xero_sandbox) -> str:
+    """An organisation that Ava and Kaito both connected; Ava's consent is used."""
+    kauri = str(xero_sandbox.organisations()[KAURI])
+    both = {"email": KAITO, "name": "Kaito Mori", "organisations": [kauri]}
+    xero_sandbox.control("POST", "users", both)
+    consents.run(KAITO)
+    consents.run(AVA, organisations=[kauri])
+    return kauri
+
+
+def test_a_second_users_consent_still_takes_over_after_two_months_of_disuse(
+    of_two_users, xero_sandbox, warehouse, token_store
+):
+    for days in (25, 50, 75):
+        xero_sandbox.control("POST", "clocks", {"identity": now(days).isoformat()})
+        token_store.fresh(grant_of(warehouse, AVA), now=now(days))
+        renewed = renew_unused(warehouse, XERO, tokens=token_store, now=now(days))
+        assert renewed == (1 if days == 50 else 0)
+    xero_sandbox.control("POST", "revoke", {"email": AVA})
+    with pytest.raises(ConsentLostError):
+        token_store.fresh(grant_of(warehouse, AVA), now=now(76))
+
+    (tenant,) = tenants_to_extract(warehouse, XERO)
+
+    assert tenant.grant_id == grant_of(warehouse, KAITO)
+    assert token_store.fresh(tenant.grant_id, now=now(76)).value
+
+
+def test_a_second_users_consent_that_cannot_be_renewed_is_lost_and_another_one_is_renewed(
+    of_two_users, xero_sandbox, warehouse, token_store
+):
+    xero_sandbox.control("POST", "revoke", {"email": AVA})
+
+    assert renew_unused(warehouse, XERO, tokens=token_store, now=now(31)) == 1
+
+    assert state_of(warehouse, grant_of(warehouse, AVA))[0] == "needs_reconnect"
+    assert state_of(warehouse, grant_of(warehouse, KAITO))[0] == "active"
+
+
+def test_what_reaches_nothing_or_was_used_within_a_month_is_not_renewed(
+    connected, xero_sandbox, warehouse, token_store
+):
+    xero_sandbox.control("DELETE", "requests")
+
+    assert renew_unused(warehouse, XERO, tokens=token_store, now=now(29)) == 0
+    warehouse.execute("update xero_ops.connections set disconnected_at = now()")
+    assert renew_unused(warehouse, XERO, tokens=token_store, now=now(31)) == 0
+
+    assert xero_sandbox.control("GET", "requests") == []
 
 
 # --- Paused -------------------------------------------------------------------------------------
