@@ -23,7 +23,6 @@ from airflow_xero import audit, disconnect, erasing, invitations, pausing, setti
 from airflow_xero.audit import Actor
 from airflow_xero.errors import NotConnectedError, XeroError, XeroSetupError
 from airflow_xero.hook import XeroHook
-from airflow_xero.oauth import XeroApp
 from airflow_xero.standing import OrganisationStatus, status
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import triggering
@@ -61,16 +60,22 @@ class Wished(BaseModel):
 @dataclass(frozen=True)
 class _Open:
     hook: XeroHook
-    app: XeroApp
     warehouse: psycopg.Connection[Any]
+
+    @property
+    def conn_id(self) -> str:
+        return self.hook.xero_conn_id
 
 
 @contextmanager
 def _opened() -> Iterator[_Open]:
-    with XeroHook(settings.conn_id()) as hook, warehouse_errors():
-        app = hook.app()
-        with hook.warehouse() as warehouse:
-            yield _Open(hook, app, warehouse)
+    # The app is asked for later: what is wrong with it must reach the audit log.
+    with (
+        XeroHook(settings.conn_id()) as hook,
+        warehouse_errors(),
+        hook.warehouse() as warehouse,
+    ):
+        yield _Open(hook, warehouse)
 
 
 @contextmanager
@@ -98,6 +103,7 @@ def extract(tenant_id: UUID, request: Request, user: Extractor) -> Done:
     with _opened() as opened:
         one = _known(opened, tenant_id)
         with _audited(opened, actor, "extract", tenant_id=one.tenant_id, refusal=XeroError):
+            opened.hook.app()  # Says so when the client id or secret is missing.
             _require_extractable(one)
             triggering.require_startable(triggering.EXTRACT_DAG)
         # Before it starts: a warehouse that stumbles now must not hide who started it.
@@ -142,15 +148,17 @@ def end_connection(tenant_id: UUID, request: Request, user: Changer) -> Done:
     """End the organisation's connection at Xero; what was read stays."""
     with _opened() as opened:
         one, actor = _known(opened, tenant_id), actor_of(user, request)
+        with _audited(opened, actor, "disconnect", tenant_id=one.tenant_id):
+            app, tokens = opened.hook.app(), opened.hook.token_store()
         # What fails at Xero is written down by the story itself.
         with _audited(
             opened, actor, "disconnect", tenant_id=one.tenant_id, refusal=NotConnectedError
         ):
             disconnect.disconnect(
-                opened.app,
+                app,
                 one.tenant_id,
                 warehouse=opened.warehouse,
-                tokens=opened.hook.token_store(),
+                tokens=tokens,
                 http=opened.hook.http(),
                 actor=actor,
                 now=_now(),
@@ -183,7 +191,7 @@ def invite(wished: Wished, request: Request, user: Changer) -> Done:
         with _audited(opened, actor, "invite"):
             made = invitations.invite(
                 opened.warehouse,
-                opened.app,
+                opened.hook.app(),
                 keys=settings.token_keys_from_environment(),
                 actor=actor,
                 note=wished.note,
@@ -205,7 +213,7 @@ def revoke(invitation_id: UUID, request: Request, user: Changer) -> Done:
         actor = actor_of(user, request)
         was_open = invitations.revoke(
             opened.warehouse,
-            opened.app.conn_id,
+            opened.conn_id,
             str(invitation_id),
             actor=actor,
             now=_now(),
@@ -221,15 +229,15 @@ def revoke(invitation_id: UUID, request: Request, user: Changer) -> Done:
 
 
 def _known(opened: _Open, tenant_id: UUID) -> OrganisationStatus:
-    found = status(opened.warehouse, opened.app.conn_id, tenant_ids=[str(tenant_id)])
+    found = status(opened.warehouse, opened.conn_id, tenant_ids=[str(tenant_id)])
     if not found:
         raise HTTPException(404, "Nobody has connected this organisation here.")
     return found[0]
 
 
 def _which(opened: _Open, one: OrganisationStatus, actor: Actor) -> dict[str, Any]:
-    conn_id = opened.app.conn_id
-    return {"conn_id": conn_id, "tenant_id": one.tenant_id, "actor": actor, "now": _now()}
+    which = {"conn_id": opened.conn_id, "tenant_id": one.tenant_id}
+    return {**which, "actor": actor, "now": _now()}
 
 
 _NOT_EXTRACTED = {
