@@ -54,8 +54,8 @@ class OrganisationStatus:
     `connected_by` is the Airflow user, `user_name` Xero's name of who consented, and `connected_at`
     the moment; all of the connection that is used. `refreshed_at` is when its grant was renewed,
     which Xero ends 60 days later, None of a Custom Connection. `endpoints_read` and `records_read`
-    are of an extraction under way. `calls_left` are the fewest that Xero named today (UTC), None
-    when it was not asked.
+    are of an extraction under way. `calls_left` are those that Xero's newest answer of today (UTC)
+    named, None when the last extraction got none.
     """
 
     tenant_id: str
@@ -274,16 +274,16 @@ organisations as (
         -- A Custom Connection has no user whose consent could end.
         case when 'offline_access' = any(chosen.scopes) then chosen.refreshed_at end
             as refreshed_at,
-        today.calls_left,
-        progress.endpoints_read,
-        progress.records_read,
+        progress.calls_left,
+        case when last_run.state = 'running' then progress.endpoints_read end as endpoints_read,
+        case when last_run.state = 'running' then progress.records_read end as records_read,
         chosen.user_name
     from chosen
     inner join xero_ops.tenants using (tenant_id)
     left join erasures
         on chosen.tenant_id = erasures.tenant_id and erasures.state <> 'erased'
     left join lateral (
-        select run_id, day, state, state_reason, resume_at
+        select run_id, day, state, state_reason, resume_at, started_at
         from xero_ops.extract_runs
         where extract_runs.tenant_id = tenants.tenant_id
         order by known_at desc
@@ -298,19 +298,20 @@ organisations as (
         limit 1
     ) as organisation on true
     left join lateral (
-        select min(day_calls_left) as calls_left
-        from xero_ops.endpoint_days
-        where
-            endpoint_days.tenant_id = tenants.tenant_id
-            and on_date = (clock_timestamp() at time zone 'UTC')::date
-    ) as today on true
-    left join lateral (
         select
             count(finished_at) as endpoints_read,
-            coalesce(sum(records_read), 0)::bigint as records_read
+            coalesce(sum(records_read), 0)::bigint as records_read,
+            -- Of the newest answer: nobody knows when Xero's day of an organisation begins anew.
+            (
+                array_agg(day_calls_left order by finished_at desc nulls first) filter (
+                    where
+                    day_calls_left is not null
+                    and coalesce(finished_at, last_run.started_at)
+                    >= date_trunc('day', clock_timestamp(), 'UTC')
+                )
+            )[1] as calls_left
         from xero_ops.extract_endpoints
         where extract_endpoints.run_id = last_run.run_id
-        having last_run.state = 'running'
     ) as progress on true
     cross join lateral (
         select exists (

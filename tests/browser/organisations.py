@@ -63,16 +63,16 @@ with tenant as (
         tenant_id, tenant_id::text, now(),
         jsonb_build_object('CountryCode', %(country)s::text, 'BaseCurrency', %(currency)s::text), 0
     from tenant where %(country)s::text is not null
-), counted as (
-    insert into xero_ops.endpoint_days
-        (tenant_id, on_date, endpoint, calls, bytes, seconds, day_calls_left)
-    select
-        tenant_id, (now() at time zone 'UTC')::date, 'invoices', 1, 1, 1, %(calls_left)s::int
-    from tenant where %(calls_left)s::int is not null
 ), ran as (
     insert into xero_ops.extract_runs (tenant_id, day, known_at, state, state_reason)
     select tenant_id, '2026-11-20', now(), %(run)s, %(reason)s from tenant
     where %(run)s::text is not null
+    returning run_id, tenant_id
+), answered as (
+    insert into xero_ops.extract_endpoints
+        (run_id, tenant_id, endpoint, day_calls_left, finished_at)
+    select run_id, tenant_id, 'invoices', %(calls_left)s::int, now()
+    from ran where %(calls_left)s::int is not null
 )
 select tenant_id::text from tenant
 """
@@ -99,13 +99,15 @@ with numbered as (
     select tenant_id, tenant_id::text, now(),
         jsonb_build_object('CountryCode', 'NZ', 'BaseCurrency', 'NZD', 'Name', repeat('x', 2000)), 0
     from numbered
-), counted as (
-    insert into xero_ops.endpoint_days
-        (tenant_id, on_date, endpoint, calls, bytes, seconds, day_calls_left)
-    select tenant_id, (now() at time zone 'UTC')::date, endpoint, 1, 1, 1, 5000 - number
-    from numbered, (values ('invoices'), ('contacts'), ('accounts')) as names (endpoint)
+), ran as (
+    insert into xero_ops.extract_runs (tenant_id, day, known_at, state)
+    select tenant_id, date '2026-11-20' - night, now() - night * interval '1 day', 'complete'
+    from numbered, generate_series(0, 29) as night
+    returning run_id, tenant_id, known_at
 )
-insert into xero_ops.extract_runs (tenant_id, day, known_at, state)
-select tenant_id, date '2026-11-20' - night, now() - night * interval '1 day', 'complete'
-from numbered, generate_series(0, 29) as night
+insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint, day_calls_left, finished_at)
+select run_id, tenant_id, endpoint, 5000 - number, known_at
+from ran
+inner join numbered using (tenant_id),
+    (values ('invoices'), ('contacts'), ('accounts')) as names (endpoint)
 """

@@ -80,7 +80,6 @@ def test_the_list_asks_each_table_once_however_many_organisations_there_are(
     assert asked == {
         "xero_ops.connections": 1,
         "xero_ops.erasures": 1,
-        "xero_ops.endpoint_days": 1,
         "xero_ops.extract_endpoints": 1,
         "xero_ops.extract_runs": 1,
         "xero_ops.grants": 1,

@@ -323,20 +323,47 @@ def test_country_currency_calls_and_grant_are_told(one, tenant_id, warehouse):
         " values (%s, %s, now(), jsonb_build_object(%s::text, %s::text, %s::text, %s::text), 1)",
         (tenant_id, tenant_id, "CountryCode", "NZ", "BaseCurrency", "NZD"),
     )
-    warehouse.execute(
-        "insert into xero_ops.endpoint_days"
-        " (tenant_id, on_date, endpoint, calls, bytes, seconds, day_calls_left)"
-        " select %s, (now() at time zone 'UTC')::date - ago, endpoint, 1, 1, 1, calls_left"
-        " from (values (0, 'invoices', 4990), (0, 'contacts', 4991), (1, 'invoices', 3))"
-        " as days (ago, endpoint, calls_left)",
-        (tenant_id,),
-    )
 
     found = one()
 
-    assert (found.country_code, found.base_currency, found.calls_left) == ("NZ", "NZD", 4990)
+    assert (found.country_code, found.base_currency) == ("NZ", "NZD")
     assert found.refreshed_at
     assert abs(datetime.now(UTC) - found.refreshed_at) < timedelta(minutes=1)
+
+
+@pytest.fixture
+def answered(tenant_id, warehouse):
+    """Have an endpoint of the last run end some minutes after midnight (UTC), with calls left."""
+    run = start(warehouse, tenant_id)
+
+    def run_on(endpoint: str, minutes: float | None, calls_left: int | None) -> None:
+        warehouse.execute(
+            "insert into xero_ops.extract_endpoints"
+            " (run_id, tenant_id, endpoint, day_calls_left, finished_at) values"
+            " (%s, %s, %s, %s, date_trunc('day', now(), 'UTC') + %s * interval '1 minute')",
+            (run.run_id, tenant_id, endpoint, calls_left, minutes),
+        )
+
+    return run_on
+
+
+def test_the_calls_left_are_those_of_the_newest_answer_also_when_xeros_day_began_anew(
+    one, answered
+):
+    answered("accounts", 1, 100)
+    answered("contacts", 2, 4991)
+    answered("items", 3, None)
+    assert one().calls_left == 4991
+
+    answered("invoices", None, 4990)
+
+    assert one().calls_left == 4990
+
+
+def test_the_calls_left_of_yesterday_are_not_told(one, answered):
+    answered("invoices", -1, 3)
+
+    assert one().calls_left is None
 
 
 def test_progress_is_that_of_the_run_under_way(one, tenant_id, warehouse, warehouse_dsn):
