@@ -7,7 +7,7 @@ night's extraction is told by `due.py`. Must not know tokens, HTTP or Airflow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
@@ -126,7 +126,10 @@ def status(
 def standing(
     warehouse: psycopg.Connection[Any], conn_id: str, *, tenant_ids: Sequence[str] | None = None
 ) -> Standing:
-    """The same, with the connections of the app: one question, which reads each table once."""
+    """The same, with the connections of the app: one question, which reads each table once.
+
+    It is asked again of those whose task seems killed.
+    """
     values = {
         "conn_id": conn_id,
         "tenant_ids": None if tenant_ids is None else [UUID(each) for each in tenant_ids],
@@ -138,6 +141,11 @@ def standing(
         warehouse.cursor(row_factory=dict_row) as cursor,
     ):
         rows = cursor.execute(_STATUS, values).fetchall()
+        if killed := [UUID(row["tenant_id"]) for row in rows if _seems_killed(row)]:
+            # Locks are looked at later than runs: some may just have ended, and freed theirs.
+            again = cursor.execute(_STATUS, {**values, "tenant_ids": killed}).fetchall()
+            newer = {row["tenant_id"]: row for row in again}
+            rows = [newer.get(row["tenant_id"], row) for row in rows]
     # Where there is no organisation, the count stands in a row of its own.
     return Standing(
         [
@@ -147,6 +155,10 @@ def standing(
         ],
         at_xero=int(rows[0]["at_xero"]),
     )
+
+
+def _seems_killed(row: Mapping[str, object]) -> bool:
+    return row["state"] == "failed" and row["last_run_state"] == "running"
 
 
 def answers(

@@ -103,6 +103,23 @@ def test_a_run_that_was_killed_has_failed_and_says_so(one, tenant_id, connect):
     assert "The task was killed" in str(one().last_run_reason)
 
 
+def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tenant_id, warehouse, warehouse_dsn):
+    run = start(warehouse, tenant_id)
+
+    class SlowCursor(psycopg.Cursor[Any]):
+        """Sees the run as it began, and no lock any more; it is complete a moment later."""
+
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            answer = super().execute(*args, **kwargs)
+            runs.complete(warehouse, tenant_id, run)
+            return answer
+
+    with psycopg.connect(warehouse_dsn, cursor_factory=SlowCursor) as reader:
+        (found,) = status(reader, "xero_default")
+
+    assert (found.state, found.last_run_state) == ("healthy", "complete")
+
+
 def test_the_lock_of_another_organisation_or_another_name_counts_for_nothing(
     one, tenant_id, warehouse, warehouse_dsn
 ):

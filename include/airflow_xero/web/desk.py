@@ -267,8 +267,8 @@ def _audited(
         yield
     except (XeroError, Hindered) as refused:
         reason = refused.message if isinstance(refused, XeroError) else refused.told().title
-        is_own_doing = isinstance(refused, XeroSetupError | ConsentRefusedError | CapReached)
-        if invited is None or is_own_doing:
+        counts_as_try = isinstance(refused, XeroSetupError | CapReached)
+        if invited is None or counts_as_try:
             invitation_id = invited.invitation_id if invited else None
             _write_down(warehouse, actor, reason=reason, invitation_id=invitation_id)
         raise
