@@ -167,14 +167,20 @@ def tell_of_broken_tie_outs(
 
 
 def require_tolerated(broken: Sequence[BrokenTieOut], tolerance: Decimal | None) -> None:
-    """Raise PublishError naming the organisations that differ by more than the tolerance."""
+    """Raise PublishError naming the organisations that differ by more than the tolerance.
+
+    Figures that are no amounts, a count, say, go with the amounts broken beside them; where there
+    are none, no tolerance holds for them.
+    """
     names = [
-        each.tenant_name for each in broken if tolerance is not None and each.amount > tolerance
+        each.tenant_name
+        for each in broken
+        if tolerance is not None and not 0 < each.amount <= tolerance
     ]
     if names:
         raise PublishError(
             f"The marts are renewed, but the tie-out of {', '.join(names)} is broken by more than"
-            f" {tolerance}: see rpt_tie_out"
+            f" {tolerance}, or in a figure that is no amount: see rpt_tie_out"
         )
 
 

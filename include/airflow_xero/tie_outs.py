@@ -60,8 +60,9 @@ def tie_outs(warehouse: psycopg.Connection[Any], tenant_ids: Sequence[str]) -> d
 class BrokenTieOut:
     """What no cause explains between an organisation's reports and its documents.
 
-    `accounts` as Xero labels them; `amount` is the largest sum of absolute differences of a report,
-    in base currency. `is_new`: on a day as new as any, some account is broken that was not before.
+    `accounts` as Xero labels them; `amount` is the largest broken_amount of a report, in base
+    currency, and 0 where only figures are broken that are no amounts, a count or a ratio.
+    `is_new`: on a day as new as any, some account is broken that was not before.
     """
 
     tenant_id: str
@@ -168,11 +169,13 @@ former as (
         ) as summary
 ),
 
-reports as (
-    select
-        tenant_id, report, basis, report_date, known_at, sum(abs(difference)) as amount
-    from compared
-    group by tenant_id, report, basis, report_date, known_at
+amounts as (
+    select summary.tenant_id, max(summary.broken_amount) as amount
+    from
+        (select distinct tenant_id, report, basis, report_date, known_at from compared) as reports
+    inner join xero_marts.rpt_tie_out_summary as summary
+        using (tenant_id, report, basis, report_date, known_at)
+    group by summary.tenant_id
 )
 
 select
@@ -180,7 +183,9 @@ select
     coalesce(tenants.tenant_name, compared.tenant_id::text) as tenant_name,
     max(compared.report_date) as report_date,
     array_agg(distinct compared.line_label order by compared.line_label) as accounts,
-    (select max(amount) from reports where reports.tenant_id = compared.tenant_id) as amount,
+    coalesce(
+        (select amount from amounts where amounts.tenant_id = compared.tenant_id), 0
+    ) as amount,
     bool_or(not exists (
         select from former
         where

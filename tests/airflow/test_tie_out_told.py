@@ -27,7 +27,8 @@ select
     'broken' as status
 from xero_ops.extract_runs;
 create table xero_marts.rpt_tie_out_summary as
-select tenant_id, report, basis, report_date, known_at, difference as difference_amount
+select tenant_id, report, basis, report_date, known_at, difference as difference_amount,
+    difference as broken_amount
 from xero_marts.rpt_tie_out;
 """
 # As when another session holds the row for too long.
@@ -97,6 +98,17 @@ def test_what_is_left_over_within_the_tolerance_fails_no_run(build, monkeypatch)
     monkeypatch.setenv("AIRFLOW__XERO__TIE_OUT_TOLERANCE", "5.00")
 
     assert build() == 1
+
+
+def test_a_broken_count_beside_no_broken_amount_is_within_no_tolerance(
+    build, warehouse, monkeypatch
+):
+    warehouse.execute("update xero_marts.rpt_tie_out_summary set broken_amount = 0")
+    monkeypatch.setenv("AIRFLOW__XERO__FAIL_ON_BROKEN_TIE_OUT", "True")
+    monkeypatch.setenv("AIRFLOW__XERO__TIE_OUT_TOLERANCE", "5.00")
+
+    with pytest.raises(PublishError, match="no amount"):
+        build()
 
 
 @pytest.mark.parametrize(

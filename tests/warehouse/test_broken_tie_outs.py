@@ -22,7 +22,7 @@ create table xero_marts.rpt_tie_out (
 );
 create table xero_marts.rpt_tie_out_summary (
     tenant_id uuid, report text, basis text, report_date date, known_at timestamptz,
-    difference_amount numeric
+    difference_amount numeric, broken_amount numeric
 );
 """
 
@@ -53,8 +53,8 @@ def compare(warehouse) -> Compare:
                 (*row, line, line, difference, status),
             )
         warehouse.execute(
-            "insert into xero_marts.rpt_tie_out_summary values (%s, %s, %s, %s, %s, %s)",
-            (*row, 5 * len(broken)),
+            "insert into xero_marts.rpt_tie_out_summary values (%s, %s, %s, %s, %s, %s, %s)",
+            (*row, 5 * len(broken), 5 * len(broken)),
         )
         found = broken_tie_outs(warehouse, [run_id])
         return found[0].is_new if found else None

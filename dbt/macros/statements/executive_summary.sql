@@ -69,6 +69,19 @@
     ]) }}
 {%- endmacro %}
 
+{#- Whether a line of rpt_tie_out is an amount in base currency: only the executive summary has
+    others. -#}
+{% macro is_money_line(tie_out) -%}
+    {%- set lines = [] -%}
+    {%- for _, line, unit, _, _ in executive_summary_lines() if unit == 'amount' -%}
+        {%- do lines.append(line) -%}
+    {%- endfor -%}
+    (
+        {{ tie_out }}.report <> 'ExecutiveSummary'
+        or {{ tie_out }}.line_key in ('{{ lines | join("', '") }}')
+    )
+{%- endmacro %}
+
 {#- A quotient with so many places that a percentage of it is rounded once only. -#}
 {% macro precisely(amount, by) -%}
     round({{ amount }}, 28) / nullif({{ by }}, 0)

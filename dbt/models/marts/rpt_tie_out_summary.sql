@@ -131,7 +131,9 @@ compared as (
     select * from missing
 ),
 
-summed as (
+-- The measures of a line tell of one movement several times, and so do the lines of the executive
+-- summary, which are made of one another: what is greatest of them is what it is worth.
+weighed as (
     select
         compared.tenant_id,
         compared.report,
@@ -139,14 +141,17 @@ summed as (
         compared.report_date,
         compared.known_at,
         count(tie_out.tenant_id) as lines,
-        count(*) filter (where tie_out.status = 'tied') as tied_lines,
-        count(*) filter (where tie_out.status = 'explained') as explained_lines,
-        count(*) filter (where tie_out.status = 'broken') as broken_lines,
-        count(*) filter (where tie_out.status = 'not_compared') as not_compared_lines,
-        sum(abs(tie_out.difference)) as difference_amount,
-        coalesce(sum(abs(tie_out.difference)) filter (where tie_out.status = 'broken'), 0)
-            as broken_amount,
-        sum(abs(tie_out.xero_amount - tie_out.revaluation_amount)) as compared_amount
+        {%- for status in ['tied', 'explained', 'broken', 'not_compared'] %}
+        count(*) filter (where tie_out.status = '{{ status }}') as {{ status }}_lines,
+        {%- endfor %}
+        max(abs(tie_out.difference)) filter (where {{ is_money_line('tie_out') }})
+            as difference_amount,
+        max(abs(tie_out.difference)) filter (
+            where tie_out.status = 'broken' and {{ is_money_line('tie_out') }}
+        ) as broken_amount,
+        max(abs(tie_out.xero_amount - tie_out.revaluation_amount)) filter (
+            where {{ is_money_line('tie_out') }}
+        ) as compared_amount
     from compared
     left join tie_out
         on
@@ -157,7 +162,26 @@ summed as (
             and compared.known_at = tie_out.known_at
     group by
         compared.tenant_id, compared.report, compared.basis, compared.report_date,
-        compared.known_at
+        compared.known_at,
+        case when compared.report <> 'ExecutiveSummary' then tie_out.line_key end
+),
+
+summed as (
+    select
+        tenant_id,
+        report,
+        basis,
+        report_date,
+        known_at,
+        {%- for lines in ['lines', 'tied_lines', 'explained_lines', 'broken_lines',
+            'not_compared_lines'] %}
+        sum({{ lines }})::bigint as {{ lines }},
+        {%- endfor %}
+        sum(difference_amount) as difference_amount,
+        coalesce(sum(broken_amount), 0) as broken_amount,
+        sum(compared_amount) as compared_amount
+    from weighed
+    group by tenant_id, report, basis, report_date, known_at
 ),
 
 final as (
@@ -177,7 +201,7 @@ final as (
         case
             when summed.difference_amount is null then null
             when summed.difference_amount = 0 then 1
-            -- Cut, not rounded: 1 says that nothing at all is left over.
+            -- Cut, not rounded: 1 says that no amount at all is left over.
             else trunc(
                 greatest(
                     1 - summed.difference_amount / nullif(summed.compared_amount, 0), 0

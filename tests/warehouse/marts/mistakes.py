@@ -39,6 +39,7 @@ TIE_OUT = (
     "xero_intermediate.int_summary_lines_valued",
     "xero_intermediate.int_executive_summaries_explained",
     "xero_marts.rpt_tie_out",
+    "xero_marts.rpt_tie_out_summary",
 )
 STATEMENTS = "xero_intermediate.int_statements_explained"
 # Model, what stands there, what is put in its place, of one organisation's own documents.

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_xero.dbt_build import require_tolerated, tell_of_broken_tie_outs
 from airflow_xero.errors import PublishError
+from airflow_xero.tie_outs import broken_tie_outs
 from tests.warehouse.marts.ledger_books import balances_of, without_documents
 from tests.warehouse.marts.mistakes import ABROAD, MISTAKES, build_with, state_with
 from tests.warehouse.marts.pretend_books import LAST_DAY
@@ -74,12 +75,12 @@ def test_what_no_document_tells_of_has_its_causes_and_the_sandboxs_amount(marts,
 def test_the_summary_counts_what_the_lines_say(marts, ledger_companies):
     counted = marts.rows(
         "select tenant_id, report, basis, count(*), count(*) filter (where status = 'tied'),"
-        " count(*) filter (where status = 'explained'), count(*) filter (where status = 'broken'),"
-        " sum(abs(difference)) from xero_marts.rpt_tie_out group by 1, 2, 3 order by 1, 2, 3"
+        " count(*) filter (where status = 'explained'), count(*) filter (where status = 'broken')"
+        " from xero_marts.rpt_tie_out group by 1, 2, 3 order by 1, 2, 3"
     )
     assert counted == marts.rows(
-        "select tenant_id, report, basis, lines, tied_lines, explained_lines, broken_lines,"
-        " difference_amount from xero_marts.rpt_tie_out_summary where lines > 0 order by 1, 2, 3"
+        "select tenant_id, report, basis, lines, tied_lines, explained_lines, broken_lines"
+        " from xero_marts.rpt_tie_out_summary where lines > 0 order by 1, 2, 3"
     )
     ratios = dict(
         marts.rows(
@@ -90,6 +91,35 @@ def test_the_summary_counts_what_the_lines_say(marts, ledger_companies):
     for name in EVERYTHING_TOLD:
         assert ratios[marts.tenants[name].tenant_id] == 1
     assert 0 < ratios[marts.tenants["every kind"].tenant_id] < 1
+
+
+def test_money_that_is_lost_counts_once_on_each_account(built):
+    name = "one currency"
+    tenant_id = built.warehouse.tenants[name].tenant_id
+    with built.warehouse.connect() as connection:
+        build_with(connection, built.compiled, "money received that is lost", tenant_id=tenant_id)
+        lost = connection.execute(
+            "select measure, difference from xero_marts.rpt_tie_out where tenant_id = %s"
+            " and report = 'BankSummary' and difference <> 0 order by measure",
+            (tenant_id,),
+        ).fetchall()
+        counted = connection.execute(
+            "select report, difference_amount, broken_amount from xero_marts.rpt_tie_out_summary"
+            " where tenant_id = %s and report in ('TrialBalance', 'BankSummary',"
+            " 'ExecutiveSummary')",
+            (tenant_id,),
+        ).fetchall()
+        [told] = broken_tie_outs(connection, runs_of(connection, tenant_id))
+        connection.rollback()
+    [(_, amount), _] = lost
+    assert lost == [("balance", amount), ("received", amount)]
+    assert amount > 0
+    assert {report: amounts for report, *amounts in counted} == {
+        "TrialBalance": [2 * amount] * 2,
+        "BankSummary": [amount] * 2,
+        "ExecutiveSummary": [amount] * 2,
+    }
+    assert told.amount == 2 * amount
 
 
 # --- A wrong rule is seen ------------------------------------------------------------------------
@@ -169,9 +199,15 @@ BROKEN = {"every document": Decimal("12.34"), "every kind": Decimal("0.01")}
 @pytest.fixture
 def runs(marts):
     """The extractions of the organisations that tie, or whose differences have a cause."""
-    tenants = [marts.tenants[name].tenant_id for name in BROKEN]
-    found = marts.rows(
-        "select run_id from xero_ops.extract_runs where tenant_id::text = any(%s)", tenants
+    with marts.connect() as connection:
+        return runs_of(connection, *(marts.tenants[name].tenant_id for name in BROKEN))
+
+
+def runs_of(connection, *tenant_ids):
+    """The extractions of some organisations."""
+    found = connection.execute(
+        "select run_id from xero_ops.extract_runs where tenant_id::text = any(%s)",
+        (list(tenant_ids),),
     )
     return [run for (run,) in found]
 
@@ -185,6 +221,11 @@ def broken(marts):
                 "update xero_marts.rpt_tie_out set status = 'broken', cause = 'OTHER',"
                 " difference = %s where tenant_id = %s and measure = 'balance'"
                 " and report = 'TrialBalance' and line_label like 'Accounts Receivable%%'",
+                (amount, marts.tenants[name].tenant_id),
+            )
+            connection.execute(
+                "update xero_marts.rpt_tie_out_summary set broken_amount = %s"
+                " where tenant_id = %s and report = 'TrialBalance'",
                 (amount, marts.tenants[name].tenant_id),
             )
         yield connection
