@@ -122,6 +122,31 @@ def test_money_that_is_lost_counts_once_on_each_account(built):
     assert told.amount == 2 * amount
 
 
+def test_a_published_balance_that_is_not_xeros_fails_the_build(built):
+    test = built.compiled["assert_last_trial_balance_is_xeros"]
+    with built.warehouse.connect() as connection:
+        assert connection.execute(test).fetchall() == []
+        connection.execute(
+            "update xero_marts.fct_account_balances as shown"
+            " set documents_closing_amount = documents_closing_amount + 0.01"
+            " from xero_marts.dim_accounts as accounts"
+            " where shown.tenant_id = accounts.tenant_id"
+            " and shown.account_id = accounts.account_id"
+            " and accounts.system_account = 'DEBTORS'"
+        )
+        found = connection.execute(
+            f"select tenant_id::text, amount - xero_amount from ({test}) as differing"
+        ).fetchall()
+        connection.rollback()
+    compared = built.warehouse.rows(
+        "select distinct tenant_id::text from xero_marts.rpt_tie_out"
+        " where report = 'TrialBalance' and status <> 'not_compared'"
+    )
+    names = (*EVERYTHING_TOLD, "ledger", "foreign ledger", "every kind")
+    assert set(compared) >= {(built.warehouse.tenants[name].tenant_id,) for name in names}
+    assert sorted(found) == sorted((*each, Decimal("0.01")) for each in compared)
+
+
 # --- A wrong rule is seen ------------------------------------------------------------------------
 
 FAST = ("none", "a wrong sign", "a transfer counted twice")
