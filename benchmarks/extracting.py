@@ -129,7 +129,7 @@ def _rest(nights: Sequence[Sample]) -> list[Figure]:
             tuple(n["rows"] for n in nights),
             "none",
         ),
-        # One more up to the 15th: the trial balance of the month end before (docs/operate.md).
+        # One more up to the 15th: the trial balance of the month end before (docs/connect-xero.md).
         Figure(f"{of}: calls", "calls", tuple(n["calls"] for n in nights), "25 calls"),
         Figure(f"{of}: CPU after imports", "s", tuple(n["cpu_seconds"] for n in nights), "0.5 s"),
     ]
