@@ -122,7 +122,7 @@ def test_money_that_is_lost_counts_once_on_each_account(built):
     assert told.amount == 2 * amount
 
 
-def test_a_published_balance_that_is_not_xeros_fails_the_build(built):
+def test_a_published_balance_that_is_not_xeros_is_told(built):
     test = built.compiled["assert_last_trial_balance_is_xeros"]
     with built.warehouse.connect() as connection:
         assert connection.execute(test).fetchall() == []
