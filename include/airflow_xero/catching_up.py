@@ -130,6 +130,10 @@ class CatchingUp:
         )
         past.want(reports, documents, news, closes_day=self._closes_day)
         past.read_wanted(reports)
+        if self._closes_day:
+            for endpoint in reports:
+                if endpoint.name == _LEVELS:
+                    past.read_closed_years(endpoint)
 
     def _reread(self, endpoints: Sequence[Endpoint]) -> None:
         rereading = Rereading(

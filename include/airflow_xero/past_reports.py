@@ -111,6 +111,21 @@ class PastReports:
                 else:
                     wanted.unreadable(*where, endpoint=endpoint.name, day=day, on=self._day)
 
+    def read_closed_years(self, trial_balances: Endpoint) -> None:
+        """Read the trial balance as at the end of each closed financial year, once.
+
+        What revaluation has left on retained earnings is told by nothing else; the wanted month
+        ends do not reach that far back, and come too late for the first night's comparison.
+        """
+        before = self._day
+        while trial_balances.name not in self._gaps:
+            day = wanted.unread_year_end(
+                self._warehouse, self._tenant_id, on=self._day, before=before
+            )
+            if day is None or not self._read_past(trial_balances, day):
+                return
+            before = day
+
     def _read_past(self, endpoint: Endpoint, day: date) -> bool:
         """Read a report of a past day; whether it is settled: read, or refused for good.
 

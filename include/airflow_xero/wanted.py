@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from airflow_xero.endpoints import ENDPOINTS
-from airflow_xero.warehouse import warehouse_errors
+from airflow_xero.warehouse import first_column, warehouse_errors
 
 # Their dates decide which month ends they touch.
 _DATED = tuple(each.name for each in ENDPOINTS if each.is_posted)
@@ -139,6 +139,19 @@ def coming(
         ).fetchall()
 
 
+def unread_year_end(
+    connection: psycopg.Connection[Any], tenant_id: str, *, on: date, before: date
+) -> date | None:
+    """The newest end of a financial year before `before` of which no trial balance is stored.
+
+    Of those in the twenty years up to `on`. None of an organisation with one currency, nor before
+    an end of which the trial balance is empty: the books begin there.
+    """
+    values = {"tenant_id": tenant_id, "on": on, "before": before}
+    with warehouse_errors(tenant_id=tenant_id):
+        return next(iter(first_column(connection, _UNREAD_YEAR_END, values)), None)
+
+
 def fetched(
     connection: psycopg.Connection[Any], tenant_id: str, *, endpoint: str, day: date
 ) -> None:
@@ -229,6 +242,61 @@ from
     ) as month_end
 where month_end.day >= %(first_date)s
 on conflict do nothing
+"""
+
+_UNREAD_YEAR_END = r"""
+with ends as (
+    select
+        make_date(extract(year from %(on)s::date)::integer - ago, ends_on.month, 1) as month,
+        ends_on.day
+    from
+        (
+            select
+                (payload ->> 'FinancialYearEndMonth')::numeric::integer as month,
+                (payload ->> 'FinancialYearEndDay')::numeric::integer as day
+            from xero_raw.organisations
+            where
+                tenant_id = %(tenant_id)s
+                and known_to is null
+                and payload ->> 'FinancialYearEndMonth' ~ '^([1-9]|1[0-2])$'
+                and payload ->> 'FinancialYearEndDay' ~ '^([1-9]|[12]\d|3[01])$'
+        ) as ends_on
+    cross join generate_series(0, 20) as ago
+    where
+        (
+            select count(*) from xero_raw.currencies
+            where tenant_id = %(tenant_id)s and known_to is null
+        ) > 1
+),
+
+year_ends as (
+    select
+        least(month + day - 1, (month + interval '1 month - 1 day')::date) as day
+    from ends
+),
+
+known as (
+    select
+        year_ends.day,
+        reports.record_id is not null as is_read,
+        coalesce(
+            not jsonb_path_exists(reports.payload, '$.**.RowType ? (@ == "Row")'), false
+        ) as is_empty
+    from year_ends
+    left join xero_raw.trial_balances as reports
+        on
+            reports.tenant_id = %(tenant_id)s
+            and reports.known_to is null
+            and split_part(reports.record_id, ':', 2) = year_ends.day::text
+)
+
+select max(day)
+from known
+where
+    day < %(before)s
+    and not is_read
+    and not exists (select from known as later where later.is_empty and later.day > known.day)
+having max(day) is not null
 """
 
 # What stg_xero__reports_confirmed of dbt/ does not list.

@@ -88,6 +88,39 @@ def test_reports_of_a_past_day_are_fetched_together_however_few_the_calls(xero):
     }
 
 
+def year_ends_read(xero: ConnectedApp, tenant: Tenant) -> list[str]:
+    days = {key.split(":")[1] for key in xero.stored(tenant, "trial_balances")}
+    return sorted(day for day in days if day.endswith("-03-31"))
+
+
+def test_closed_years_of_books_in_several_currencies_are_read_once_and_at_once(xero):
+    tenant = xero.organisation(days=1200, currencies=["USD"], year_end=[31, 3])
+    xero.extract(tenant)
+    # The books begin in August 2023: the end of the year before is empty, and the last one asked.
+    closed = ["2023-03-31", "2024-03-31", "2025-03-31", "2026-03-31"]
+    assert year_ends_read(xero, tenant) == closed
+    assert wanted(xero) == all_of(*past_of(DAY))
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert len(xero.calls("Reports/TrialBalance")) == 1
+    assert year_ends_read(xero, tenant) == closed
+
+
+def test_closed_years_of_books_in_one_currency_are_month_ends_like_others(xero):
+    tenant = xero.organisation(days=1200, year_end=[31, 3])
+    xero.extract(tenant)
+    assert year_ends_read(xero, tenant) == []
+
+
+def test_closed_year_that_cannot_be_read_is_a_gap_and_asked_for_the_next_night(xero):
+    tenant = xero.organisation(days=1200, currencies=["USD"], year_end=[31, 3])
+    xero.fault("Reports/TrialBalance", query={"date": "2025-03-31"}, kind="not_json")
+    extracted = xero.extract(tenant)
+    assert (extracted.state, list(extracted.gaps)) == ("complete", ["trial_balances"])
+    assert year_ends_read(xero, tenant) == ["2026-03-31"]
+    xero.extract(tenant, DAY + timedelta(days=1))
+    assert year_ends_read(xero, tenant)[:2] == ["2023-03-31", "2024-03-31"]
+
+
 def test_whole_past_is_fetched_and_nothing_is_left_to_do(xero):
     tenant = xero.organisation()
     xero.extract(tenant)
