@@ -32,6 +32,11 @@
     {{ document_kind }} = 'prepayment'
 {%- endmacro %}
 
+{#- From when an allocation counts, whatever the rule: the later of the two documents' dates. -#}
+{% macro allocation_date(credit_date, invoice_date) -%}
+    greatest({{ credit_date }}, {{ invoice_date }})
+{%- endmacro %}
+
 {#- allocation_at_two_rates (others_words): each document leaves the control account at its own
     rate, and what lies between is realised currency gain. Amounts signed, debit positive. -#}
 {% macro rule_allocation_at_two_rates(credit_base_amount, invoice_base_amount) -%}

@@ -5,6 +5,17 @@
     round(({{ amount }}) / nullif({{ rate }}, 0), 2)
 {%- endmacro %}
 
+{#- What a line is without its tax, and its tax: the amount, which is after discount, has tax in it
+    where the document says Inclusive, and none of its own where it says NoTax. -#}
+{% macro net_of_line(line_amount_types, line_amount, tax_amount) -%}
+    case {{ line_amount_types }}
+        when 'Inclusive' then {{ line_amount }} - {{ tax_amount }} else {{ line_amount }}
+    end
+{%- endmacro %}
+{% macro tax_of_line(line_amount_types, tax_amount) -%}
+    case {{ line_amount_types }} when 'NoTax' then 0 else {{ tax_amount }} end
+{%- endmacro %}
+
 {#- The rate of a record: 1 in the base currency, else Xero's rate, else null. -#}
 {% macro usable_rate(currency_code, rate, base_currency_code) -%}
     case

@@ -1,12 +1,17 @@
-{#- The first day of the financial year that a date lies in. A year end on a day that a month does
-    not have, 29 February, say, is that month's last day; an organisation that names none ends its
-    years in December. -#}
+{#- The day on which a financial year ends in the month that begins on a date: on a day that the
+    month does not have, 29 February, say, its last day. -#}
+{% macro financial_year_end(month_start_date, end_day) -%}
+    least(
+        {{ month_start_date }} + {{ end_day }} - 1,
+        ({{ month_start_date }} + interval '1 month')::date - 1
+    )
+{%- endmacro %}
+
+{#- The first day of the financial year that a date lies in; an organisation that names no year end
+    ends its years in December. -#}
 {% macro financial_year_start(on_date, end_day, end_month) -%}
     (
-        select max(least(
-            ended.first_date + coalesce({{ end_day }}, 31) - 1,
-            (ended.first_date + interval '1 month')::date - 1
-        )) + 1
+        select max({{ financial_year_end('ended.first_date', 'coalesce(' ~ end_day ~ ', 31)') }}) + 1
         from
             (
                 values
@@ -18,22 +23,12 @@
                 ))
             ) as ended (first_date)
         where
-            least(
-                ended.first_date + coalesce({{ end_day }}, 31) - 1,
-                (ended.first_date + interval '1 month')::date - 1
-            ) < {{ on_date }}
+            {{ financial_year_end('ended.first_date', 'coalesce(' ~ end_day ~ ', 31)') }}
+            < {{ on_date }}
     )
 {%- endmacro %}
 
-{#- Income and costs, which a year end moves to retained earnings: by class, and by type where Xero
-    sends no class. -#}
+{#- Income and costs, which a year end moves to retained earnings. -#}
 {% macro is_temporary_account(accounts) -%}
-    coalesce(
-        {{ accounts }}.account_class in ('REVENUE', 'EXPENSE'),
-        {{ accounts }}.account_type in (
-            'REVENUE', 'SALES', 'OTHERINCOME', 'EXPENSE', 'OVERHEADS', 'DIRECTCOSTS', 'DEPRECIATN',
-            'WAGESEXPENSE', 'SUPERANNUATIONEXPENSE'
-        ),
-        false
-    )
+    coalesce({{ statement_class(accounts) }} in ('REVENUE', 'EXPENSE'), false)
 {%- endmacro %}

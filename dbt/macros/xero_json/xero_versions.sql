@@ -66,12 +66,11 @@
     (
         select
             sum(greatest(
-                {{ xero_number('LineAmount', 'line.element') }}
-                - case
-                    when {{ xero_code('LineAmountTypes') }} = 'Inclusive'
-                        then coalesce({{ xero_number('TaxAmount', 'line.element') }}, 0)
-                    else 0
-                end,
+                {{ net_of_line(
+                    xero_code('LineAmountTypes'),
+                    xero_number('LineAmount', 'line.element'),
+                    'coalesce(' ~ xero_number('TaxAmount', 'line.element') ~ ', 0)'
+                ) }},
                 0
             ))
         from jsonb_array_elements({{ xero_list('JournalLines') }}) as line (element)

@@ -94,14 +94,11 @@ unnested as (
     ) with ordinality as line (element, line_number)
 ),
 
--- LineAmount is after discount; tax is in it where the document says Inclusive.
 netted as (
     select
         *,
-        case line_amount_types
-            when 'Inclusive' then line_amount - given_tax_amount else line_amount
-        end as net_amount,
-        case line_amount_types when 'NoTax' then 0 else given_tax_amount end as tax_amount
+        {{ net_of_line('line_amount_types', 'line_amount', 'given_tax_amount') }} as net_amount,
+        {{ tax_of_line('line_amount_types', 'given_tax_amount') }} as tax_amount
     from unnested
 ),
 

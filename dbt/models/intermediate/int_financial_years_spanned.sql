@@ -58,15 +58,12 @@ spans as (
     left join first_days on tenants.tenant_id = first_days.tenant_id
 ),
 
--- The last day of a month that is too short for the day, as on 29 February of most years.
 year_ends as (
     select
         spans.tenant_id,
         year::integer as financial_year,
-        least(
-            make_date(year::integer, spans.end_month, 1) + spans.end_day - 1,
-            (make_date(year::integer, spans.end_month, 1) + interval '1 month')::date - 1
-        ) as financial_year_end_date
+        {{ financial_year_end('make_date(year::integer, spans.end_month, 1)', 'spans.end_day') }}
+            as financial_year_end_date
     from spans
     cross join lateral generate_series(spans.first_year - 1, spans.last_year + 2) as year
 ),

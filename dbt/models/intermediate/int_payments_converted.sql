@@ -104,15 +104,16 @@ converted as (
     select
         *,
         {{ to_base('amount', 'currency_rate') }} as base_amount,
+        -- BankAmount is in the account's currency; only an old payment comes without it.
         case
-            when not is_bank_account then 0
-            -- BankAmount is in the account's currency; only an old payment comes without it.
-            when account_currency_code = base_currency_code
-                then coalesce(bank_amount, {{ to_base('amount', 'bank_rate') }})
-            when bank_amount is not null then {{ to_base('bank_amount', 'payment_currency_rate') }}
-            when account_currency_code = currency_code
-                then {{ to_base('amount', 'payment_currency_rate') }}
-        end as bank_base_amount
+            when is_bank_account and account_currency_code <> base_currency_code
+                then {{ rule_payment_from_foreign_account(
+                    'coalesce(bank_amount, case when account_currency_code = currency_code '
+                    ~ 'then amount end)',
+                    'payment_currency_rate'
+                ) }}
+            else coalesce(bank_amount, {{ to_base('amount', 'bank_rate') }})
+        end as money_base_amount
     from rated
 ),
 
@@ -140,7 +141,8 @@ final as (
         amount,
         base_amount,
         bank_amount,
-        bank_base_amount,
+        money_base_amount,
+        case when is_bank_account then money_base_amount else 0 end as bank_base_amount,
         updated_at,
         (
             is_approved
@@ -153,9 +155,7 @@ final as (
             when ledger is null then 'unknown_type'
             when payment_date is null then 'no_date'
             when amount is null then 'no_amount'
-            when base_amount is null or bank_base_amount is null then 'no_rate'
-            -- What other accounts than banks are worth is in the same two fields.
-            when bank_amount is null and bank_rate is null then 'no_rate'
+            when base_amount is null or money_base_amount is null then 'no_rate'
         end as error
     from converted
 )

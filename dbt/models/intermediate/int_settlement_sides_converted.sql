@@ -56,22 +56,6 @@ paid as (
         -- puts on credit.
         case when payments.ledger = 'receivables' then 1 else -1 end
         * case when payments.document_kind = 'invoice' then -1 else 1 end as sign,
-        case
-            when coalesce(accounts.is_in_base_currency, true)
-                then coalesce(
-                    payments.bank_amount,
-                    {{ to_base(
-                        'payments.amount',
-                        "case when payments.currency_code = charts.base_currency_code then 1 "
-                        ~ "else payments.payment_currency_rate end"
-                    ) }}
-                )
-            else {{ rule_payment_from_foreign_account(
-                'coalesce(payments.bank_amount, case when accounts.currency_code '
-                ~ '= payments.currency_code then payments.amount end)',
-                'payments.payment_currency_rate'
-            ) }}
-        end as money_base_amount,
         not coalesce(accounts.is_in_base_currency, true) as is_from_foreign_account
     from payments
     inner join charts on payments.tenant_id = charts.tenant_id
@@ -173,7 +157,7 @@ allocations as (
         or touched_invoices.document_id is not null
 ),
 
--- From the later of the two documents' dates; both of them must count.
+-- Both documents must count.
 allocated as (
     select
         allocations.tenant_id,
@@ -194,7 +178,7 @@ allocated as (
         invoices.whole_sign as invoice_sign,
         {{ to_base('allocations.amount', 'credits.currency_rate') }} as credit_base_amount,
         {{ to_base('allocations.amount', 'invoices.currency_rate') }} as invoice_base_amount,
-        greatest(credits.posting_date, invoices.posting_date) as posting_date
+        {{ allocation_date('credits.posting_date', 'invoices.posting_date') }} as posting_date
     from allocations
     inner join credits
         on

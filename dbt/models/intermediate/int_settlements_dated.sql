@@ -122,9 +122,9 @@ allocated as (
         sides.document_id,
         'allocation' as settlement_kind,
         sides.settlement_id,
-        greatest(
-            invoices.document_date, coalesce(credits.document_date, sides.credit_date)
-        ) as source_date,
+        {{ allocation_date(
+            'coalesce(credits.document_date, sides.credit_date)', 'invoices.document_date'
+        ) }} as source_date,
         sides.amount
     from sides
     left join all_documents as invoices

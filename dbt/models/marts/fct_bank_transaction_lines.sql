@@ -51,12 +51,10 @@ netted as (
         lines.quantity,
         lines.unit_amount,
         lines.tax_type,
-        case bank_transactions.line_amount_types
-            when 'Inclusive' then lines.line_amount - lines.tax_amount else lines.line_amount
-        end as net_amount,
-        case bank_transactions.line_amount_types
-            when 'NoTax' then 0 else lines.tax_amount
-        end as tax_amount
+        {{ net_of_line(
+            'bank_transactions.line_amount_types', 'lines.line_amount', 'lines.tax_amount'
+        ) }} as net_amount,
+        {{ tax_of_line('bank_transactions.line_amount_types', 'lines.tax_amount') }} as tax_amount
     from bank_transactions
     inner join lines
         on

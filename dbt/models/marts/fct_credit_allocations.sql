@@ -36,10 +36,10 @@ final as (
         coalesce(invoices.contact_id, credits.contact_id) as contact_id,
         case
             when invoices.is_counted and coalesce(credits.is_counted, true)
-                then greatest(
-                    invoices.document_date,
-                    coalesce(credits.document_date, touched_allocations.credit_date)
-                )
+                then {{ allocation_date(
+                    'coalesce(credits.document_date, touched_allocations.credit_date)',
+                    'invoices.document_date'
+                ) }}
         end as allocation_date,
         coalesce(invoices.currency_code, credits.currency_code, 'XXX') as currency_code,
         touched_allocations.amount,

@@ -50,10 +50,9 @@ netted as (
         lines.unit_amount,
         lines.discount_rate,
         lines.tax_type,
-        case invoices.line_amount_types
-            when 'Inclusive' then lines.line_amount - lines.tax_amount else lines.line_amount
-        end as net_amount,
-        case invoices.line_amount_types when 'NoTax' then 0 else lines.tax_amount end as tax_amount
+        {{ net_of_line('invoices.line_amount_types', 'lines.line_amount', 'lines.tax_amount') }}
+            as net_amount,
+        {{ tax_of_line('invoices.line_amount_types', 'lines.tax_amount') }} as tax_amount
     from invoices
     inner join lines
         on

@@ -61,12 +61,9 @@ final as (
         lines.tax_type,
         posted_lines.tracking_option_1_id,
         posted_lines.tracking_option_2_id,
-        case lines.line_amount_types
-            when 'Inclusive' then lines.line_amount - lines.tax_amount else lines.line_amount
-        end as base_amount,
-        case lines.line_amount_types
-            when 'NoTax' then 0 else lines.tax_amount
-        end as tax_base_amount,
+        {{ net_of_line('lines.line_amount_types', 'lines.line_amount', 'lines.tax_amount') }}
+            as base_amount,
+        {{ tax_of_line('lines.line_amount_types', 'lines.tax_amount') }} as tax_base_amount,
         lines.updated_at
     from lines
     left join posted_lines
