@@ -46,6 +46,21 @@ manual_journals as (
     where is_posted
 ),
 
+-- Those that daily statistics count, with an amount that they cannot.
+quotes as (
+    select * from {{ ref('stg_xero__quotes') }}
+    where
+        status in ('DRAFT', 'SENT', 'ACCEPTED', 'DECLINED', 'INVOICED')
+        and currency_rate is null
+),
+
+purchase_orders as (
+    select * from {{ ref('stg_xero__purchase_orders') }}
+    where
+        is_approved
+        and currency_rate is null
+),
+
 allocations as (
     select * from {{ ref('int_allocations_gathered') }}
 ),
@@ -165,6 +180,24 @@ final as (
             and touched.document_id = manual_journals.manual_journal_id
     inner join tenants on manual_journals.tenant_id = tenants.tenant_id
     where manual_journals.journal_date is null
+    {%- for kind in ['quote', 'purchase_order'] %}
+    union all
+    select
+        {{ kind }}s.tenant_id,
+        {{ kind }}s.{{ kind }}_id as document_id,
+        '{{ kind }}' as document_kind,
+        {{ kind }}s.{{ kind }}_number as document_number,
+        {{ kind }}s.{{ kind }}_date as document_date,
+        {{ kind }}s.currency_code,
+        {{ kind }}s.total_amount as amount,
+        'no_rate' as error,
+        null as settled_document_id
+    from touched
+    inner join {{ kind }}s
+        on
+            touched.tenant_id = {{ kind }}s.tenant_id
+            and touched.document_id = {{ kind }}s.{{ kind }}_id
+    {%- endfor %}
     union all
     select
         tenant_id,
