@@ -263,10 +263,14 @@ final as (
         {{ ratio_of('liquid_amount', 'current_liabilities_base_amount') }} as current_ratio,
         {{ ratio_of('quick_amount', 'current_liabilities_base_amount') }} as quick_ratio,
         inventory_on_accounts_base_amount,
-        {{ ratio_of(
-            'inventory_on_accounts_base_amount * 365',
-            'direct_costs_trailing_365_days_base_amount',
-        ) }} as inventory_days,
+        -- Whoever holds no stock binds no money in it, with direct costs or without.
+        case
+            when inventory_on_accounts_base_amount = 0 then 0
+            else {{ ratio_of(
+                'inventory_on_accounts_base_amount * 365',
+                'direct_costs_trailing_365_days_base_amount',
+            ) }}
+        end as inventory_days,
         tax_output_base_amount,
         tax_input_base_amount,
         tax_liability_base_amount,

@@ -476,3 +476,19 @@ def test_a_bucket_that_is_not_what_open_documents_put_there_is_named(built, move
         named = connection.execute(built.compiled[name]).fetchall()
         connection.rollback()
     assert named
+
+
+def test_without_stock_there_are_no_days_of_it_and_still_a_cash_conversion_cycle(marts):
+    debtor, creditor = (
+        "debtor_days_on_income_of_365_days",
+        "creditor_days_on_direct_costs_and_expenses_of_365_days",
+    )
+    rows = marts.rows(
+        f"select inventory_on_accounts_base_amount = 0, inventory_days, {debtor}, {creditor},"
+        " cash_conversion_cycle_days from xero_marts.rpt_daily_statistics"
+    )
+    assert {days for is_without, days, *_ in rows if is_without} == {0}
+    services = [row for row in rows if row[0] and None not in row[2:4]]
+    assert services
+    assert all(cycle == debtors - creditors for _, _, debtors, creditors, cycle in services)
+    assert any(days for is_without, days, *_ in rows if not is_without)
