@@ -19,8 +19,8 @@ DOC = """
 Reads what changed since the last extraction and publishes it, so that figures are hours old
 rather than a day. It reads no reports and closes no day: the last complete day stays that of
 `xero_daily`. Each run costs an organisation about 15 of Xero's calls, and where a back-dated change
-has moved month ends, `xero_backfill` about 21 more, and six for each of them. Off until you unpause it; `[xero]
-refresh_schedule` says how often.
+has moved month ends, `xero_backfill` about 21 more, and six for each of them. Off until you unpause
+it; `[xero] refresh_schedule` says how often.
 
 | what you see | what it means | what to do |
 |---|---|---|
