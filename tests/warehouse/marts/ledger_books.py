@@ -25,7 +25,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from airflow_xero.endpoint import Reading
 from airflow_xero.endpoints import ENDPOINTS, report_key, report_params
-from xero_sandbox.books.ledger import Journal, Ledger
+from xero_sandbox.books.ledger import Account, Journal, Ledger
 from xero_sandbox.business.company import Company
 from xero_sandbox.business.traits import FEATURES
 from xero_sandbox.wire.spelling_journals import JournalBook
@@ -244,6 +244,36 @@ def _cause_of(journal: Journal, ledger: Ledger) -> str | None:
     if ledger.system("HISTORICAL") in accounts:
         return "CONVERSION"
     return "ROUNDING" if ledger.system("ROUNDING") in accounts else "DEPRECIATION"
+
+
+# What an account can have without a document, by Xero's mark of it, else by its type.
+_COSTS = {"EXPENSE_CLAIMS", "PAYROLL"}
+_OWED = {"CONVERSION", "PAYROLL"}
+_POSSIBLE = {
+    "HISTORICAL": {"CONVERSION"},
+    "ROUNDING": {"ROUNDING"},
+    "UNPAIDEXPCLM": {"EXPENSE_CLAIMS"},
+    "GST": {"CONVERSION", "EXPENSE_CLAIMS"},
+    "WAGEPAYABLES": _OWED,
+    "RETAINEDEARNINGS": {"CONVERSION", "DEPRECIATION", "EXPENSE_CLAIMS", "INVENTORY", "PAYROLL"},
+    "BANK": {"CONVERSION", "EXPENSE_CLAIMS", "ROUNDING"},
+    "FIXED": {"CONVERSION", "DEPRECIATION"},
+    "INVENTORY": {"CONVERSION", "INVENTORY"},
+    "EQUITY": {"CONVERSION"},
+    "CURRENT": {"CONVERSION"},
+    "CURRLIAB": _OWED,
+    "TERMLIAB": _OWED,
+    "LIABILITY": _OWED,
+    "DEPRECIATN": {"DEPRECIATION"},
+    "DIRECTCOSTS": {*_COSTS, "INVENTORY"},
+    "EXPENSE": _COSTS,
+    "OVERHEADS": _COSTS,
+}
+
+
+def possible_causes(account: Account) -> set[str]:
+    """The causes that a difference of an account may name."""
+    return _POSSIBLE.get(account.system) or _POSSIBLE[account.type]
 
 
 def cost_of_goods_sold(company: Company, basis: str = "accrual") -> Movements:

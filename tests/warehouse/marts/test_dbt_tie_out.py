@@ -13,7 +13,12 @@ import pytest
 from airflow_xero.dbt_build import require_tolerated, tell_of_broken_tie_outs
 from airflow_xero.errors import PublishError
 from airflow_xero.tie_outs import broken_tie_outs
-from tests.warehouse.marts.ledger_books import balances_of, without_documents
+from tests.warehouse.marts.ledger_books import (
+    balances_of,
+    by_cause,
+    possible_causes,
+    without_documents,
+)
 from tests.warehouse.marts.mistakes import ABROAD, MISTAKES, build_with, state_with
 from tests.warehouse.marts.pretend_books import LAST_DAY
 
@@ -70,6 +75,30 @@ def test_what_no_document_tells_of_has_its_causes_and_the_sandboxs_amount(marts,
     assert {account: amount for account, amount, _, _ in found} == posted
     assert {status for *_, status in found} == {"explained"}
     assert {cause for each in found for cause in each[2].split(", ")} == CAUSES
+
+
+def test_a_line_names_what_was_posted_on_it_and_nothing_that_its_account_cannot_have(
+    marts, companies
+):
+    company = companies["every kind"]
+    posted = {
+        cause: balances_of(movements, LAST_DAY)
+        for cause, movements in by_cause(company, "accrual").items()
+    }
+    found = marts.rows(
+        "select line_key, cause from xero_marts.rpt_tie_out where tenant_id = %s"
+        " and report = 'TrialBalance' and measure = 'balance' and difference <> 0",
+        company.tenant_id,
+    )
+    assert len(found) > 20
+    for account_id, named in found:
+        account = company.books.ledger.accounts[account_id]
+        causes = set(named.split(", "))
+        expected = {cause for cause, amounts in posted.items() if amounts.get(account_id)}
+        assert expected <= causes <= possible_causes(account), account
+        # What balances by itself is told apart from what the account may have besides.
+        if "INVENTORY" in expected:
+            assert causes == expected, account
 
 
 def test_the_summary_counts_what_the_lines_say(marts, ledger_companies):
