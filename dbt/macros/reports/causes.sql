@@ -163,26 +163,40 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Of every day's report the comparison whose differences count: the last one. `wanted` chooses
-    rows of `summary`. Journals know what
-    documents do not, so that only what was compared with what the ledger is made of now counts. -#}
+{#- Of every day's report the comparison that counts: the last one that was made with what the
+    ledger is made of now. `wanted` chooses rows of `summary`. Journals know what documents do not,
+    but no revaluation: of the days before they were read a comparison with documents counts for
+    that alone (not `is_of_this_ledger`). -#}
 {% macro comparisons_that_hold(wanted) -%}
-    select
-        summary.tenant_id,
-        summary.basis,
-        summary.report_date,
-        max(summary.known_at) as known_at
-    from {{ ref('rpt_tie_out_summary') }} as summary
-    inner join {{ ref('stg_xero__tenants') }} as tenant on summary.tenant_id = tenant.tenant_id
-    where
-        {{ wanted }}
-        and summary.lines > summary.not_compared_lines
-        and coalesce(
-            summary.is_from_journals
-            = case summary.basis
-                when 'cash' then tenant.has_cash_journals else tenant.has_journals
-            end,
-            true
-        )
-    group by summary.tenant_id, summary.basis, summary.report_date
+    {%- set has_journals -%}
+        case summary.basis when 'cash' then tenant.has_cash_journals else tenant.has_journals end
+    {%- endset -%}
+    select distinct on (compared.tenant_id, compared.basis, compared.report_date)
+        compared.tenant_id,
+        compared.basis,
+        compared.report_date,
+        compared.known_at,
+        compared.is_of_this_ledger
+    from (
+        select
+            summary.tenant_id,
+            summary.basis,
+            summary.report_date,
+            summary.known_at,
+            coalesce(summary.is_from_journals = {{ has_journals }}, true) as is_of_this_ledger,
+            {{ has_journals }} and coalesce(
+                summary.report_date < min(summary.report_date) filter (
+                    where summary.is_from_journals
+                ) over (partition by summary.tenant_id, summary.basis),
+                true
+            ) as is_before_journals
+        from {{ ref('rpt_tie_out_summary') }} as summary
+        inner join {{ ref('stg_xero__tenants') }} as tenant
+            on summary.tenant_id = tenant.tenant_id
+        where
+            {{ wanted }}
+            and summary.lines > summary.not_compared_lines
+    ) as compared
+    where compared.is_of_this_ledger or compared.is_before_journals
+    order by compared.tenant_id, compared.basis, compared.report_date, compared.known_at desc
 {%- endmacro %}

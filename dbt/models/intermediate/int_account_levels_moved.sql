@@ -108,7 +108,11 @@ levels as (
         years.report_date,
         years.year_start_date,
         coalesce(tie_out.revaluation_amount, 0) as revaluation_level,
-        coalesce(healed.unexplained_level, tie_out.difference, 0) as unexplained_level
+        case
+            when years.is_of_this_ledger
+                then coalesce(healed.unexplained_level, tie_out.difference, 0)
+            else 0
+        end as unexplained_level
     from accounts
     inner join years
         on

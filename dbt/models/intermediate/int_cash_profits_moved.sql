@@ -69,6 +69,7 @@ keyed as (
         end as account_id,
         differing.revaluation_amount,
         case
+            when not report_days.is_of_this_ledger then 0
             when differing.status <> 'broken' then differing.difference
             when
                 differing.difference

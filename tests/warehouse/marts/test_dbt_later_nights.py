@@ -44,6 +44,7 @@ TRAITS: dict[str, dict[str, Any]] = {
     "every document": {"features": list(WITH_DOCUMENTS), "currencies": FOREIGN},
     "plain": {},
     "PAYROLL": {"features": ["payroll"]},
+    "DEPRECIATION": {"features": ["depreciation"]},
     # A year end is among its reported days.
     "everything": {"features": ["all"], "currencies": ["USD", "EUR"], "year_end": [30, 9]},
 }
