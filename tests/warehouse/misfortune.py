@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -129,12 +129,30 @@ class World:
 
     def _reports(self, endpoint: Endpoint) -> dict[str, Any]:
         bases = endpoint.report.bases if endpoint.report else ()
-        found: dict[str, Any] = {}
-        for basis in bases:
-            params = report_params(endpoint, DAY, basis)
-            [report] = self.xero._get(self.tenant, endpoint.path, params)["Reports"]
-            found[report_key(endpoint, DAY, basis)] = rows_of(report)
+        found = {
+            report_key(endpoint, DAY, basis): self._report(endpoint, DAY, basis) for basis in bases
+        }
+        if endpoint.name == "trial_balances":
+            for day in self._closed_years():
+                found[report_key(endpoint, day)] = self._report(endpoint, day)
+                if not shows_accounts(found[report_key(endpoint, day)]):
+                    break
         return found
+
+    def _report(self, endpoint: Endpoint, day: date, basis: str = "accrual") -> Any:
+        params = report_params(endpoint, day, basis)
+        [report] = self.xero._get(self.tenant, endpoint.path, params)["Reports"]
+        return rows_of(report)
+
+    def _closed_years(self) -> list[date]:
+        """Whose last days are read of books in several currencies, back to the first empty one."""
+        reads_currencies = any(each.name == "currencies" for each in self.xero.endpoints)
+        if not reads_currencies or len(self.records["Currencies"]) < 2:
+            return []
+        [organisation] = self.records["Organisations"]
+        ends_on = organisation["FinancialYearEndMonth"], organisation["FinancialYearEndDay"]
+        ends = [date(DAY.year - ago, *ends_on) for ago in range(20)]
+        return [end for end in ends if end < DAY]
 
     def stored(self, endpoint: Endpoint) -> dict[str, Any]:
         """What the warehouse has of an endpoint now."""
@@ -206,6 +224,11 @@ def _copy(record: Mapping[str, Any], endpoint: Endpoint, number: int) -> dict[st
     copied = {**record, endpoint.id_field: f"00000000-0000-4000-8000-{number:012d}"}
     is_numbered = endpoint.reading is Reading.NUMBERS
     return {**copied, "JournalNumber": number + 1} if is_numbered else copied
+
+
+def shows_accounts(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a report has any line but headings and totals."""
+    return any(row["RowType"] == "Row" or shows_accounts(row.get("Rows", ())) for row in rows)
 
 
 def rows_of(report: Mapping[str, Any]) -> Any:

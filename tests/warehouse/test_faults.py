@@ -37,7 +37,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "status": {"status": 500},
     "status 408": {"kind": "status", "status": 408},
     "status 502": {"kind": "status", "status": 502, "body": "<html>Bad gateway</html>"},
-    "status 503": {"kind": "status", "status": 503, "headers": {"Retry-After": "20"}},
+    "status 503": {"kind": "status", "status": 503, "headers": {"Retry-After": "5"}},
     "status 504 thrice": {"kind": "status", "status": 504, "times": 3},
     "status 429 bare": {"kind": "status", "status": 429},
 }
