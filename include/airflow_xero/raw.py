@@ -190,14 +190,21 @@ class RawStore:
 
     @contextmanager
     def _transaction(self, endpoint: Endpoint) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
-        with (
-            warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name),
-            # What needs no answer waits for none: fetching threads hold a round trip up.
-            self._connection.pipeline(),
-            self._connection.transaction(),
-            self._connection.cursor(row_factory=tuple_row) as cursor,
-        ):
-            yield cursor
+        with warehouse_errors(tenant_id=self._tenant_id, endpoint=endpoint.name):
+            try:
+                with (
+                    # What needs no answer waits for none: fetching threads hold a round trip up.
+                    self._connection.pipeline(),
+                    self._connection.transaction(),
+                    self._connection.cursor(row_factory=tuple_row) as cursor,
+                ):
+                    yield cursor
+            except Exception:
+                # A connection that is lost in a pipeline leaves the answer of an earlier statement,
+                # or none: whatever was read out of that, this is what happened.
+                if self._connection.broken:
+                    raise psycopg.OperationalError("the connection was lost") from None
+                raise
 
     def _held(self, cursor: psycopg.Cursor[tuple[Any, ...]], endpoint: Endpoint) -> int:
         [(records,)] = cursor.execute(count_statement(endpoint), self._values(endpoint)).fetchall()
