@@ -51,10 +51,14 @@ class Cadence(Enum):
 
 @dataclass(frozen=True)
 class Report:
-    """What is asked of a report as at a day: `params(day)`, and with `paymentsOnly` for cash."""
+    """What is asked of a report as at a day: `params(day)`, and with `paymentsOnly` for cash.
+
+    One that `is_of_month` says the same whichever day of a month is asked for.
+    """
 
     params: Callable[[date], Params]
     bases: tuple[str, ...] = ("accrual",)
+    is_of_month: bool = False
 
 
 @dataclass(frozen=True)

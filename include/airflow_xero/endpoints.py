@@ -361,7 +361,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "ReportID",
         _REPORT,
         _report("executivesummary"),
-        report=Report(_as_at),
+        report=Report(_as_at, is_of_month=True),
         is_required=False,
     ),
     Endpoint(

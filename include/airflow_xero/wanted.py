@@ -19,6 +19,9 @@ from airflow_xero.warehouse import first_column, warehouse_errors
 
 # Their dates decide which month ends they touch.
 _DATED = tuple(each.name for each in ENDPOINTS if each.is_posted)
+# Of the past wanted as at month ends alone: what it says of any other day reaches beyond what was
+# posted up to it, and so beyond the trial balance that would explain it.
+_OF_MONTHS = [each.name for each in ENDPOINTS if each.report and each.report.is_of_month]
 
 
 def want_unread(
@@ -29,7 +32,12 @@ def want_unread(
     All of them of a report that was not read for the last complete day: there is none yet, or the
     report was left out and can be read now. Else the days after it, whose nights did not complete.
     """
-    values = {"tenant_id": tenant_id, "day": day, "reports": list(reports)}
+    values = {
+        "tenant_id": tenant_id,
+        "day": day,
+        "reports": list(reports),
+        "of_months": _OF_MONTHS,
+    }
     with warehouse_errors(tenant_id=tenant_id), connection.transaction():
         connection.execute(_WANT_UNREAD, values)
 
@@ -83,6 +91,7 @@ def want_overtaken(
         "tenant_id": tenant_id,
         "day": day,
         "reports": list(reports),
+        "of_months": _OF_MONTHS,
         "documents": list(documents),
         "of_tries_alone": of_tries_alone,
     }
@@ -222,6 +231,7 @@ where
     -- A late run of an earlier day leaves this to the next night.
     and (tenants.complete_day is null or tenants.complete_day <= %(day)s)
     and (read_last.finished_at is null or past.day > tenants.complete_day)
+    and (report.endpoint <> all(%(of_months)s) or extract(day from past.day + 1) = 1)
 on conflict do nothing
 """
 
@@ -347,6 +357,7 @@ from
             and (read_last.day < read_last.run_day or extract(day from read_last.day + 1) = 1)
         group by read_last.day
     ) as overtaken
+where endpoint <> all(%(of_months)s) or extract(day from overtaken.day + 1) = 1
 on conflict do nothing
 """
 

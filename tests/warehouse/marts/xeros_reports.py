@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from tests.warehouse.marts.ledger_books import ledger_of
@@ -33,6 +34,8 @@ _NOTHING = Decimal(0)
 Ask: TypeAlias = Callable[..., list[tuple[Any, ...]]]
 # Account, or what else a line is about, to its amount; no zeros.
 Lines: TypeAlias = dict[str, Decimal]
+# What stands beside a line, column by column.
+Figures: TypeAlias = tuple[Decimal | None, ...]
 
 
 @dataclass
@@ -49,6 +52,12 @@ class Compared:
             ours, theirs = built.get(key) or _NOTHING, xeros.get(key) or _NOTHING
             if ours != theirs:
                 self.differences.append((*about, key, ours, theirs))
+
+    def hold_all(self, about: tuple[Any, ...], built: Mapping[Any, Any], xeros: Mapping[Any, Any]):
+        """Compare line by line, in their order, what is zero or blank, too."""
+        self.lines += len(xeros)
+        pairs = zip_longest(built.items(), xeros.items())
+        self.differences += [(*about, ours, theirs) for ours, theirs in pairs if ours != theirs]
 
 
 # --- Days ----------------------------------------------------------------------------------------
@@ -254,6 +263,37 @@ def bank_summaries(ask: Ask, company: Company, tenant_id: str, *, days: Sequence
         for place, column in enumerate(BANK_COLUMNS):
             ours = {row[0]: row[place + 1] for row in built[day]}
             compared.hold((day, column), ours, {key: each[place] for key, each in xeros.items()})
+    return compared
+
+
+def executive_summary_of(company: Company, day: date) -> dict[tuple[str, str], Figures]:
+    """By section and line the figures of Xero's report, in its order: blank is None; six places."""
+    sections = report_of(company, "ExecutiveSummary", {"date": day.isoformat()})[1:]
+    return {
+        (section["Title"], row["Cells"][0]["Value"]): tuple(
+            round(Decimal(cell["Value"].removesuffix("%")), 6) if cell["Value"] else None
+            for cell in row["Cells"][1:]
+        )
+        for section in sections
+        for row in section["Rows"]
+    }
+
+
+def executive_summaries(
+    ask: Ask, company: Company, tenant_id: str, *, days: Sequence[date]
+) -> Compared:
+    """The month that each day lies in: every line, the month before, and the variance."""
+    built: dict[date, dict[tuple[str, str], Figures]] = defaultdict(dict)
+    for month, section, line, *figures in ask(
+        "select month_end_date, section, line, amount, previous_amount, variance_percent"
+        " from xero_marts.rpt_executive_summary where tenant_id = %s order by line_number",
+        tenant_id,
+    ):
+        built[month][(section, line)] = tuple(figures)
+    compared = Compared()
+    for day in days:
+        month = day.replace(day=monthrange(day.year, day.month)[1])
+        compared.hold_all((day,), built[month], executive_summary_of(company, day))
     return compared
 
 
