@@ -27,6 +27,8 @@
     'income', 'direct_costs', 'gross_profit', 'other_income', 'operating_expenses',
     'depreciation', 'net_profit',
 ] -%}
+{%- set bases = ['', 'cash_basis_'] -%}
+{%- set planned_lines = ['income', 'costs', 'net_profit'] -%}
 
 with
 
@@ -51,13 +53,14 @@ accounts as (
 added as not materialized (
     select
         *,
-        {%- for basis in ['', 'cash_basis_'] %}
+        {%- for basis in bases %}
         {{ basis }}income_level - {{ basis }}direct_costs_level
             as {{ basis }}gross_profit_level,
         {{ basis }}income_level - {{ basis }}direct_costs_level + {{ basis }}other_income_level
         - {{ basis }}operating_expenses_level as {{ basis }}net_profit_level,
+        {{ basis }}direct_costs_level + {{ basis }}operating_expenses_level
+            as {{ basis }}costs_level,
         {%- endfor %}
-        direct_costs_level + operating_expenses_level as costs_level,
         fixed_assets_level + non_current_assets_level as term_assets_level,
         bank_level + current_assets_level + fixed_assets_level + non_current_assets_level
         + unknown_level - current_liabilities_level - non_current_liabilities_level
@@ -74,7 +77,7 @@ overall as (
     group by tenant_id
 ),
 
-planned as (
+summed as (
     select
         budgets.tenant_id,
         budgets.month_start_date,
@@ -98,11 +101,39 @@ planned as (
     group by budgets.tenant_id, budgets.month_start_date
 ),
 
+profits as (
+    select
+        *,
+        income_amount + other_income_amount - costs_amount as net_profit_amount
+    from summed
+),
+
+-- With what is planned for the months before.
+planned as (
+    select
+        *,
+        {%- for line in planned_lines %}
+        sum({{ line }}_amount) over months_before as {{ line }}_before_amount,
+        {%- endfor %}
+        -- The same for all months between which none is missing.
+        month_start_date - interval '1 month' * row_number() over (
+            partition by tenant_id
+            order by month_start_date
+        ) as run_start_date,
+        extract(day from month_start_date + interval '1 month - 1 day') as month_days
+    from profits
+    window months_before as (
+        partition by tenant_id
+        order by month_start_date
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
 compared as (
     select
         today.tenant_id,
         today.day,
-        {%- for basis in ['', 'cash_basis_'] %}
+        {%- for basis in bases %}
         {%- for period, moment in periods.items() %}
         {%- for line in lines %}
         today.{{ basis }}{{ line }}_level - {{ moment }}.{{ basis }}{{ line }}_level
@@ -118,11 +149,17 @@ compared as (
         {%- endfor %}
         today.direct_costs_level - before_365_days.direct_costs_level
             as direct_costs_trailing_365_days_base_amount,
-        {%- for line in ['income', 'net_profit'] %}
+        {%- for basis in bases %}
+        {%- for line in lines %}
         {%- for period in periods %}
-        last_year.{{ line }}_level
-        - before_last_year_{{ period.removesuffix('_to_date') }}.{{ line }}_level
-            as {{ line }}_{{ period }}_last_year_base_amount,
+        last_year.{{ basis }}{{ line }}_level
+        - before_last_year_{{ period.removesuffix('_to_date') }}.{{ basis }}{{ line }}_level
+            as {{ basis }}{{ line }}_{{ period }}_last_year_base_amount,
+        {%- endfor %}
+        {%- endfor %}
+        {%- for period, moment in periods.items() %}
+        today.{{ basis }}costs_level - {{ moment }}.{{ basis }}costs_level
+            as {{ basis }}costs_{{ period }}_base_amount,
         {%- endfor %}
         {%- endfor %}
         {%- for part in statement_parts()[1:] %}
@@ -161,14 +198,24 @@ compared as (
         today.costs_level - today.depreciation_level
         - before_90_days.costs_level + before_90_days.depreciation_level as paid_costs_amount,
         before_90_days.bank_level - today.bank_level as burnt_amount,
-        {%- for line in ['income', 'costs', 'net_profit'] %}
-        {{ 'planned.income_amount + planned.other_income_amount - planned.costs_amount'
-            if line == 'net_profit' else 'planned.' ~ line ~ '_amount' }}
-            as {{ line }}_planned_amount,
+        -- A month's budget in equal parts, day by day; the year may begin within a month.
+        {%- for line in planned_lines %}
+        round(this_month.{{ line }}_amount / this_month.month_days, 2)
+            as {{ line }}_budget_day_base_amount,
+        round(
+            this_month.{{ line }}_amount * extract(day from today.day) / this_month.month_days, 2
+        ) as {{ line }}_budget_month_to_date_base_amount,
+        round(
+            coalesce(this_month.{{ line }}_before_amount, 0)
+            + this_month.{{ line }}_amount
+            * extract(day from today.day) / this_month.month_days
+            - coalesce(first_month.{{ line }}_before_amount, 0)
+            - first_month.{{ line }}_amount
+            * (today.year_start_date - first_month.month_start_date)
+            / first_month.month_days,
+            2
+        ) as {{ line }}_budget_year_to_date_base_amount{{ ',' if not loop.last }}
         {%- endfor %}
-        extract(day from today.day) as past_days,
-        extract(day from today.month_start_date + interval '1 month' - interval '1 day')
-            as month_days
     from days_moved
     inner join added as today
         on
@@ -186,27 +233,23 @@ compared as (
         offset 0 -- noqa: AM09
     ) as {{ moment }}
     {%- endfor %}
-    left join planned
+    left join planned as this_month
         on
-            today.tenant_id = planned.tenant_id
-            and today.month_start_date = planned.month_start_date
-),
-
-budgeted as (
-    select
-        *,
-        {%- for line in ['income', 'costs', 'net_profit'] %}
-        round({{ line }}_planned_amount * past_days / month_days, 2)
-            as {{ line }}_budget_month_to_date_base_amount{{ ',' if not loop.last }}
-        {%- endfor %}
-    from compared
+            today.tenant_id = this_month.tenant_id
+            and today.month_start_date = this_month.month_start_date
+    -- The year's, if the budget lacks none of its months up to this one.
+    left join planned as first_month
+        on
+            today.tenant_id = first_month.tenant_id
+            and date_trunc('month', today.year_start_date) = first_month.month_start_date
+            and this_month.run_start_date = first_month.run_start_date
 ),
 
 final as (
     select
         tenant_id,
         day,
-        {%- for basis in ['', 'cash_basis_'] %}
+        {%- for basis in bases %}
         {%- for period in periods %}
         {%- for line in lines %}
         {{ basis }}{{ line }}_{{ period }}_base_amount,
@@ -225,16 +268,20 @@ final as (
         {%- endfor %}
         {%- endfor %}
         direct_costs_trailing_365_days_base_amount,
-        {%- for line in ['income', 'costs', 'net_profit'] %}
-        {{ line }}_budget_month_to_date_base_amount,
-        {{ 'direct_costs_month_to_date_base_amount + operating_expenses_month_to_date_base_amount'
-            if line == 'costs' else line ~ '_month_to_date_base_amount' }}
-        - {{ line }}_budget_month_to_date_base_amount
-            as {{ line }}_budget_variance_month_to_date_base_amount,
-        {%- endfor %}
-        {%- for line in ['income', 'net_profit'] %}
+        {%- for line in planned_lines %}
         {%- for period in periods %}
-        {{ line }}_{{ period }}_last_year_base_amount,
+        {{ line }}_budget_{{ period }}_base_amount,
+        {%- for basis in bases %}
+        {{ basis }}{{ line }}_{{ period }}_base_amount - {{ line }}_budget_{{ period }}_base_amount
+            as {{ basis }}{{ line }}_budget_variance_{{ period }}_base_amount,
+        {%- endfor %}
+        {%- endfor %}
+        {%- endfor %}
+        {%- for basis in bases %}
+        {%- for line in lines %}
+        {%- for period in periods %}
+        {{ basis }}{{ line }}_{{ period }}_last_year_base_amount,
+        {%- endfor %}
         {%- endfor %}
         {%- endfor %}
         net_profit_year_to_date_revaluation_base_amount,
@@ -281,7 +328,7 @@ final as (
         {{- ',' if not (loop.last and gain_loop.last) }}
         {%- endfor %}
         {%- endfor %}
-    from budgeted
+    from compared
 )
 
 select * from final

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import random
+from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +27,7 @@ from tests.warehouse.marts.ledger_books import (
     run_dbt,
     with_journals,
 )
-from tests.warehouse.marts.xeros_reports import month_ends, year_start
+from tests.warehouse.marts.xeros_reports import executive_summary_of, month_ends, year_start
 from xero_sandbox.business.company import Company, build_company
 from xero_sandbox.wire.records import Shape
 from xero_sandbox.wire.spelling_papers import budget_lines
@@ -270,9 +272,12 @@ def test_trailing_figures_and_last_years_are_those_of_the_reports(ledgers, odd_d
             assert built[day][f"costs_trailing_{days}_days_base_amount"] == costs
         before = day.replace(year=day.year - 1)
         for period, first in spans(company, before).items():
-            said = profit_and_loss(company, first, before, "accrual")
-            for line in ("income", "net_profit"):
-                assert built[day][f"{line}_{period}_last_year_base_amount"] == said[line]
+            for basis, prefix in (("accrual", ""), ("cash", "cash_basis_")):
+                said = profit_and_loss(company, first, before, basis)
+                assert len(said) == 7
+                for line, amount in said.items():
+                    name = f"{prefix}{line}_{period}_last_year_base_amount"
+                    assert (day, name, built[day][name]) == (day, name, amount)
 
 
 def test_tax_of_sales_and_purchases_is_that_of_the_documents(ledgers):
@@ -293,22 +298,65 @@ def test_tax_of_sales_and_purchases_is_that_of_the_documents(ledgers):
     assert sum(row["tax_input_base_amount"] for row in days) == taxes["ACCPAY"] > 0
 
 
-def test_the_overall_budget_is_compared_with_the_month_so_far(ledgers):
-    company, built = ledgers.companies[PLAIN], ledgers.days(PLAIN, "documents")
-    [planned] = ledgers.rows(
-        "select sum(budgets.base_amount) as amount from xero_marts.fct_budgets as budgets"
-        " inner join xero_marts.dim_accounts as accounts using (tenant_id, account_id)"
-        " where budgets.tenant_id = %s and budgets.budget_type = 'OVERALL'"
-        " and accounts.account_class = 'REVENUE' and accounts.account_type <> 'OTHERINCOME'"
-        " and budgets.month_start_date = '2026-10-01'",
+PLANNED = {
+    "income": {"income": 1},
+    "costs": {"direct_costs": 1, "operating_expenses": 1},
+    "net_profit": {"income": 1, "other_income": 1, "direct_costs": -1, "operating_expenses": -1},
+}
+LINES = {"REVENUE": "income", "SALES": "income", "OTHERINCOME": "other_income"} | {
+    "DIRECTCOSTS": "direct_costs",
+    "EXPENSE": "operating_expenses",
+    "OVERHEADS": "operating_expenses",
+    "DEPRECIATN": "operating_expenses",
+}
+
+
+def planned_by_month(ledgers: Ledgers, line: str) -> dict[date, Decimal]:
+    """What the overall budget has for a line, month by month."""
+    company, found = ledgers.companies[PLAIN], defaultdict[date, Decimal](Decimal)
+    for row in ledgers.rows(
+        "select * from xero_marts.fct_budgets where tenant_id = %s and budget_type = 'OVERALL'",
         company.tenant_id,
+    ):
+        account = company.books.ledger.accounts[row["account_id"]]
+        sign = PLANNED[line].get(LINES[account.type], 0)
+        found[row["month_start_date"]] += sign * row["base_amount"]
+    return found
+
+
+def planned_days(months: dict[date, Decimal], first: date, last: date) -> Decimal:
+    """A month's budget in equal parts, day by day."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return sum(
+        (
+            months[month]
+            * sum(day.replace(day=1) == month for day in days)
+            / monthrange(month.year, month.month)[1]
+            for month in sorted({day.replace(day=1) for day in days})
+        ),
+        NOTHING,
     )
-    end, middle = built[date(2026, 10, 31)], built[date(2026, 10, 10)]
-    assert end["income_budget_month_to_date_base_amount"] == planned["amount"] > 0
-    share = round(planned["amount"] * 10 / 31, 2)
-    assert middle["income_budget_month_to_date_base_amount"] == share
-    income = middle["income_month_to_date_base_amount"]
-    assert middle["income_budget_variance_month_to_date_base_amount"] == income - share
+
+
+@pytest.mark.parametrize("line", PLANNED)
+@pytest.mark.parametrize("day", [date(2026, 10, 31), date(2026, 10, 10), date(2026, 3, 1)])
+def test_the_overall_budget_is_compared_with_day_month_and_year(ledgers, line, day):
+    company = ledgers.companies[PLAIN]
+    row, months = ledgers.days(PLAIN, "documents")[day], planned_by_month(ledgers, line)
+    assert all(months.values())
+    for period, first in spans(company, day).items():
+        planned = round(planned_days(months, first, day), 2)
+        assert row[f"{line}_budget_{period}_base_amount"] == planned
+        for basis, prefix in (("accrual", ""), ("cash", "cash_basis_")):
+            said = profit_and_loss(company, first, day, basis)
+            came = sum(said[each] * sign for each, sign in PLANNED[line].items())
+            assert row[f"{prefix}{line}_budget_variance_{period}_base_amount"] == came - planned
+
+
+def test_of_a_year_of_which_the_budget_lacks_a_month_no_plan_is_told(ledgers):
+    row = ledgers.days(PLAIN, "documents")[date(2025, 11, 30)]
+    assert row["income_budget_month_to_date_base_amount"] > 0
+    assert row["income_budget_year_to_date_base_amount"] is None
 
 
 @pytest.mark.parametrize("builder", ["documents", "journals"])
@@ -340,24 +388,9 @@ def test_what_reports_alone_know_is_in_the_figures_of_days_they_were_read_for(le
 # --- The executive summary -----------------------------------------------------------------------
 
 
-def summary(company: Company, day: date) -> list[tuple[Any, ...]]:
-    """The rows of Xero's report: line, and its figures; blank is None; six places."""
-    return [
-        (
-            *(section["Title"], row["Cells"][0]["Value"]),
-            *(
-                round(Decimal(cell["Value"].removesuffix("%")), 6) if cell["Value"] else None
-                for cell in row["Cells"][1:]
-            ),
-        )
-        for section in sections(company, "ExecutiveSummary", date=day.isoformat())
-        for row in section["Rows"]
-    ]
-
-
-def built_summaries(ledgers: Ledgers, name: str, builder: str) -> dict[date, list[tuple[Any, ...]]]:
-    """The same rows, month by month."""
-    found: dict[date, list[tuple[Any, ...]]] = {}
+def built_summaries(ledgers: Ledgers, name: str, builder: str) -> dict[date, dict[Any, Any]]:
+    """Of each month its figures by section and line."""
+    found: dict[date, dict[Any, Any]] = {}
     for row in ledgers.rows(
         "select * from xero_marts.rpt_executive_summary where tenant_id = %s"
         " order by month_end_date, line_number",
@@ -367,7 +400,7 @@ def built_summaries(ledgers: Ledgers, name: str, builder: str) -> dict[date, lis
         parts = ("documents_amount", "revaluation_amount", "unexplained_amount")
         if row["amount"] is not None:
             assert sum(row[part] for part in parts) == row["amount"]
-        found.setdefault(row["month_end_date"], []).append((row["section"], row["line"], *figures))
+        found.setdefault(row["month_end_date"], {})[row["section"], row["line"]] = figures
     return found
 
 
@@ -383,8 +416,9 @@ def test_the_executive_summary_of_every_month_is_xeros_on_any_of_its_days(ledger
     assert len(months) >= (15 if name == PLAIN else 4)
     for month in months:
         assert len(built[month]) == 23
-        assert built[month] == summary(company, month.replace(day=min(13, LAST_DAY.day)))
-    assert built[date(2026, 10, 31)] == summary(company, date(2026, 10, 31))
+        xeros = executive_summary_of(company, month.replace(day=min(13, LAST_DAY.day)))
+        assert list(built[month].items()) == list(xeros.items())
+    assert built[date(2026, 10, 31)] == executive_summary_of(company, date(2026, 10, 31))
 
 
 @pytest.mark.parametrize("builder", ["documents", "journals"])
