@@ -9,10 +9,11 @@
 {%- endmacro %}
 
 {#- payment_from_foreign_account (analogy): money of a bank account in a foreign currency is worth
-    BankAmount at the payment's own rate. BankAmount is in the account's currency, and an account
-    that is no bank account is in base currency. -#}
-{% macro rule_payment_from_foreign_account(bank_amount, payment_rate) -%}
-    {{ to_base(bank_amount, payment_rate) }}
+    BankAmount at the payment's own rate, or what it pays of a document in the base currency, of
+    which the rate is 1. BankAmount is in the account's currency, and an account that is no bank
+    account is in base currency. -#}
+{% macro rule_payment_from_foreign_account(paid_base_amount, bank_amount, payment_rate) -%}
+    coalesce({{ paid_base_amount }}, {{ to_base(bank_amount, payment_rate) }})
 {%- endmacro %}
 
 {#- overpayment (others_words): what was paid too much stands on the control account, whatever

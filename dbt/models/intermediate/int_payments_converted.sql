@@ -108,6 +108,7 @@ converted as (
         case
             when is_bank_account and account_currency_code <> base_currency_code
                 then {{ rule_payment_from_foreign_account(
+                    'case when currency_code = base_currency_code then amount end',
                     'coalesce(bank_amount, case when account_currency_code = currency_code '
                     ~ 'then amount end)',
                     'payment_currency_rate'
