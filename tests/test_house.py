@@ -280,6 +280,12 @@ def test_every_mart_and_each_of_its_columns_is_described(models: dict[str, dict[
     assert silent == []
 
 
+def test_no_column_has_a_name_that_postgres_would_cut(models: dict[str, dict[str, Any]]):
+    names = {name for model in models.values() for name in model["columns"]}
+    assert len(names) > 500
+    assert [name for name in names if len(name) > 63] == []
+
+
 def test_every_model_has_a_yml_beside_it(models: dict[str, dict[str, Any]]):
     # What a night kept has the columns of what is restated, and so shares its yml.
     alone = [

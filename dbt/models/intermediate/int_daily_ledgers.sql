@@ -29,6 +29,7 @@
 ] -%}
 {%- set bases = ['', 'cash_basis_'] -%}
 {%- set planned_lines = ['income', 'costs', 'net_profit'] -%}
+{%- set last_year_lines = {'': lines, 'cash_basis_': planned_lines} -%}
 
 with
 
@@ -149,14 +150,16 @@ compared as (
         {%- endfor %}
         today.direct_costs_level - before_365_days.direct_costs_level
             as direct_costs_trailing_365_days_base_amount,
-        {%- for basis in bases %}
-        {%- for line in lines %}
+        {%- for basis, compared_lines in last_year_lines.items() %}
+        {%- for line in compared_lines %}
         {%- for period in periods %}
         last_year.{{ basis }}{{ line }}_level
         - before_last_year_{{ period.removesuffix('_to_date') }}.{{ basis }}{{ line }}_level
             as {{ basis }}{{ line }}_{{ period }}_last_year_base_amount,
         {%- endfor %}
         {%- endfor %}
+        {%- endfor %}
+        {%- for basis in bases %}
         {%- for period, moment in periods.items() %}
         today.{{ basis }}costs_level - {{ moment }}.{{ basis }}costs_level
             as {{ basis }}costs_{{ period }}_base_amount,
@@ -277,8 +280,8 @@ final as (
         {%- endfor %}
         {%- endfor %}
         {%- endfor %}
-        {%- for basis in bases %}
-        {%- for line in lines %}
+        {%- for basis, compared_lines in last_year_lines.items() %}
+        {%- for line in compared_lines %}
         {%- for period in periods %}
         {{ basis }}{{ line }}_{{ period }}_last_year_base_amount,
         {%- endfor %}
