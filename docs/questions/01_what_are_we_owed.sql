@@ -1,6 +1,7 @@
 -- What are we owed, how much of it is overdue, and for how long?
 -- One row per organisation, at the close of its last day, in its base currency. `owed` less
--- `credit_with_us` is what stands on the receivables account, before Xero revalues it.
+-- `credit_with_us` and `paid_ahead`, which was paid before the invoice's own date, is what stands on
+-- the receivables account, before Xero revalues it.
 
 select
     tenants.tenant_name,
@@ -12,7 +13,8 @@ select
     statistics.receivables_overdue_31_60_base_amount as overdue_31_60_days,
     statistics.receivables_overdue_61_90_base_amount as overdue_61_90_days,
     statistics.receivables_overdue_91_plus_base_amount as overdue_longer,
-    statistics.receivables_unapplied_credit_base_amount as credit_with_us
+    statistics.receivables_unapplied_credit_base_amount as credit_with_us,
+    statistics.receivables_paid_ahead_base_amount as paid_ahead
 from xero_marts.dim_tenants as tenants
 inner join xero_marts.rpt_daily_statistics as statistics
     on

@@ -33,5 +33,6 @@ left join months as a_year_before
         months.tenant_id = a_year_before.tenant_id
         and date_trunc('month', months.month_end_date)
         = date_trunc('month', a_year_before.month_end_date) + interval '1 year'
-where months.month_end_date > tenants.complete_day - interval '13 months'
+where
+    months.month_end_date >= date_trunc('month', tenants.complete_day + 1) - interval '12 months'
 order by tenants.tenant_name, months.month_end_date desc;

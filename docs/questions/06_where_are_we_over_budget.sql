@@ -16,18 +16,30 @@ last_months as (
     group by tenant_id
 ),
 
+-- The one that the daily statistics take, should there ever be two.
+overall as (
+    select
+        tenant_id,
+        min(budget_id) as budget_id
+    from xero_marts.fct_budgets
+    where budget_type = 'OVERALL'
+    group by tenant_id
+),
+
 planned as (
     select
         budgets.tenant_id,
         budgets.account_id,
-        sum(budgets.base_amount) as amount
+        budgets.base_amount as amount
     from xero_marts.fct_budgets as budgets
+    inner join overall
+        on
+            budgets.tenant_id = overall.tenant_id
+            and budgets.budget_id = overall.budget_id
     inner join last_months
         on
             budgets.tenant_id = last_months.tenant_id
             and budgets.month_start_date = date_trunc('month', last_months.month_end_date)
-    where budgets.budget_type = 'OVERALL'
-    group by budgets.tenant_id, budgets.account_id
 ),
 
 actual as (

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from tests.conftest import REPOSITORY
 from tests.warehouse.marts.ledger_books import without_documents
@@ -101,6 +102,14 @@ def open_documents(company: Company, kind: str) -> list[tuple[Document, Decimal]
     return found
 
 
+def month_ends(newest: date, count: int) -> list[date]:
+    """The last days of months, the newest first."""
+    found = [newest]
+    while len(found) < count:
+        found.append(found[-1].replace(day=1) - timedelta(days=1))
+    return found
+
+
 # --- The ten -------------------------------------------------------------------------------------
 
 
@@ -117,9 +126,32 @@ def test_what_we_are_owed_is_the_receivables_account_of_xero(ask, company):
     assert row["day"] == LAST_DAY
     assert row["owed"] == sum((left for _, left in owed), NOTHING) > 0
     assert row["overdue"] == late > 0
-    assert row["owed"] - row["credit_with_us"] == balances(company, LAST_DAY, system="DEBTORS")
+    on_account = row["owed"] - row["credit_with_us"] - row["paid_ahead"]
+    assert on_account == balances(company, LAST_DAY, system="DEBTORS")
     buckets = ("1_30_days", "31_60_days", "61_90_days", "longer")
     assert row["overdue"] == sum(row[f"overdue_{bucket}"] for bucket in buckets)
+
+
+def test_what_was_paid_before_its_invoice_is_told_beside_what_is_owed(marts):
+    question = QUESTIONS["01_what_are_we_owed"].read_text("utf-8")
+    # Nobody's last day has such a payment; the question asks for the last day.
+    with psycopg.connect(marts.dsn, row_factory=dict_row) as owner:
+        owner.execute(
+            "update xero_marts.dim_tenants set tenant_name = 'Ahead', complete_day = ("
+            " select max(day) from xero_marts.rpt_daily_statistics as statistics"
+            " where statistics.tenant_id = dim_tenants.tenant_id"
+            " and receivables_paid_ahead_base_amount <> 0) where tenant_id = %s",
+            (marts.tenants["twin"].tenant_id,),
+        )
+        [row] = [row for row in owner.execute(question) if row["tenant_name"] == "Ahead"]
+        [statistics] = owner.execute(
+            "select receivables_control_base_amount as on_account"
+            " from xero_marts.rpt_daily_statistics where tenant_id = %s and day = %s",
+            (marts.tenants["twin"].tenant_id, row["day"]),
+        )
+        owner.rollback()
+    assert row["paid_ahead"] != 0
+    assert row["owed"] - row["credit_with_us"] - row["paid_ahead"] == statistics["on_account"]
 
 
 def test_who_owes_us_most_are_the_largest_of_xeros_aged_receivables(ask, company, marts):
@@ -165,8 +197,8 @@ def test_the_money_in_the_bank_is_xeros_bank_summary(ask, companies):
 def test_the_money_we_made_is_the_net_profit_of_each_month(ask, company):
     rows = ask("05_did_we_make_money", "one currency")
     assert len(rows) >= 4
-    assert rows[0]["month_end_date"] == MONTH_END
-    for row in rows[:4]:
+    assert [row["month_end_date"] for row in rows] == month_ends(MONTH_END, len(rows))
+    for row in rows:
         span = {
             "fromDate": row["month_end_date"].replace(day=1).isoformat(),
             "toDate": row["month_end_date"].isoformat(),
@@ -180,6 +212,48 @@ def test_the_money_we_made_is_the_net_profit_of_each_month(ask, company):
         assert row["net_profit"] == found["Net Profit"]
         assert row["gross_profit"] == found["Gross Profit"]
         assert row["income"] == found["Total Income"]
+
+
+@pytest.mark.parametrize(
+    ("complete_day", "newest"),
+    [
+        (date(2026, 11, 1), date(2026, 10, 31)),
+        (date(2026, 11, 20), date(2026, 10, 31)),
+        (date(2026, 11, 30), date(2026, 11, 30)),
+        (date(2027, 1, 31), date(2027, 1, 31)),
+        (date(2027, 2, 28), date(2027, 2, 28)),
+        (date(2028, 2, 28), date(2028, 1, 31)),
+        (date(2028, 2, 29), date(2028, 2, 29)),
+    ],
+)
+def test_the_months_are_the_last_twelve_on_whichever_day_it_is_asked(
+    warehouse_dsn: str, complete_day: date, newest: date
+):
+    with psycopg.connect(warehouse_dsn, row_factory=dict_row) as connection:
+        connection.execute("create schema if not exists xero_marts")
+        connection.execute(_EARNED_EVERY_MONTH.format(complete_day))
+        rows = connection.execute(QUESTIONS["05_did_we_make_money"].read_text("utf-8")).fetchall()
+        connection.rollback()
+    assert [row["month_end_date"] for row in rows] == month_ends(newest, 12)
+    assert {row["more_than_a_year_before"] for row in rows} == {12}
+
+
+# One more in every month, up to a day.
+_EARNED_EVERY_MONTH = """
+create table xero_marts.dim_tenants as
+select 1 as tenant_id, 'Kauri' as tenant_name, '{0}'::date as complete_day;
+create table xero_marts.rpt_profit_and_loss_monthly as
+select
+    1 as tenant_id,
+    'accrual' as basis,
+    'income' as section,
+    (month + interval '1 month - 1 day')::date as month_end_date,
+    amount,
+    amount as profit_amount
+from generate_series('2022-01-01'::timestamp, '{0}', '1 month')
+    with ordinality as months (month, amount)
+where month + interval '1 month - 1 day' <= '{0}'
+"""
 
 
 def test_a_budget_is_held_against_xeros_month(ask, companies):
@@ -209,6 +283,34 @@ def test_a_budget_is_held_against_xeros_month(ask, companies):
     assert actual == xeros
     # What nobody planned is not left out.
     assert any(row["actual"] and not row["planned"] for row in rows)
+
+
+def test_of_two_overall_budgets_the_one_of_the_statistics_is_taken(marts):
+    tenant_id = marts.tenants["every kind"].tenant_id
+    question = QUESTIONS["06_where_are_we_over_budget"].read_text("utf-8")
+    with psycopg.connect(marts.dsn, row_factory=dict_row) as owner:
+        before = owner.execute(question).fetchall()
+        owner.execute(
+            "insert into xero_marts.fct_budgets select (jsonb_populate_record(budgets, %s)).*"
+            " from xero_marts.fct_budgets as budgets"
+            " where tenant_id = %s and budget_type = 'OVERALL'",
+            (Jsonb({"budget_id": "zz", "base_amount": 1}), tenant_id),
+        )
+        after = owner.execute(question).fetchall()
+        [statistics] = owner.execute(
+            "select tenant_name, income_budget_month_to_date_base_amount as income"
+            " from xero_marts.rpt_daily_statistics inner join xero_marts.dim_tenants"
+            " using (tenant_id) where tenant_id = %s and day = %s",
+            (tenant_id, MONTH_END),
+        ).fetchall()
+        owner.rollback()
+    assert after == before
+    planned = [
+        row
+        for row in after
+        if (row["tenant_name"], row["section"]) == (statistics["tenant_name"], "income")
+    ]
+    assert total(planned, "planned") == statistics["income"] > 0
 
 
 def test_where_the_money_went_is_what_the_bank_balances_moved_by(ask, company):
