@@ -4,9 +4,11 @@
     A table gets row-level security: its rows are read by those who may read their tenant
     (xero_ops.readable_tenants), by members of bi_reader_of_all, and by its owner, which is dbt. A
     view is read with the rights of who asks, so that the policies of the tables beneath it hold; a
-    plain view shows every tenant. Only what is missing is done: altering a table waits for
-    everybody who reads it. A full refresh renews the policies of the tables that it leaves
-    alone. -#}
+    plain view shows every tenant. What is built beside the marts (var schema_suffix) is protected
+    alike and granted to nobody: readers read xero_marts and nothing else.
+
+    Only what is missing is done: altering a table waits for everybody who reads it. A full refresh
+    renews the policies of the tables that it leaves alone. -#}
 {% macro publish_to_readers() -%}
     {%- set kind = model.config.materialized -%}
     do $publish$
@@ -25,7 +27,9 @@
             this.identifier ~ ': without a tenant_id nobody could say who may read which row'
         ) }}
         {%- endif %}
+        {%- if not var('schema_suffix', '') %}
         {{ grant_to_readers() }}
+        {%- endif %}
     end
     $publish$
 {%- endmacro %}

@@ -8,7 +8,8 @@ organisations.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -98,6 +99,26 @@ where
         select from pg_attribute where attrelid = class.oid and attname = 'tenant_id'
     )
     and coalesce(policy.xmin, class.xmin) <> made.xmin
+"""
+# Whatever a group of readers may use, or read, of a build beside the marts.
+OPENED_BESIDE = """
+select readers.rolname::text, class.relname::text
+from pg_class as class
+cross join pg_roles as readers
+where
+    class.relnamespace = 'xero_marts_beside'::regnamespace
+    and class.relkind in ('r', 'v')
+    and readers.rolname in ('bi_reader', 'bi_reader_of_all')
+    and (
+        has_table_privilege(readers.oid, class.oid, 'select')
+        or has_schema_privilege(readers.oid, class.relnamespace, 'usage')
+    )
+"""
+PROTECTED_BESIDE = """
+select relname::text from pg_class
+where
+    relnamespace = 'xero_marts_beside'::regnamespace
+    and (relrowsecurity or reloptions @> '{security_invoker=true}')
 """
 
 
@@ -367,6 +388,22 @@ def test_a_role_that_is_gone_disturbs_nobody(readers):
 def test_a_reader_reads_nothing_but_the_marts(readers, table):
     with pytest.raises(postgres.InsufficientPrivilege):
         readers.rows("reader_of_one", f"select * from {table} limit 1")
+
+
+def test_what_is_built_beside_the_marts_is_opened_to_no_reader(readers: Readers, tmp_path: Path):
+    # A target of its own: other variables would spoil the partial parse of the next build.
+    beside = replace(readers.warehouse, target=tmp_path)
+    beside.dbt(
+        *("build", "--resource-type", "seed", "--resource-type", "model"),
+        *("--select", "+dim_tracking_options", "+dim_currencies"),
+        schema_suffix="beside",
+    )
+    opened = beside.rows(OPENED_BESIDE)
+    protected = beside.rows(PROTECTED_BESIDE)
+    for schema in ("xero_staging", "xero_intermediate", "xero_marts"):
+        readers.owner(f"drop schema {schema}_beside cascade")
+    assert opened == []
+    assert {name for (name,) in protected} == {"dim_currencies", "dim_tracking_options"}
 
 
 @pytest.mark.parametrize(
