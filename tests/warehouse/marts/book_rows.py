@@ -46,13 +46,22 @@ LINE = (
 )
 
 
-def invoice_lines(company: Company) -> Iterator[Row]:
-    for each in of_types(company, INVOICES):
+def lines_of(company: Company, ledgers: Mapping[str, str]) -> Iterator[Row]:
+    """The lines of the documents of these types, each with the ledger of its document."""
+    for each in of_types(company, ledgers):
         for number, line in enumerate(each.lines, start=1):
             yield (
-                *(each.document_id, number, INVOICES[each.type], each.on, each.status),
+                *(each.document_id, number, ledgers[each.type], each.on, each.status),
                 *(each.counts, each.currency, each.contact.contact_id, *line_of(line)),
             )
+
+
+def invoice_lines(company: Company) -> Iterator[Row]:
+    yield from lines_of(company, INVOICES)
+
+
+def credit_note_lines(company: Company) -> Iterator[Row]:
+    yield from lines_of(company, CREDIT_NOTES)
 
 
 def credit_notes(company: Company) -> Iterator[Row]:
@@ -190,6 +199,13 @@ FACTS: Mapping[str, tuple[tuple[str, ...], Callable[[Company], Iterator[Row]]]] 
             *("net_base_amount", "tax_base_amount", "total_base_amount"),
         ),
         credit_notes,
+    ),
+    "fct_credit_note_lines": (
+        (
+            *("credit_note_id", "line_number", "ledger", "credit_note_date", "status"),
+            *("is_approved", "currency_code", "contact_id", *LINE),
+        ),
+        credit_note_lines,
     ),
     "fct_credit_allocations": (
         (

@@ -25,6 +25,7 @@ MARTS = {
     "fct_cash_basis_postings",
     "fct_changes",
     "fct_credit_allocations",
+    "fct_credit_note_lines",
     "fct_credit_notes",
     "fct_currency_rates",
     "fct_daily_metrics",
