@@ -26,7 +26,8 @@ from airflow_xero.walking import has_shrunk
 _log = logging.getLogger(__name__)
 
 _MOST_WALKS = 3
-# Of a budget: a year back and a year ahead, the most that Xero gives.
+# Of a budget: a year back and a year ahead, the most that Xero gives; which months a version was
+# asked for, stg_xero__budget_versions works out from the day of its run.
 _BUDGET_YEARS = (-1, 1)
 
 

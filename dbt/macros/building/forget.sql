@@ -52,6 +52,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Pre-hook of fct_budgets: what is planned follows from all versions of a tenant's budgets. -#}
+{% macro forget_replanned() -%}
+    {%- set tenants = ref('stg_xero__tenants') -%}
+    {%- if is_made_anew() -%}
+        {{ require_whole_build() }}
+    {%- else -%}
+        {{ forget_tenants() }};
+        delete from {{ this }} as kept
+        using {{ tenants }} as tenant
+        where
+            kept.tenant_id = tenant.tenant_id
+            and tenant.is_replanned
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The tenants are looked up one by one through the table's index: nothing is scanned. -#}
 {% macro forget_tenants() -%}
     delete from {{ this }}
