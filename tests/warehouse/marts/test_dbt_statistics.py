@@ -239,8 +239,9 @@ class Oracle:
             return (
                 amount if paid.currency == "NZD" else (amount / rate).quantize(CENT, ROUND_HALF_UP)
             )
-        if bank is None and paid.currency == "NZD":
-            return Decimal(0)
+        # Of a document in the base currency it is what is paid, whatever left the bank.
+        if paid.currency == "NZD":
+            return amount
         return ((amount if bank is None else bank) / rate).quantize(CENT, ROUND_HALF_UP)
 
     def errors(self) -> None:
@@ -266,10 +267,7 @@ class Oracle:
     def cannot_convert(self, payment) -> bool:
         kind = kind_of(payment)
         paid = self.documents[payment[kind][f"{kind}ID"]]
-        is_foreign_bank = payment["Account"]["AccountID"] == "usd-bank"
-        return paid.rate is None or (
-            is_foreign_bank and "BankAmount" not in payment and paid.currency == "NZD"
-        )
+        return paid.rate is None
 
     def by_currency(self, day: date, currency: str, column: str) -> Decimal:
         return self.found[day, currency][column]
