@@ -18,8 +18,9 @@ from airflow_xero.retry import XeroRetryPolicy
 DOC = """
 Fetches reports of past days: of the 31 days and 24 month ends before an organisation's first
 extraction, of month ends that a back-dated change has touched, and of days whose own extraction did
-not complete. Each run spends `[xero] backfill_calls` calls on an organisation's past, so that it
-takes hours, not the day's calls, and about 21 on what has changed since. How many are left:
+not complete; of executive summaries, each of a whole month, the month ends alone. Each run spends
+`[xero] backfill_calls` calls on an organisation's past, so that it takes hours, not the day's
+calls, and about 21 on what has changed since. How many are left:
 `select tenant_id, count(*) from xero_ops.wanted_reports group by 1`.
 
 | what you see | what it means | what to do |

@@ -31,6 +31,7 @@ def want_unread(
 
     All of them of a report that was not read for the last complete day: there is none yet, or the
     report was left out and can be read now. Else the days after it, whose nights did not complete.
+    Of a report that is of a whole month the month ends alone.
     """
     values = {
         "tenant_id": tenant_id,
@@ -83,9 +84,10 @@ def want_overtaken(
 
     Month ends before `day`, and days that were past when they were read: the documents that they
     could be compared with are gone, and nothing else reads them again. All of their `reports`,
-    since one explains the other. `documents` are the endpoints that count. `of_tries_alone` leaves
-    out what a complete extraction read that no build has published: whoever fetches the past every
-    hour would read the same every hour while builds fail.
+    since one explains the other; of a whole month's report the ends alone. `documents` are the
+    endpoints that count. `of_tries_alone` leaves out what a complete extraction read that no build
+    has published: whoever fetches the past every hour would read the same every hour while builds
+    fail.
     """
     values = {
         "tenant_id": tenant_id,
