@@ -86,7 +86,9 @@ def test_two_hundred_guesses_find_nothing_and_are_slowed_down(airflow, invite, w
     assert {answer.status_code for answer in answers} == {409, 429}
     told = {answer.json()["message"] for answer in answers if answer.status_code == 409}
     assert len(told) == 1
-    assert int(answers[-1].headers["retry-after"]) <= 60
+    # Not the last answer alone: the budget refills while we ask, so any one of them may be let in.
+    slowed = [answer for answer in answers if answer.status_code == 429]
+    assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in slowed)
     assert state_of(warehouse) == (False, None, False)
 
 
