@@ -29,8 +29,8 @@
     {{ require_same_shape(standing) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- set columns = standing | map(attribute='quoted') | join(', ') -%}
     {%- if strategy in ['append', 'renew_all'] -%}
-        {%- set columns = standing | map(attribute='quoted') | join(', ') -%}
         {%- if strategy == 'renew_all' -%}
             {#- Where readers may be at it, they go on seeing what was. -#}
             {%- do run_query(('delete from ' if 'marts' in model.fqn else 'truncate ') ~ target) -%}
@@ -44,7 +44,12 @@
         {%- endcall -%}
     {%- else -%}
         {%- set made = make_temp_relation(target) -%}
-        {%- do run_query('create temporary table ' ~ made ~ ' on commit drop as (' ~ sql ~ '\n)') -%}
+        {#- Like the table itself, so that what is equal is found equal, decimal places included. -#}
+        {%- do run_query('create temporary table ' ~ made ~ ' (like ' ~ target ~ ') on commit drop') -%}
+        {%- do run_query(
+            'insert into ' ~ made ~ ' (' ~ columns ~ ') select ' ~ columns
+            ~ ' from (' ~ sql ~ '\n) as made'
+        ) -%}
         {%- set write = adapter.get_incremental_strategy_macro(context, strategy) -%}
         {%- call statement('main') -%}
             {{ write({

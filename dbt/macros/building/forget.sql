@@ -42,7 +42,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Pre-hook of tables whose rows follow from their tenant alone. -#}
+{#- Pre-hook of tables whose rows follow from their tenant alone, and of those that are renewed by
+    what differs (renew_touched). -#}
 {% macro forget_rebuilt() -%}
     {%- set tenants = ref('stg_xero__tenants') -%}
     {%- if is_made_anew() -%}

@@ -1,43 +1,20 @@
-{#- An incremental strategy for the ledgers: of the documents that this build looks at again, what is
-    posted otherwise goes, what is new is appended, and what is posted as before stays where it is.
-    Most of them are paid or edited without another posting of their own, and a posting that is
-    written again is written into five indexes at random places of a large table. Equal is what is
-    equal to the digit, so that a full refresh leaves the same.
-
-    The days of what goes and of what comes are noted in int_account_days_moved, in the same
-    transaction: whoever adds up days reads no others. -#}
+{#- The incremental strategy of the ledgers: as renew_touched, for postings, which name a document
+    and what posts them, a payment, say. The days of what goes and of what comes are noted in
+    int_account_days_moved, in the same transaction: whoever adds up days reads no others. -#}
 {% macro get_incremental_renew_postings_sql(arg_dict) %}
     {%- set kept, made = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
-    {%- set is_same -%}
-        made.tenant_id = kept.tenant_id
-        and made.posting_id = kept.posting_id
-        and record_image_eq(
-            row(made.{{ columns | join(', made.') }}),
-            row(kept.{{ columns | join(', kept.') }})
-        )
-    {%- endset -%}
-    {#- How many documents were touched, the planner guesses too low. Without an index it would
-        compare each posting with every other. -#}
-    create index on {{ made }} (tenant_id, posting_id);
+    {%- set key = ['tenant_id', 'posting_id'] -%}
+    {%- set stood = make_temp_relation(kept, '__stood') -%}
+    {{ remember_touched(kept, stood, ['document_id', 'source_id']) }};
     analyze {{ made }};
-    {%- for column in ['document_id', 'source_id'] %}
     with moved as (
-        delete from {{ kept }} as kept
-        using {{ ref('int_documents_touched') }} as touched
-        where
-            kept.tenant_id = touched.tenant_id
-            and kept.{{ column }} = touched.document_id
-            and not exists (select from {{ made }} as made where {{ is_same }})
+        {{ delete_what_differs(kept, made, stood, key, columns) }}
         returning kept.tenant_id, kept.account_id, kept.posting_date
     )
     {{ note_moved_days(kept) }};
-    {%- endfor %}
     with moved as (
-        insert into {{ kept }} ({{ columns | join(', ') }})
-        select {{ columns | join(', ') }}
-        from {{ made }} as made
-        where not exists (select from {{ kept }} as kept where {{ is_same }})
+        {{ insert_what_is_new(kept, made, stood, key, columns) }}
         returning tenant_id, account_id, posting_date
     )
     {{ note_moved_days(kept) }}

@@ -3,8 +3,8 @@
 
     What it had added is asked of the views of movements before the tables under them change
     (int_movements_withdrawn), once per document until the sums have used it: a build that fails
-    half way and comes again takes nothing out twice. The sums say in their own transaction that
-    they have used it. Tenants that are made anew have no such rows but a mark, which stays until
+    half way and comes again takes nothing out twice. The sums drop in their own transaction what
+    they have used. Tenants that are made anew have no such rows but a mark, which stays until
     the sums have read all of their documents; so has everybody when a view is missing. -#}
 
 {#- The views that list movements; the columns of each are the same. -#}
@@ -104,15 +104,28 @@
 {%- endmacro %}
 
 {#- Post-hook of int_daily_movements_summed, within its transaction. A day on which all is nought
-    again would be missing in a full refresh. -#}
+    again would be missing in a full refresh. What was withdrawn has done its work then, but for that
+    of days which have nothing left: by it int_days_moved knows them. -#}
 {% macro use_withdrawn_movements() -%}
     {%- set withdrawn = ref('int_movements_withdrawn') -%}
-    update {{ withdrawn }} set is_used = true where not is_used;
     delete from {{ this }}
     where
         {%- for column in movement_columns() %}
         {{ 'and ' if not loop.first }}{{ column.name }} = 0
-        {%- endfor %}
+        {%- endfor %};
+    update {{ withdrawn }} as spent
+    set is_used = true
+    where
+        not spent.is_used
+        and spent.measure is not null
+        and not exists (
+            select from {{ this }} as summed
+            where
+                summed.tenant_id = spent.tenant_id
+                and summed.currency_code = spent.currency_code
+                and summed.day = spent.event_date
+        );
+    delete from {{ withdrawn }} where not is_used
 {%- endmacro %}
 
 {#- Pre-hook of the tables under the views of movements: what a document had added is asked first.

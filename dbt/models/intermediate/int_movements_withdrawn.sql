@@ -1,8 +1,8 @@
-{#- Asked before any table under the movements changes. Rows stay until a build went well. -#}
+{#- Asked before any table under the movements changes. Rows stay until the sums have used them. -#}
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_used_movements() }}",
-    indexes=[{'columns': ['tenant_id', 'document_id']}],
+    indexes=[{'columns': ['tenant_id']}],
 ) }}
 
 with

@@ -1,6 +1,8 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_touched(['document_id']) }}",
+    incremental_strategy='renew_touched',
+    unique_key=['tenant_id', 'document_id'],
+    pre_hook="{{ forget_rebuilt() }}",
     indexes=[
         {
             'columns': ['tenant_id', 'document_id', 'settlement_id', 'line_number'],

@@ -1,6 +1,8 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_touched(['invoice_id']) }}",
+    incremental_strategy='renew_touched',
+    unique_key=['tenant_id', 'invoice_id'],
+    pre_hook="{{ forget_rebuilt() }}",
 ) }}
 
 {{ lines_of_documents('stg_xero__invoices', 'invoice') }}

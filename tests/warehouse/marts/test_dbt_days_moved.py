@@ -43,6 +43,10 @@ POSTINGS = """
 select posting_id, ctid::text from xero_marts.fct_ledger_postings
 where tenant_id = %s and posting_date < '2026-08-11' order by 1
 """
+LINES = """
+select invoice_id, line_number, ctid::text from xero_marts.fct_invoice_lines
+where tenant_id = %s order by 1, 2
+"""
 POSTED_DAYS = """
 select distinct moved.day from xero_intermediate.int_account_days_moved as moved
 inner join xero_staging.stg_xero__tenants as tenant using (tenant_id)
@@ -75,6 +79,7 @@ class Nights:
     balances: list[list[tuple[Any, ...]]] = field(default_factory=list)
     postings: list[list[tuple[Any, ...]]] = field(default_factory=list)
     posted_days: list[list[tuple[Any, ...]]] = field(default_factory=list)
+    lines: list[list[tuple[Any, ...]]] = field(default_factory=list)
 
     def keep(self) -> None:
         """Remember it."""
@@ -92,6 +97,7 @@ class Nights:
             self.balances.append(connection.execute(BALANCES, (self.busy,)).fetchall())
             self.postings.append(connection.execute(POSTINGS, (self.busy,)).fetchall())
             self.posted_days.append(connection.execute(POSTED_DAYS, (self.busy,)).fetchall())
+            self.lines.append(connection.execute(LINES, (self.busy,)).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +205,11 @@ def test_a_night_writes_no_posting_of_an_invoice_that_is_merely_paid(nights: Nig
     assert nights.postings[1] == nights.postings[0]
     assert nights.posted_days[1] == [(date(2026, 11, 16),)]
     assert (date(2026, 9, 1),) in nights.posted_days[3]
+
+
+def test_a_night_writes_no_line_of_an_invoice_of_which_only_the_payments_moved(nights: Nights):
+    assert len(nights.lines[2]) == 5
+    assert nights.lines[3] == nights.lines[2]
 
 
 def test_everything_made_anew_finds_every_day_as_the_nights_left_it(nights: Nights):
