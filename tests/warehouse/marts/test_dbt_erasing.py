@@ -151,6 +151,7 @@ def test_an_organisation_with_everything_has_rows_in_nearly_every_table(marts):
         "xero_intermediate.int_account_days_moved",
         "xero_intermediate.int_document_errors_listed",
         "xero_intermediate.int_levels_healed",
+        "xero_intermediate.int_movements_withdrawn",
         "xero_marts.dim_users",
         "xero_marts.fct_changes",
         "xero_marts.fct_document_errors",
