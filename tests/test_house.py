@@ -319,6 +319,7 @@ def test_no_model_copies_a_table_of_documents_to_read_it_twice(models: dict[str,
         name
         for name, model in models.items()
         if any(re.search(r"forget_(touched|moved)\(", hook["sql"]) for hook in hooks_of(model))
+        or model["config"]["incremental_strategy"] == "renew_touched"
     }
     assert len(of_documents) > 40
     # What stands in a loop is said more than once.
