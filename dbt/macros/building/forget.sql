@@ -68,27 +68,34 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The tenants are looked up one by one through the table's index: nothing is scanned. -#}
 {% macro forget_tenants() -%}
     delete from {{ this }}
     where tenant_id = any(array(
-        with recursive kept as (
-            (select tenant_id from {{ this }} order by tenant_id limit 1)
-            union all
-            select (
-                select later.tenant_id from {{ this }} as later
-                where later.tenant_id > kept.tenant_id
-                order by later.tenant_id limit 1
-            )
-            from kept
-            where kept.tenant_id is not null
-        )
-
-        select kept.tenant_id
-        from kept
-        left join {{ ref('stg_xero__tenants') }} as tenant on kept.tenant_id = tenant.tenant_id
-        where kept.tenant_id is not null and tenant.is_rebuilt is not false
+        select held.tenant_id
+        from (
+            {{ tenants_held_by(this) }}
+        ) as held
+        left join {{ ref('stg_xero__tenants') }} as tenant on held.tenant_id = tenant.tenant_id
+        where tenant.is_rebuilt is not false
     ))
+{%- endmacro %}
+
+{#- The tenants that a table has rows of, looked up one by one through its index: nothing is scanned. -#}
+{% macro tenants_held_by(relation) -%}
+    with recursive held as (
+        (select tenant_id from {{ relation }} order by tenant_id limit 1)
+        union all
+        select (
+            select later.tenant_id from {{ relation }} as later
+            where later.tenant_id > held.tenant_id
+            order by later.tenant_id limit 1
+        )
+        from held
+        where held.tenant_id is not null
+    )
+
+    select tenant_id from held
+    where tenant_id is not null
 {%- endmacro %}
 
 {#- Whether a version came within the moments in which anything can have moved; null when nothing

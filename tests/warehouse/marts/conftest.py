@@ -171,12 +171,13 @@ def built(loaded_warehouse: Warehouse) -> Built:
     """Everything built and tested once, unit tests included."""
     statuses = loaded_warehouse.dbt("build")
     # Read at once: the next build writes other ones into the same place.
-    compiled = {
-        path.stem: path.read_text(encoding="utf-8")
-        for path in (loaded_warehouse.target / "compiled").rglob("*.sql")
-        # A unit test's stand-in for a model bears its name, in a folder named like the yml.
-        if not path.parent.name.endswith(".yml")
-    }
+    # A unit test's stand-in for a model bears its name, in a folder named like the yml: the model's
+    # own comes later.
+    paths = sorted(
+        (loaded_warehouse.target / "compiled").rglob("*.sql"),
+        key=lambda path: not path.parent.name.endswith(".yml"),
+    )
+    compiled = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     return Built(loaded_warehouse, statuses, compiled)
 
 
