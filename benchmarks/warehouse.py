@@ -38,6 +38,9 @@ DAYS = 5
 # As docs/operate.md advises for books of this size.
 POSTGRES = {"shared_buffers": "8GB", "max_wal_size": "8GB"}
 
+# What is promised of that size; of a smaller one a night is mostly dbt itself.
+_PROMISED = {"whole": "600 s", "day": "45 s", "share": "10 %", "question": "50 ms"}
+
 # What the nightly task asks dbt for while every table and view stands.
 _NIGHTLY = ("--selector", "nightly")
 _FIRST_NIGHT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -218,20 +221,24 @@ def _tell(build: Build) -> None:
 
 def _figures(measured: Measured) -> list[Figure]:
     size = f"{measured.invoices:,} invoices"
+    promised = _PROMISED if measured.invoices == INVOICES else dict.fromkeys(_PROMISED, "")
     share = [
         100 * day.sql_seconds / measured.whole.sql_seconds
         for day in (*measured.days, measured.worst)
     ]
     return [
-        Figure(f"everything built, {size}", "s", (measured.whole.seconds,), "600 s"),
+        Figure(f"everything built, {size}", "s", (measured.whole.seconds,), promised["whole"]),
         Figure(
             f"a day on which 1 % moved, {size}",
             "s",
             tuple(day.seconds for day in measured.days),
-            "45 s",
+            promised["day"],
         ),
         Figure(
-            f"its share of the SQL seconds of everything, {size}", "%", tuple(share[:-1]), "10 %"
+            f"its share of the SQL seconds of everything, {size}",
+            "%",
+            tuple(share[:-1]),
+            promised["share"],
         ),
         Figure(f"the worst: what is new is of any day, {size}", "s", (measured.worst.seconds,)),
         Figure(f"its share of the SQL seconds of everything then, {size}", "%", (share[-1],)),
@@ -244,7 +251,7 @@ def _figures(measured: Measured) -> list[Figure]:
             f"a year of one organisation's rpt_daily_statistics, as a reader, {size}",
             "ms",
             tuple(1000 * seconds for seconds in measured.question_seconds),
-            "50 ms",
+            promised["question"],
         ),
     ]
 
