@@ -1,12 +1,12 @@
-{#- One row per line of the invoices and bills, or of the credit notes, that a build makes again:
-    `documents` is their staging model, `kind` the word with which their columns of id and date
-    begin. Drafts and voided documents have lines, too: what the ledger posts knows only of others,
-    so theirs are converted here. -#}
-{% macro lines_of_documents(documents, kind) %}
+{#- One row per line of the documents that a build makes again. `documents` is their staging model,
+    `id` its key, `posted_id` the column with the id under which the ledger has them; `of_document`
+    and `of_line` are what these rows show besides. Drafts and voided documents have lines, too: what
+    the ledger posts knows only of others, so theirs are converted here. -#}
+{% macro lines_of_documents(documents, id, posted_id, of_document, of_line=[]) %}
 with
 
 documents as (
-    select * from {{ moved_documents(ref(documents), kind ~ '_id') }}
+    select * from {{ moved_documents(ref(documents), posted_id) }}
 ),
 
 posted_lines as (
@@ -22,7 +22,7 @@ accounts as (
 lines as (
     select
         documents.tenant_id,
-        documents.{{ kind }}_id,
+        documents.{{ id }},
         line.line_number::integer as line_number,
         {{ xero_line_item_columns('line.element') }}
     from documents
@@ -33,9 +33,11 @@ lines as (
 netted as (
     select
         documents.tenant_id,
-        documents.{{ kind }}_id,
-        documents.ledger,
-        documents.{{ kind }}_date,
+        documents.{{ id }},
+        documents.{{ posted_id }} as posted_id,
+        {%- for column in of_document %}
+        documents.{{ column }},
+        {%- endfor %}
         documents.contact_id,
         documents.status,
         documents.is_approved,
@@ -48,7 +50,9 @@ netted as (
         lines.description,
         lines.quantity,
         lines.unit_amount,
-        lines.discount_rate,
+        {%- for column in of_line %}
+        lines.{{ column }},
+        {%- endfor %}
         lines.tax_type,
         {{ net_of_line('documents.line_amount_types', 'lines.line_amount', 'lines.tax_amount') }}
             as net_amount,
@@ -57,17 +61,18 @@ netted as (
     inner join lines
         on
             documents.tenant_id = lines.tenant_id
-            and documents.{{ kind }}_id = lines.{{ kind }}_id
+            and documents.{{ id }} = lines.{{ id }}
 ),
 
 final as (
     select
         netted.tenant_id,
-        netted.{{ kind }}_id,
+        netted.{{ id }},
         netted.line_number,
         netted.line_item_id,
-        netted.ledger,
-        netted.{{ kind }}_date,
+        {%- for column in of_document %}
+        netted.{{ column }},
+        {%- endfor %}
         netted.contact_id,
         netted.status,
         netted.is_approved,
@@ -77,7 +82,9 @@ final as (
         netted.description,
         netted.quantity,
         netted.unit_amount,
-        netted.discount_rate,
+        {%- for column in of_line %}
+        netted.{{ column }},
+        {%- endfor %}
         netted.tax_type,
         posted_lines.tracking_option_1_id,
         posted_lines.tracking_option_2_id,
@@ -95,7 +102,7 @@ final as (
     left join posted_lines
         on
             netted.tenant_id = posted_lines.tenant_id
-            and netted.{{ kind }}_id = posted_lines.document_id
+            and netted.posted_id = posted_lines.document_id
             and netted.line_number = posted_lines.line_number
     left join accounts
         on

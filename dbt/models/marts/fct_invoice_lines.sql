@@ -5,4 +5,10 @@
     pre_hook="{{ forget_rebuilt() }}",
 ) }}
 
-{{ lines_of_documents('stg_xero__invoices', 'invoice') }}
+{{ lines_of_documents(
+    'stg_xero__invoices',
+    id='invoice_id',
+    posted_id='invoice_id',
+    of_document=['ledger', 'invoice_date'],
+    of_line=['discount_rate'],
+) }}
