@@ -20,6 +20,11 @@
 {% macro usable_rate(currency_code, rate, base_currency_code) -%}
     case
         when {{ currency_code }} = {{ base_currency_code }} then 1
-        when {{ rate }} > 0 then {{ rate }}
+        else {{ rate_that_converts(rate) }}
     end
+{%- endmacro %}
+
+{#- No currency is worth more than ten million of another; a rate beyond is a slip, and there is none. -#}
+{% macro rate_that_converts(rate) -%}
+    case when {{ rate }} between 0.0000001 and 10000000 then {{ rate }} end
 {%- endmacro %}

@@ -18,15 +18,24 @@
 
 {#- An id, a code or an enumeration: the empty string means there is none. -#}
 {% macro xero_code(field, object='payload') -%}
-    nullif({{ xero_text(field, object) }}, '')
+    nullif({{ as_long_as_an_id(xero_text(field, object)) }}, '')
 {%- endmacro %}
 
-{#- A JSON number, or a number that Xero wrote as a string ("600.00"). Exact, never a float. -#}
+{#- No longer than an index can hold, 2,704 bytes a row; Xero's own ids have 36 characters. -#}
+{% macro as_long_as_an_id(text) -%}
+    left({{ text }}, 600)
+{%- endmacro %}
+
+{#- A currency by its three letters, ISO 4217. -#}
+{% macro xero_currency(field, object='payload') -%}
+    substring({{ xero_text(field, object) }} from '^[A-Z]{3}$')
+{%- endmacro %}
+
+{#- A JSON number, or a number that Xero wrote as a string ("600.00"). Exact, never a float. Of
+    more than thirteen digits before the point it is a slip, which totals could not hold. -#}
 {% macro xero_number(field, object='payload') -%}
     case
-        when
-            jsonb_typeof({{ xero_json(field, object) }}) = 'number'
-            or {{ xero_text(field, object) }} ~ '^-?[0-9]+([.][0-9]+)?$'
+        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,13}([.][0-9]+)?$'
             then ({{ xero_text(field, object) }})::numeric
     end
 {%- endmacro %}
@@ -53,15 +62,16 @@
 {%- endmacro %}
 
 {#- A business date, "/Date(1297814400000+0000)/": a stamp of midnight UTC, so its UTC date and
-    nothing else. Milliseconds may be negative, the offset may be absent. ISO texts pass, too. -#}
+    nothing else. Milliseconds may be negative, the offset may be absent. ISO texts pass, too. Of the
+    years 1 to 9999, since few programs that read the marts know others. -#}
 {% macro xero_date(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^/Date[(]-?[0-9]{1,15}([+-][0-9]{4})?[)]/$'
+        when {{ is_a_moment(field, object) }}
             then
                 date '1970-01-01' + floor(
                     substring({{ xero_text(field, object) }} from '-?[0-9]+')::numeric / 86400000
                 )::integer
-        when {{ xero_text(field, object) }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+        when {{ xero_text(field, object) }} ~ '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
             -- to_date() alone would stop everything at a 31st of February.
             then case
                 when
@@ -79,7 +89,7 @@
 {#- A month, "2019-08", as its first day; a date in it passes, too. -#}
 {% macro xero_month(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'
+        when {{ xero_text(field, object) }} ~ '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$'
             then to_date({{ xero_text(field, object) }}, 'YYYY-MM')
         else date_trunc('month', {{ xero_date(field, object) }})::date
     end
@@ -88,11 +98,21 @@
 {#- A moment, "/Date(1289566516347+0000)/", as an aware timestamp. -#}
 {% macro xero_timestamp(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^/Date[(]-?[0-9]{1,15}([+-][0-9]{4})?[)]/$'
+        when {{ is_a_moment(field, object) }}
             then
                 timestamptz '1970-01-01 00:00:00+00'
                 + substring({{ xero_text(field, object) }} from '-?[0-9]+')::bigint
                 * interval '1 millisecond'
+    end
+{%- endmacro %}
+
+{#- Whether the text is a moment as Xero writes it, from the year 1 to 9999. -#}
+{% macro is_a_moment(field, object) -%}
+    case
+        when {{ xero_text(field, object) }} ~ '^/Date[(]-?[0-9]{1,15}([+-][0-9]{4})?[)]/$'
+            then
+                substring({{ xero_text(field, object) }} from '-?[0-9]+')::bigint
+                between -62135596800000 and 253402300799999
     end
 {%- endmacro %}
 

@@ -101,7 +101,7 @@
             and {{ xero_code('Status', record ~ '.payload') }} in ('AUTHORISED', 'PAID')
             then jsonb_build_array(
                 {{ xero_code(['Contact', 'ContactID'], record ~ '.payload') }},
-                {{ xero_code('CurrencyCode', record ~ '.payload') }},
+                {{ xero_currency('CurrencyCode', record ~ '.payload') }},
                 {{ xero_number('CurrencyRate', record ~ '.payload') }},
                 {{ xero_date('Date', record ~ '.payload') }}
             )::text

@@ -46,11 +46,11 @@
     {%- if endpoint == 'payments' %}
     coalesce(
         {%- for document in ['Invoice', 'CreditNote', 'Overpayment', 'Prepayment'] %}
-        {{ xero_code([document, 'CurrencyCode']) }}{{ ',' if not loop.last }}
+        {{ xero_currency([document, 'CurrencyCode']) }}{{ ',' if not loop.last }}
         {%- endfor %}
     ) as currency_code,
     {%- else %}
-    {{ xero_code(currency) }} as currency_code,
+    {{ xero_currency(currency) }} as currency_code,
     {%- endif %}
     {{ xero_number('CurrencyRate') }} as currency_rate,
     {%- elif endpoint == 'bank_transfers' %}

@@ -70,8 +70,7 @@ joined as (
         -- A payment settles its document at the document's own rate ...
         documents.currency_rate as document_currency_rate,
         -- ... and moves the bank at its own.
-        case when payments.currency_rate > 0 then payments.currency_rate end
-            as payment_currency_rate,
+        {{ rate_that_converts('payments.currency_rate') }} as payment_currency_rate,
         coalesce(accounts.is_bank_account, false) as is_bank_account,
         accounts.currency_code as account_currency_code
     from payments
@@ -157,6 +156,8 @@ final as (
             when payment_date is null then 'no_date'
             when amount is null then 'no_amount'
             when base_amount is null or money_base_amount is null then 'no_rate'
+            -- The ledger takes it from what is owed, and no outstanding document knows of it.
+            when not has_document then 'no_document'
         end as error
     from converted
 )

@@ -18,7 +18,7 @@ renamed as (
         {{ xero_code('TaxType') }} as tax_type,
         {{ xero_code('BankAccountType') }} as bank_account_type,
         {{ xero_code('BankAccountNumber') }} as bank_account_number,
-        {{ xero_code('CurrencyCode') }} as currency_code,
+        {{ xero_currency('CurrencyCode') }} as currency_code,
         base_currency_code,
         {{ xero_code('ReportingCode') }} as reporting_code,
         {{ xero_boolean('EnablePaymentsToAccount') }} as has_payments_enabled,

@@ -26,7 +26,7 @@ renamed as (
         {{ xero_code('Status') }} as status,
         {{ xero_text('Reference') }} as reference,
         {{ xero_code('LineAmountTypes') }} as line_amount_types,
-        {{ xero_code('CurrencyCode') }} as currency_code,
+        {{ xero_currency('CurrencyCode') }} as currency_code,
         base_currency_code,
         {{ xero_number('CurrencyRate') }} as currency_rate,
         {{ xero_date('Date') }} as transaction_date,

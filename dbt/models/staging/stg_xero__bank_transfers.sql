@@ -20,7 +20,7 @@ renamed as (
         {{ xero_code('ToBankTransactionID') }} as to_bank_transaction_id,
         {{ xero_code('Status') }} as status,
         {{ xero_text('Reference') }} as reference,
-        {{ xero_number('CurrencyRate') }} as currency_rate,
+        {{ rate_that_converts(xero_number('CurrencyRate')) }} as currency_rate,
         {{ xero_date('Date') }} as transfer_date,
         {{ xero_number('Amount') }} as amount,
         {{ xero_boolean('FromIsReconciled') }} as is_from_reconciled,

@@ -22,7 +22,7 @@ renamed as (
         {{ xero_text('Details') }} as details,
         {{ xero_text('Narrative') }} as narrative,
         {{ xero_code(['Account', 'AccountID']) }} as account_id,
-        {{ xero_code(['Account', 'CurrencyCode']) }} as currency_code,
+        {{ xero_currency(['Account', 'CurrencyCode']) }} as currency_code,
         {{ xero_date('Date') }} as payment_date,
         {{ xero_number('TotalAmount') }} as total_amount,
         {{ xero_boolean('IsReconciled') }} as is_reconciled,

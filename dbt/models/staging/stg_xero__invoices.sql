@@ -21,7 +21,7 @@ renamed as (
         {{ xero_text('InvoiceNumber') }} as invoice_number,
         {{ xero_text('Reference') }} as reference,
         {{ xero_code('LineAmountTypes') }} as line_amount_types,
-        {{ xero_code('CurrencyCode') }} as currency_code,
+        {{ xero_currency('CurrencyCode') }} as currency_code,
         base_currency_code,
         {{ xero_number('CurrencyRate') }} as currency_rate,
         {{ xero_date('Date') }} as invoice_date,

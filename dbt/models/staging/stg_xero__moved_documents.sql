@@ -73,7 +73,7 @@ united as (
 final as (
     select
         tenant_id,
-        document_id,
+        {{ as_long_as_an_id('document_id') }} as document_id,
         case
             when
                 bool_and(is_new) filter (where is_own)
@@ -83,7 +83,7 @@ final as (
         end as moved_from_date
     from united
     where document_id <> ''
-    group by tenant_id, document_id
+    group by tenant_id, {{ as_long_as_an_id('document_id') }}
 )
 
 select * from final

@@ -29,10 +29,10 @@ renamed as (
             {{ xero_code(['Prepayment', 'PrepaymentID']) }}
         ) as document_id,
         coalesce(
-            {{ xero_code(['Invoice', 'CurrencyCode']) }},
-            {{ xero_code(['CreditNote', 'CurrencyCode']) }},
-            {{ xero_code(['Overpayment', 'CurrencyCode']) }},
-            {{ xero_code(['Prepayment', 'CurrencyCode']) }}
+            {{ xero_currency(['Invoice', 'CurrencyCode']) }},
+            {{ xero_currency(['CreditNote', 'CurrencyCode']) }},
+            {{ xero_currency(['Overpayment', 'CurrencyCode']) }},
+            {{ xero_currency(['Prepayment', 'CurrencyCode']) }}
         ) as document_currency_code,
         coalesce(
             {{ xero_code(['Invoice', 'Contact', 'ContactID']) }},

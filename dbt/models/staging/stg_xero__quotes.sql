@@ -24,7 +24,7 @@ renamed as (
         {{ xero_text('Terms') }} as terms,
         {{ xero_code('BrandingThemeID') }} as branding_theme_id,
         {{ xero_code('LineAmountTypes') }} as line_amount_types,
-        {{ xero_code('CurrencyCode') }} as currency_code,
+        {{ xero_currency('CurrencyCode') }} as currency_code,
         base_currency_code,
         {{ xero_number('CurrencyRate') }} as currency_rate,
         {{ xero_date('Date') }} as quote_date,

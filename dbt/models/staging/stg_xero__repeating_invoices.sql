@@ -15,7 +15,7 @@ renamed as (
         {{ xero_text('Reference') }} as reference,
         {{ xero_code('BrandingThemeID') }} as branding_theme_id,
         {{ xero_code('LineAmountTypes') }} as line_amount_types,
-        {{ xero_code('CurrencyCode') }} as currency_code,
+        {{ xero_currency('CurrencyCode') }} as currency_code,
         {{ xero_number('SubTotal') }} as net_amount,
         {{ xero_number('TotalTax') }} as tax_amount,
         {{ xero_number('Total') }} as total_amount,

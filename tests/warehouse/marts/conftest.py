@@ -5,8 +5,8 @@ are at hand), three of the sandbox's (their ledgers are code of their own; one h
 kind), two more that are loaded with Journals besides, pretend books from a seed in two versions
 (two nights), a twin with the same ids and other amounts, one without documents, one with a single
 draft, one whose account is of an unknown type, one of mistyped years, one that has manual journals
-alone, one that applied a credit which may not be read, and one whose first extraction never
-finished.
+alone, one that applied a credit which may not be read, one whose values no column holds, and one
+whose first extraction never finished.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tests.warehouse.marts.loaded import Built, Tenant, Warehouse, store
 from tests.warehouse.marts.pretend_books import (
     Books,
     Records,
+    beyond_measure,
     by_hand,
     day_of,
     debtors_report,
@@ -65,6 +66,7 @@ def _pretend_tenants() -> dict[str, Tenant]:
         "mistyped": Tenant(_id(10), {SECOND_NIGHT: mistyped()}),
         "by hand": Tenant(_id(11), {SECOND_NIGHT: by_hand()}),
         "half read": Tenant(_id(12), {SECOND_NIGHT: half_read()}),
+        "beyond measure": Tenant(_id(13), {SECOND_NIGHT: beyond_measure()}),
     }
 
 

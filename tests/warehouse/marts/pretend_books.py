@@ -1,4 +1,4 @@
-"""Books written here: from a seed, with every kind of document, and three that are nearly empty.
+"""Books written here: from a seed, with every kind of document, and small ones that lack something.
 
 Knows how Xero spells its records; must not know where they are stored.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import random
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 LAST_DAY = date(2026, 11, 19)
@@ -347,4 +348,52 @@ def half_read() -> Records:
             {"AccountID": "sales", "Type": "REVENUE", "Class": "REVENUE", "Code": "200"},
         ],
         "invoices": [sold],
+    }
+
+
+def beyond_measure() -> Records:
+    """Values that a payload can hold and no column: each spoils its own record and nothing else."""
+    endless = "".join(sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(150))
+    sold = half_read()["invoices"][0] | {"CreditNotes": [], "AmountCredited": 0, "AmountDue": 40}
+
+    def other(name: str, **fields: Any) -> dict[str, Any]:
+        return {**sold, "InvoiceID": name, **fields}
+
+    far = {"LineItems": [{"LineAmount": 10**17, "TaxAmount": 0, "AccountCode": "200"}]}
+    paid = {
+        "PaymentType": "ACCRECPAYMENT",
+        "Status": "AUTHORISED",
+        "Date": stamp(LAST_DAY),
+        "Amount": 7,
+        "CurrencyRate": 1,
+        "Account": {"AccountID": "bank"},
+    }
+    return half_read() | {
+        "organisations": [organisation("Beyond measure")],
+        "accounts": [*half_read()["accounts"], {"AccountID": "bank", "Type": "BANK"}],
+        "invoices": [
+            sold,
+            other("dated before all calendars", Date="/Date(-999999999999999)/"),
+            other("dated after all years", Date="/Date(253402300800000+0000)/"),
+            other("dated in the year nothing", Date="0000-05-05"),
+            other("due after all years", DueDate="/Date(999999999999999)/"),
+            other("of endless money", Total=10**17, SubTotal=10**17, **far),
+            other("of money in words", Total="1e17"),
+            other("in an endless currency", CurrencyCode=endless, CurrencyRate=1.5),
+            other("at a rate of nearly nothing", CurrencyCode="USD", CurrencyRate=1e-12),
+            other("of an endless contact", Contact={"ContactID": endless, "Name": endless}),
+        ],
+        "payments": [
+            paid | {"PaymentID": "of nothing"},
+            paid | {"PaymentID": "of an endless id", "Invoice": {"InvoiceID": endless}},
+        ],
+        "bank_transfers": [
+            {
+                "BankTransferID": "stamped before all calendars",
+                "Status": "DELETED",
+                "Date": stamp(LAST_DAY),
+                "Amount": 1,
+                "CreatedDateUTC": "/Date(-999999999999999+0000)/",
+            }
+        ],
     }

@@ -140,3 +140,49 @@ def test_an_allocation_of_a_credit_that_cannot_be_read_is_an_error_row(marts):
         marts.tenants["half read"].tenant_id,
     )
     assert balances == [("debtors", Decimal("40.00")), ("sales", Decimal("-40.00"))]
+
+
+def test_values_that_no_column_holds_are_error_rows_of_their_own_records(marts):
+    errors = marts.table("xero_marts.fct_document_errors", "beyond measure")
+    assert {row["document_id"]: row["error"] for row in errors} == {
+        "dated before all calendars": "no_date",
+        "dated after all years": "no_date",
+        "dated in the year nothing": "no_date",
+        "of endless money": "no_amount",
+        "of money in words": "no_amount",
+        "at a rate of nearly nothing": "no_rate",
+        "of nothing": "no_document",
+        "of an endless id": "no_document",
+    }
+
+
+def test_records_beside_those_that_no_column_holds_count_as_ever(marts):
+    left = marts.table("xero_marts.fct_outstanding_documents", "beyond measure")
+    assert {
+        row["document_id"]: (row["currency_code"], row["outstanding_base_amount"], row["due_date"])
+        for row in left
+        if row["outstanding_base_amount"]
+    } == {
+        "sold": ("NZD", Decimal("40.00"), LAST_DAY),
+        "due after all years": ("NZD", Decimal("40.00"), None),
+        "of an endless contact": ("NZD", Decimal("40.00"), LAST_DAY),
+        # Xero gave a rate, whatever the currency is called.
+        "in an endless currency": ("XXX", Decimal("26.67"), LAST_DAY),
+    }
+
+
+def test_payments_of_no_document_are_what_aged_receivables_and_the_control_account_differ_by(marts):
+    tenant_id = marts.tenants["beyond measure"].tenant_id
+    ((owed,),) = marts.rows(
+        "select sum(amount) from xero_marts.rpt_aged_receivables where tenant_id = %s and day = %s",
+        *(tenant_id, LAST_DAY),
+    )
+    ((posted,),) = marts.rows(
+        "select sum(base_amount) from xero_marts.fct_ledger_postings"
+        " where tenant_id = %s and account_id = 'debtors'",
+        tenant_id,
+    )
+    errors = marts.table("xero_marts.fct_document_errors", "beyond measure")
+    unread = [row["amount"] for row in errors if row["error"] == "no_document"]
+    assert unread == [Decimal("7.00")] * 2
+    assert owed - posted == sum(unread)
