@@ -236,6 +236,13 @@ def test_every_mart_tests_its_grain_per_tenant(
     assert untested == []
 
 
+def test_the_first_page_of_the_docs_leads_to_marts(models: dict[str, dict[str, Any]]):
+    overview = (DBT / "models" / "overview.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\[(\w+)\]\(#!/model/model\.xero_warehouse\.(\w+)\)", overview)
+    assert len(linked) > 10
+    assert [pair for pair in linked if pair[0] != pair[1] or not is_mart(models[pair[1]])] == []
+
+
 def test_every_view_of_the_marts_declares_its_grain_per_tenant(models: dict[str, dict[str, Any]]):
     """Which test_dbt_grains looks at, on some days: whole, a view computes every day there is."""
     declared = {
