@@ -36,7 +36,7 @@ _EVERY_TENANT = Arg(  # type: ignore[no-untyped-call]
 
 @clear_ending
 def readers(args: Namespace) -> None:
-    """Print one line per role that reads something."""
+    """Print one line per role that was let read something, with what it reads in effect."""
     from airflow_xero.migrate import require_migrated
     from airflow_xero.readers import readers as known_readers
 
@@ -61,7 +61,10 @@ def let_read(args: Namespace) -> None:
         notices = let_role_read(warehouse, args.reader, tenants)
     for notice in notices:
         print(f"note: {notice}")
-    print(f"{args.reader} reads {'every organisation' if tenants is None else ', '.join(tenants)}.")
+    # What a note belies is not said.
+    reads = "was let read" if notices else "reads"
+    which = "every organisation" if tenants is None else ", ".join(tenants)
+    print(f"{args.reader} {reads} {which}.")
 
 
 @clear_ending
@@ -85,7 +88,11 @@ def _chosen_tenants(args: Namespace) -> list[str] | None:
 
 
 def _read_by(reader: Reader) -> str:
-    return "every organisation" if reader.is_every_tenant else ", ".join(reader.tenant_names)
+    which = "every organisation" if reader.is_every_tenant else ", ".join(reader.tenant_names)
+    through = f" (through {', '.join(reader.through)})" if reader.through else ""
+    if not reader.is_admitted:
+        return f"nothing before it is a member of bi_reader, then {which}{through}"
+    return f"{which}{through}"
 
 
 COMMANDS = (

@@ -25,18 +25,32 @@ GROUP_OF_ALL = "bi_reader_of_all"
 
 @dataclass(frozen=True)
 class Reader:
-    """A role of the database and the names of the organisations it may read."""
+    """A role of the database and the names of the organisations that it was let read.
+
+    What a role was let read, whoever inherits from it reads, too: `through` are the roles by which
+    it reads what was not given to itself; of who reads every organisation, those by which it reads
+    every one. Where not `is_admitted`, it is no member of the group, and reads nothing before that.
+    """
 
     name: str
     is_every_tenant: bool
     tenant_names: tuple[str, ...]
+    through: tuple[str, ...] = ()
+    is_admitted: bool = True
 
 
 def readers(connection: psycopg.Connection[Any]) -> list[Reader]:
-    """Every role that may read something, by name."""
+    """Every role that was let read something, itself or through another role, by name.
+
+    Superusers read everything, whatever they were let.
+    """
+    groups = {"group": GROUP, "group_of_all": GROUP_OF_ALL}
     with warehouse_errors(), connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(_READERS, (GROUP_OF_ALL,)).fetchall()
-    return [Reader(name, is_every, tuple(tenants)) for name, is_every, tenants in rows]
+        rows = cursor.execute(_READERS, groups).fetchall()
+    return [
+        Reader(name, is_every, tuple(tenants), tuple(through), is_admitted)
+        for name, is_every, tenants, through, is_admitted in rows
+    ]
 
 
 def let_read(
@@ -48,16 +62,15 @@ def let_read(
     unknown, or several have the name.
     """
     with warehouse_errors(), connection.transaction():
+        _require_role(connection, reader)
         if tenants is None:
-            _require_role(connection, reader)
             _change_membership(connection, "grant {} to {}", reader)
             _audit(connection, "let read", reader=reader, tenant_id=None)
             return ()
-        notices = _notices(connection, reader)
         for tenant_id in [_tenant_id(connection, each) for each in tenants]:
             connection.execute(_LET_READ, (reader, tenant_id))
             _audit(connection, "let read", reader=reader, tenant_id=tenant_id)
-    return notices
+        return _notices(connection, reader)
 
 
 def stop_reading(
@@ -81,23 +94,43 @@ def stop_reading(
 
 
 def _notices(connection: psycopg.Connection[Any], reader: str) -> tuple[str, ...]:
-    if _require_role(connection, reader):
-        return ()
-    return (
-        f"{reader} is no member of {GROUP} and so may not read the marts: an administrator "
-        f'runs `grant {GROUP} to "{reader}"`',
+    """What keeps this role from reading exactly what it was let, and who takes that away."""
+    return tuple(
+        _reads_every_tenant(one) if one.is_every_tenant else _is_not_admitted(one)
+        for one in readers(connection)
+        if one.name == reader and (one.is_every_tenant or not one.is_admitted)
     )
 
 
-def _require_role(connection: psycopg.Connection[Any], reader: str) -> bool:
-    """Whether the role is a member of the group; XeroSetupError when there is no such role."""
-    row = connection.execute(_ROLE, {"reader": reader, "group": GROUP}).fetchone()
-    if row is None:
+def _reads_every_tenant(reader: Reader) -> str:
+    if not reader.through:
+        return (
+            f"{reader.name} reads every organisation all the same, as a member of {GROUP_OF_ALL}: "
+            f"`airflow xero stop-reading {reader.name} --every-tenant` takes all of it back; then "
+            "let it read these once more"
+        )
+    commands = " and ".join(
+        f"`airflow xero stop-reading {role} --every-tenant`" for role in reader.through
+    )
+    return (
+        f"{reader.name} reads every organisation all the same, through {', '.join(reader.through)}:"
+        f" {commands} takes that away, from every other member, too"
+    )
+
+
+def _is_not_admitted(reader: Reader) -> str:
+    return (
+        f"{reader.name} is no member of {GROUP} and so may not read the marts: an administrator "
+        f'runs `grant {GROUP} to "{reader.name}"`'
+    )
+
+
+def _require_role(connection: psycopg.Connection[Any], reader: str) -> None:
+    if connection.execute(_ROLE, (reader,)).fetchone() is None:
         raise XeroSetupError(
             f"The database has no role {reader!r}: an administrator makes it, with `create role "
             f'"{reader}" login in role {GROUP}`, say'
         )
-    return bool(row[0])
 
 
 def _change_membership(connection: psycopg.Connection[Any], change: str, reader: str) -> None:
@@ -126,31 +159,81 @@ def _audit(
     connection.execute(_AUDIT, (action, tenant_id, Jsonb({"reader": reader})))
 
 
+# Membership counts as Postgres counts it for any right: with the roles that a role inherits from.
 _READERS = """
-with permissions as (
+with given as (
     select
-        reader_tenants.reader_name,
+        reader_tenants.reader_name as giver,
+        tenants.tenant_id,
         tenants.tenant_name
     from xero_ops.reader_tenants
     inner join xero_ops.tenants using (tenant_id)
     union all
+    -- Every organisation.
     select
-        member.rolname::text as reader_name,
+        member.rolname::text as giver,
+        null as tenant_id,
         null as tenant_name
     from pg_catalog.pg_auth_members
     inner join pg_catalog.pg_roles as member on pg_auth_members.member = member.oid
-    where pg_auth_members.roleid = to_regrole(%s)
+    where
+        pg_auth_members.roleid = to_regrole(%(group_of_all)s)
+        and pg_has_role(member.oid, pg_auth_members.roleid, 'usage')
+),
+
+held as (
+    select
+        givers.giver as reader_name,
+        givers.giver
+    from (select distinct giver from given) as givers
+    union
+    select
+        heir.rolname::text as reader_name,
+        givers.giver
+    from (select distinct giver from given) as givers
+    inner join pg_catalog.pg_roles as giving on givers.giver = giving.rolname::text
+    -- A superuser is a member of every role, which says nothing.
+    inner join pg_catalog.pg_roles as heir
+        on not heir.rolsuper and pg_has_role(heir.oid, giving.oid, 'usage')
+),
+
+told as (
+    select
+        held.reader_name,
+        held.giver,
+        given.tenant_id,
+        given.tenant_name,
+        bool_or(given.tenant_id is null) over by_reader as is_every_tenant,
+        bool_or(held.giver = held.reader_name) over by_permission as is_own,
+        row_number() over by_permission as copy
+    from held
+    inner join given on held.giver = given.giver
+    window
+        by_reader as (partition by held.reader_name),
+        by_permission as (partition by held.reader_name, given.tenant_id)
 )
 
 select
-    reader_name,
-    bool_or(tenant_name is null),
+    told.reader_name,
+    bool_or(told.is_every_tenant),
     coalesce(
-        array_agg(tenant_name order by tenant_name) filter (where tenant_name is not null), '{}'
-    )
-from permissions
-group by reader_name
-order by reader_name
+        array_agg(told.tenant_name order by told.tenant_name)
+        filter (where told.tenant_id is not null and told.copy = 1),
+        '{}'
+    ),
+    coalesce(
+        array_agg(distinct told.giver)
+        filter (where not told.is_own and (told.tenant_id is null) = told.is_every_tenant),
+        '{}'
+    ),
+    coalesce(bool_or(
+        pg_has_role(pg_roles.oid, to_regrole(%(group)s), 'usage')
+        or pg_has_role(pg_roles.oid, to_regrole(%(group_of_all)s), 'usage')
+    ), false)
+from told
+left join pg_catalog.pg_roles on told.reader_name = pg_roles.rolname::text
+group by told.reader_name
+order by told.reader_name
 """
 
 _LET_READ = """
@@ -171,9 +254,7 @@ where reader_name = %s and (%s::uuid[] is null or tenant_id = any(%s::uuid[]))
 """
 
 _ROLE = """
-select coalesce(pg_has_role(rolname, to_regrole(%(group)s), 'usage'), false)
-from pg_catalog.pg_roles
-where rolname = %(reader)s
+select from pg_catalog.pg_roles where rolname = %s
 """
 
 _TENANT = """

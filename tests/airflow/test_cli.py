@@ -221,6 +221,33 @@ def test_let_read_and_stop_reading_are_seen_by_readers(warehouse, capsys):
     ]
 
 
+def test_what_a_reader_reads_in_effect_is_said_and_not_what_it_was_let(warehouse, capsys):
+    warehouse.execute(
+        "insert into xero_ops.tenants (tenant_id, tenant_name) values (gen_random_uuid(), 'Kauri')"
+    )
+    warehouse.execute("create role ana nologin in role bi_reader")
+    warehouse.execute("create role zoe nologin")
+    try:
+        cli_readers.let_read(reading(every_tenant=True))
+        capsys.readouterr()
+        cli_readers.let_read(reading("ana", tenants=["Kauri"]))
+        note, said = capsys.readouterr().out.splitlines()
+        cli_readers.let_read(reading("zoe", tenants=["Kauri"]))
+        capsys.readouterr()
+        cli_readers.readers(DEFAULT)
+        listed = capsys.readouterr().out.splitlines()
+    finally:
+        cli_readers.stop_reading(reading(every_tenant=True))
+        warehouse.execute("drop role ana, zoe")
+    assert note.startswith("note: ana reads every organisation all the same, through bi_reader:")
+    assert said == "ana was let read Kauri."
+    assert listed == [
+        "ana: every organisation (through bi_reader)",
+        "bi_reader: every organisation",
+        "zoe: nothing before it is a member of bi_reader, then Kauri",
+    ]
+
+
 @pytest.mark.parametrize("args", [reading(), reading(tenants=["Kauri"], every_tenant=True)])
 @pytest.mark.parametrize("command", [cli_readers.let_read, cli_readers.stop_reading])
 def test_which_organisations_must_be_said(command, args):

@@ -75,6 +75,46 @@ def test_who_is_no_member_of_the_group_is_told_so(kept):
     assert 'grant bi_reader to "let_stranger"' in notice
 
 
+def test_who_reads_every_organisation_through_a_group_is_told_so_and_how_it_ends(kept):
+    let_read(kept, "bi_reader", None)
+    (notice,) = let_read(kept, "let_member", ["Kauri"])
+    assert "reads every organisation all the same, through bi_reader:" in notice
+    assert "`airflow xero stop-reading bi_reader --every-tenant`" in notice
+    assert readers(kept) == [
+        Reader("bi_reader", True, ()),
+        Reader("let_member", True, ("Kauri",), through=("bi_reader",)),
+    ]
+
+    stop_reading(kept, "bi_reader", None)
+
+    assert let_read(kept, "let_member", ["Kauri"]) == ()
+    assert readers(kept) == [Reader("let_member", False, ("Kauri",))]
+
+
+def test_who_was_let_read_every_organisation_itself_is_told_so(kept):
+    let_read(kept, "let_stranger", None)
+    (notice,) = let_read(kept, "let_stranger", ["Kauri"])
+    assert "`airflow xero stop-reading let_stranger --every-tenant`" in notice
+    assert readers(kept) == [Reader("let_stranger", True, ("Kauri",))]
+
+
+def test_readers_of_a_team_are_listed_with_what_it_adds_to_their_own(kept):
+    kept.execute("grant let_stranger to let_member")
+    let_read(kept, "let_stranger", [RATA, KAURI])
+    let_read(kept, "let_member", [KAURI, TWIN])
+    team = Reader("let_stranger", False, ("Kauri", "Rata"), is_admitted=False)
+    assert readers(kept) == [
+        Reader("let_member", False, ("Kauri", "Rata", "Rata"), through=("let_stranger",)),
+        team,
+    ]
+
+    kept.execute("alter role let_member noinherit")
+    kept.execute("revoke let_stranger from let_member")
+    kept.execute("grant let_stranger to let_member")
+
+    assert readers(kept) == [Reader("let_member", False, ("Kauri", "Rata")), team]
+
+
 def test_what_was_given_is_taken_back_in_part_or_whole(kept):
     let_read(kept, "let_member", [KAURI, RATA, TWIN])
     assert stop_reading(kept, "let_member", [RATA]) == 1
