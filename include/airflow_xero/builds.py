@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 
 GOOD = frozenset({"success", "pass", "warn", "no-op", "partial success"})
+# What fails nothing, and is to be looked at all the same.
+WARNED = "warn"
 # A table that grows from build to build holds what an older project made of its rows.
 _PROJECT = ("dbt_project.yml", "macros", "models", "seeds")
 _KEPT_BUILDS = 100
@@ -122,12 +124,12 @@ def store_results(
 ) -> None:
     """Keep what a build did: a row per model and seed with its tests counted, and per test.
 
-    `results` are those of a dbtRunner.
+    A test that warned counts neither as passed nor as failed. `results` are those of a dbtRunner.
     """
     passed: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     for result in results:
-        if result.node.resource_type == "test":
+        if result.node.resource_type == "test" and str(result.status) != WARNED:
             count = passed if str(result.status) in GOOD else failed
             count[str(getattr(result.node, "attached_node", None))] += 1
     warehouse.cursor().executemany(
@@ -145,10 +147,25 @@ def store_results(
                 result.failures,
                 passed[result.node.unique_id],
                 failed[result.node.unique_id],
-                None if str(result.status) in GOOD else str(result.message)[:_MESSAGE_LENGTH],
+                _message_of(result),
             )
             for result in results
         ],
+    )
+
+
+def _message_of(result: Any) -> str | None:
+    """What a person should know of a result; None where everything is well."""
+    if str(result.status) == WARNED:
+        return warning_of(result)
+    return None if str(result.status) in GOOD else str(result.message)[:_MESSAGE_LENGTH]
+
+
+def warning_of(result: Any) -> str:
+    """What a test that warned found, in dbt's words, and how its rows are looked at."""
+    return (
+        f"{result.message}; until the next build `dbt show --select {result.node.name} --limit 100`"
+        " shows the rows"
     )
 
 

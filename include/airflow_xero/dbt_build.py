@@ -26,6 +26,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_xero import causes, rereads
 from airflow_xero.builds import (
     GOOD,
+    WARNED,
     Scope,
     finish_build,
     project_checksum,
@@ -33,6 +34,7 @@ from airflow_xero.builds import (
     scope_of,
     start_build,
     store_results,
+    warning_of,
 )
 from airflow_xero.endpoints import ENDPOINTS
 from airflow_xero.errors import PublishError
@@ -116,6 +118,8 @@ class DbtBuildOperator(BaseOperator):
 
             def record(results: Sequence[Any]) -> None:
                 self.log.info("%s", as_table(results))
+                for warning in warnings_of(results):
+                    self.log.warning("%s", warning)
                 with hook.warehouse() as warehouse, warehouse_errors():
                     store_results(warehouse, build_id, results)
 
@@ -295,8 +299,8 @@ def _raise_failures(outcome: Any) -> None:
 def as_table(results: Sequence[Any]) -> str:
     """What dbt did, a line per model and seed with its seconds and rows, tests in one line.
 
-    Tests that failed follow, each with what it found. `results` are those of a dbtRunner: node,
-    status, execution_time in seconds.
+    That line names the tests that warned. Those that failed follow, each with what it found.
+    `results` are those of a dbtRunner: node, status, execution_time in seconds.
     """
     tests = [result for result in results if result.node.resource_type == "test"]
     built = [result for result in results if result not in tests]
@@ -306,11 +310,27 @@ def as_table(results: Sequence[Any]) -> str:
         for result in built
     ]
     bad = [result for result in tests if str(result.status) not in GOOD | {"skipped"}]
-    passed = sum(str(result.status) in GOOD for result in tests)
+    warned = [result for result in tests if str(result.status) == WARNED]
+    passed = sum(str(result.status) in GOOD for result in tests) - len(warned)
     seconds = sum(result.execution_time for result in tests)
-    lines.append(f"{seconds:8.2f}  {passed} of {len(tests)} tests passed")
+    names = ", ".join(sorted(map(_with_rows, warned)))
+    warnings = f", {len(warned)} warned: {names}" if warned else ""
+    lines.append(f"{seconds:8.2f}  {passed} of {len(tests)} tests passed{warnings}")
     lines += [f"{'':>10}{result.node.name}: {_first_line(result.message)}" for result in bad]
     return "\n".join(lines)
+
+
+def warnings_of(results: Sequence[Any]) -> list[str]:
+    """The tests that warned, a line each: what it found, and how that is looked at."""
+    return [
+        f"{result.node.name}: {warning_of(result)}"
+        for result in results
+        if str(result.status) == WARNED
+    ]
+
+
+def _with_rows(test: Any) -> str:
+    return f"{test.node.name} ({test.failures} {'row' if test.failures == 1 else 'rows'})"
 
 
 def _rows(result: Any) -> str:

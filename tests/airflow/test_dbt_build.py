@@ -3,12 +3,17 @@
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psycopg
 import pytest
 from airflow.sdk import Connection
 from psycopg.conninfo import conninfo_to_dict
+from structlog.testing import capture_logs
 
 from airflow_xero import builds, dbt_build
 from airflow_xero.builds import Scope
@@ -296,6 +301,125 @@ def test_the_log_shows_rows_and_what_a_failed_test_found(project, environment, t
 
     assert "0 of 1 tests passed" in said[0]
     assert "accepted_values_numbers_number__2: Got 1 result" in said[0]
+
+
+@pytest.fixture
+def warning_project(project):
+    """A project of three tests: one passes, one warns of one row, one of three."""
+    add_model(project, "many", "select generate_series(1, 3) as number")
+    accepted = "{accepted_values: {arguments: {values: [9]}, config: {severity: warn}}}"
+    (project / "models" / "numbers.yml").write_text(
+        "models:\n  - name: numbers\n    columns:\n      - name: number\n"
+        f"        data_tests: [not_null, {accepted}]\n"
+        "  - name: many\n    columns:\n      - name: number\n"
+        f"        data_tests: [{accepted}]\n"
+    )
+    return project
+
+
+def test_the_summary_names_the_tests_that_warned_and_counts_them_apart(
+    warning_project, environment, tmp_path
+):
+    said: list[str] = []
+
+    publish(
+        warning_project,
+        environment,
+        tmp_path,
+        lambda results: said.append(dbt_build.as_table(results)),
+    )
+
+    assert said[0].endswith(
+        "  1 of 3 tests passed, 2 warned: accepted_values_many_number__9 (3 rows),"
+        " accepted_values_numbers_number__9 (1 row)"
+    )
+
+
+def test_a_test_that_warned_is_kept_with_what_it_found_and_how_to_look_at_it(
+    warning_project, environment, tmp_path, warehouse
+):
+    build_id, _ = builds.start_build(warehouse, checksum="same", runs=1)
+
+    publish(
+        warning_project,
+        environment,
+        tmp_path,
+        lambda results: builds.store_results(warehouse, build_id, results),
+    )
+
+    found = warehouse.execute(
+        "select name, status, failures, tests_passed, tests_failed, message"
+        " from xero_ops.build_results where kind = 'test' or name = 'numbers' order by name"
+    ).fetchall()
+    look = "until the next build `dbt show --select {} --limit 100` shows the rows"
+    assert found == [
+        (
+            "accepted_values_many_number__9",
+            "warn",
+            3,
+            0,
+            0,
+            "Got 3 results, configured to warn if != 0; "
+            + look.format("accepted_values_many_number__9"),
+        ),
+        (
+            "accepted_values_numbers_number__9",
+            "warn",
+            1,
+            0,
+            0,
+            "Got 1 result, configured to warn if != 0; "
+            + look.format("accepted_values_numbers_number__9"),
+        ),
+        ("not_null_numbers_number", "pass", 0, 0, 0, None),
+        ("numbers", "success", None, 1, 0, None),
+    ]
+
+
+def test_what_a_warning_says_to_look_with_shows_the_rows(
+    warning_project, environment, tmp_path, monkeypatch
+):
+    publish(warning_project, environment, tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    shown = subprocess.run(
+        [
+            *(Path(sys.executable).parent / "dbt", "show", "--limit", "100"),
+            *("--select", "accepted_values_many_number__9"),
+            *("--project-dir", warning_project, "--profiles-dir", warning_project),
+            *("--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    rows = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")]
+    assert sorted(rows[2:]) == ["1", "2", "3"], shown
+
+
+def test_the_log_of_the_task_warns_of_each_test_that_warned(
+    warning_project, xero, warehouse, monkeypatch
+):
+    monkeypatch.setenv("AIRFLOW__XERO__DBT_PROJECT_DIR", str(warning_project))
+    warehouse.execute(
+        "insert into xero_ops.tenants (tenant_id, tenant_name)"
+        " values ('11111111-1111-1111-1111-111111111111', 'Kauri');"
+        "insert into xero_ops.extract_runs (tenant_id, day, known_at, state)"
+        " values ('11111111-1111-1111-1111-111111111111', '2026-11-20', now(), 'complete')"
+    )
+    task = dbt_build.DbtBuildOperator(task_id="dbt", xero_conn_id="xero_default", listed_by="list")
+    ti = SimpleNamespace(xcom_pull=lambda **_: [], xcom_push=lambda **_: None, log_url=None)
+
+    with capture_logs() as logged:
+        assert task.execute(cast(Any, {"ti": ti})) == {"runs": 1}
+
+    said = [each["event"] for each in logged if each["log_level"] == "warning"]
+    assert sorted(one.partition(";")[0] for one in said if ": Got " in one) == [
+        "accepted_values_many_number__9: Got 3 results, configured to warn if != 0",
+        "accepted_values_numbers_number__9: Got 1 result, configured to warn if != 0",
+    ]
 
 
 def test_the_docs_replace_those_of_the_last_build(warehouse: psycopg.Connection):
