@@ -82,10 +82,13 @@ def status(args: Namespace) -> None:
     """Print one line per organisation."""
     from airflow_xero.connect import status as organisations_status
     from airflow_xero.migrate import require_migrated
+    from airflow_xero.tie_outs import judged, tie_outs
 
     with opened_hook(args) as hook, hook.warehouse() as warehouse:
         require_migrated(warehouse)
-        organisations = organisations_status(warehouse, hook.xero_conn_id)
+        found = organisations_status(warehouse, hook.xero_conn_id)
+        compared = tie_outs(warehouse, [one.tenant_id for one in found])
+        organisations = judged(found, compared)
     if not organisations:
         print("No organisation is connected yet: open the page Xero in Airflow.")
     for line in as_lines(organisations):

@@ -32,6 +32,7 @@ OrganisationState = Literal[
     "paused",
     "erasing",
     "failed",
+    "tie_out_broken",
     "never_extracted",
 ]
 
@@ -51,6 +52,7 @@ class SkippedTenant:
 class OrganisationStatus:
     """How one organisation is doing; times are aware UTC, None where it never happened.
 
+    `tie_out_broken` comes from the marts alone (`tie_outs.judged`): of xero_ops it is `healthy`.
     `connected_by` is the Airflow user, `user_name` Xero's name of who consented, and `connected_at`
     the moment; all of the connection that is used. `refreshed_at` is when its grant was renewed,
     which Xero ends 60 days later, None of a Custom Connection. `endpoints_read` and `records_read`

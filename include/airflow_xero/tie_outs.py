@@ -6,8 +6,8 @@ may not be there yet. Must not know Airflow, nor how anything is compared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from psycopg import errors as postgres
 from psycopg.rows import class_row
 
 from airflow_xero.errors import XeroSetupError
-from airflow_xero.standing import answers
+from airflow_xero.standing import OrganisationStatus, answers
 from airflow_xero.warehouse import warehouse_errors
 
 _MART = "xero_marts.rpt_tie_out_summary"
@@ -42,7 +42,7 @@ def tie_outs(warehouse: psycopg.Connection[Any], tenant_ids: Sequence[str]) -> d
 
     Raises WarehouseBusyError.
     """
-    if not answers(warehouse, _Table, query=_TABLE)[0].is_there:
+    if not tenant_ids or not answers(warehouse, _Table, query=_TABLE)[0].is_there:
         return {}
     try:
         found = answers(
@@ -54,6 +54,35 @@ def tie_outs(warehouse: psycopg.Connection[Any], tenant_ids: Sequence[str]) -> d
             return {}
         raise
     return {one.tenant_id: one for one in found}
+
+
+def judged(
+    organisations: Sequence[OrganisationStatus], compared: Mapping[str, TieOut]
+) -> list[OrganisationStatus]:
+    """The organisations, those that would be healthy but for their tie-out as `tie_out_broken`.
+
+    `compared` by tenant id, as of `tie_outs`. Another state stays: it says what must happen first,
+    and once it has, the figures are compared anew.
+    """
+    return [
+        replace(one, state="tie_out_broken", last_run_reason=_why_broken(one, tie_out))
+        if (tie_out := compared.get(one.tenant_id)) is not None
+        and one.state == "healthy"
+        and tie_out.broken_lines
+        else one
+        for one in organisations
+    ]
+
+
+def _why_broken(one: OrganisationStatus, tie_out: TieOut) -> str:
+    lines = "line" if tie_out.broken_lines == 1 else "lines"
+    differ = "differs" if tie_out.broken_lines == 1 else "differ"
+    why = (
+        f"{tie_out.broken_lines} {lines} of Xero's reports up to {tie_out.day} {differ} from the"
+        " documents, and no cause explains it: see xero_marts.rpt_tie_out where status = 'broken'."
+        " After a new difference the next night reads the documents again."
+    )
+    return f"{why} {one.last_run_reason}" if one.last_run_reason else why
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from airflow_xero import cli, cli_readers
 from airflow_xero.connect import OrganisationStatus
+from tests.browser.organisations import fill
 
 pytestmark = pytest.mark.usefixtures("airflow_database")
 
@@ -132,6 +133,24 @@ def test_status_is_a_table_with_a_line_per_organisation():
         "Kauri         healthy            2026-11-20",
         "Måne Studio   waiting_for_limit  never       resumes 2026-11-21 00:05 UTC. day limit",
     ]
+
+
+def test_status_says_whose_figures_differ_from_xeros_reports_and_where_to_look(warehouse, capsys):
+    for name in ("Kauri", "Rata"):
+        fill(warehouse, name, run="complete", complete="2026-11-20")
+    warehouse.execute(
+        "create schema xero_marts; create table xero_marts.rpt_tie_out_summary as"
+        " select tenant_id, 'TrialBalance' as report, 'accrual' as basis,"
+        " date '2026-11-19' as report_date, now() as known_at, 40 as lines,"
+        " case tenant_name when 'Kauri' then 1 else 0 end as broken_lines from xero_ops.tenants"
+    )
+
+    cli.status(DEFAULT)
+
+    _, kauri, rata = capsys.readouterr().out.splitlines()
+    assert kauri.startswith("Kauri         tie_out_broken  2026-11-20  1 line of Xero's reports")
+    assert "see xero_marts.rpt_tie_out where status = 'broken'" in kauri
+    assert rata.split() == ["Rata", "healthy", "2026-11-20"]
 
 
 def test_rotate_keys_says_how_many(warehouse, set_connection, capsys):

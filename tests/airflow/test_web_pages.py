@@ -4,23 +4,32 @@ from typing import Any
 
 import pytest
 
+from tests.browser.organisations import fill
+
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 
 
 @pytest.fixture
 def client(xero: Any) -> Any:
     """The pages in this process, with everybody permitted, and the sandbox as their Xero."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from fastapi.testclient import TestClient
 
-    from airflow_xero.web.access import may_change, may_connect, may_extract
+    from airflow_xero.web.access import (
+        may_change,
+        may_connect,
+        may_extract,
+        may_read_docs,
+        may_see_organisations,
+    )
     from airflow_xero.web.pages import create_app
 
-    class Ava:
-        def get_name(self) -> str:
-            return "ava"
+    def ava() -> SimpleAuthManagerUser:
+        return SimpleAuthManagerUser(username="ava", role="admin")
 
     app = create_app()
-    app.dependency_overrides = dict.fromkeys((may_change, may_connect, may_extract), Ava)
+    guards = (may_change, may_connect, may_extract, may_read_docs, may_see_organisations)
+    app.dependency_overrides = dict.fromkeys(guards, ava)
     with TestClient(app, follow_redirects=False) as client:
         yield client
 
@@ -63,6 +72,55 @@ def test_the_pages_stay_below_the_base_path_of_airflow(client):
     assert home.headers["location"] == "/airflow/plugin/xero"
 
 
+@pytest.fixture
+def rights(airflow_database) -> Any:
+    """Airflow's own auth manager, which the list asks what its user may."""
+    from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
+
+    init_auth_manager()
+    yield
+    purge_cached_app()
+
+
+def test_whose_figures_differ_from_xeros_reports_is_said_of_all_and_of_those_just_read(
+    client, rights, warehouse
+):
+    ids = {
+        name: fill(warehouse, name, run=run, reason=reason, complete="2026-11-20")
+        for name, run, reason in [
+            ("Kauri", "complete", "invoices: scope missing"),
+            ("Matai", "complete", None),
+            ("Rata", "failed", "Xero cannot answer now"),
+        ]
+    }
+    warehouse.execute(
+        "create schema xero_marts; create table xero_marts.rpt_tie_out_summary as"
+        " select tenant_id, 'TrialBalance' as report, 'accrual' as basis,"
+        " date '2026-11-19' as report_date, now() as known_at, 40 as lines,"
+        " case tenant_name when 'Matai' then 0 else 35 end as broken_lines from xero_ops.tenants"
+    )
+
+    whole, part = (
+        {one["name"]: one for one in client.get("/api/organisations", params=asked).json()[LISTED]}
+        for asked in ({}, {"tenant_id": [ids["Kauri"], ids["Rata"]]})
+    )
+
+    states = {"Kauri": "tie_out_broken", "Matai": "healthy", "Rata": "failed"}
+    assert {name: one["state"] for name, one in whole.items()} == states
+    assert {name: one["state"] for name, one in part.items()} == {
+        name: states[name] for name in ("Kauri", "Rata")
+    }
+    for answer in (whole, part):
+        assert answer["Kauri"]["reason"] == (
+            "35 lines of Xero's reports up to 2026-11-19 differ from the documents, and no cause"
+            " explains it: see xero_marts.rpt_tie_out where status = 'broken'. After a new"
+            " difference the next night reads the documents again. invoices: scope missing"
+        )
+        assert answer["Rata"]["reason"] == "Xero cannot answer now"
+    assert whole["Rata"]["tie_out"] == {"day": "2026-11-19", "broken_lines": 35}
+
+
+LISTED = "organisations"
 ORGANISATION = "api/organisations/{kauri}/"
 
 

@@ -44,6 +44,33 @@ def test_many_organisations_are_paged_sought_sorted_and_filtered(open_page, ware
     expect(rows.first).to_contain_text("Xero cannot answer now")
 
 
+def test_a_broken_tie_out_is_counted_sorted_filtered_and_says_where_to_look(open_page, warehouse):
+    fill_many(warehouse, 8)
+    tenant_id = fill(warehouse, "Kauri", run="complete", complete="2026-11-20")
+    warehouse.execute("create schema if not exists xero_marts")
+    warehouse.execute(
+        "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
+        " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-19' as report_date,"
+        " now() as known_at, 40 as lines, 35 as broken_lines",
+        (tenant_id,),
+    )
+
+    page = open_page(width=1440)
+
+    table = page.get_by_role("table", name="Connected organisations")
+    rows = table.locator("tbody tr")
+    expect(rows).to_have_count(9)
+    for label, count in (("Healthy", "8"), ("Need attention", "1")):
+        figure = page.locator("dl > div").filter(has=page.locator("dt", has_text=label))
+        expect(figure.locator("dd")).to_have_text(count)
+    table.get_by_role("button", name="State").click()
+    expect(rows.first).to_contain_text("Kauri")
+    page.get_by_role("combobox", name="Show organisations in state").select_option("Tie-out broken")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("35 lines differ")
+    expect(rows.first).to_contain_text("see xero_marts.rpt_tie_out")
+
+
 def test_the_answer_about_a_thousand_organisations_is_light(airflow, warehouse):
     fill_many(warehouse, 1_000)
 

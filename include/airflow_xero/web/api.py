@@ -21,7 +21,7 @@ from airflow_xero.hook import XeroHook
 from airflow_xero.oauth import XeroApp
 from airflow_xero.scope_choices import are_read_only, choices_of
 from airflow_xero.standing import OrganisationStatus, standing
-from airflow_xero.tie_outs import TieOut, tie_outs
+from airflow_xero.tie_outs import TieOut, judged, tie_outs
 from airflow_xero.warehouse import warehouse_errors
 from airflow_xero.web import actions, triggering
 from airflow_xero.web.access import can_extract, has_right, may_change, may_see_organisations
@@ -41,9 +41,10 @@ def organisations(
 ) -> dict[str, Any]:
     """Every organisation ever connected, by name, and what this user may do.
 
-    Only those named `tenant_id` when there are any, and then without their tie-out. Times are
-    ISO 8601 with offset, days `YYYY-MM-DD`; what never happened is left out. `return_to` is the
-    address below which Xero will send the browser back: a consent must start there.
+    Only those named `tenant_id` when there are any, and then with the tie-out of those alone that
+    are read well. Times are ISO 8601 with offset, days `YYYY-MM-DD`; what never happened is left
+    out. `return_to` is the address below which Xero will send the browser back: a consent must
+    start there.
     """
     wanted = [str(each) for each in tenant_id] if tenant_id else None
     with XeroHook(settings.conn_id()) as hook, warehouse_errors():
@@ -52,13 +53,14 @@ def organisations(
             now = standing(warehouse, app.conn_id, tenant_ids=wanted)
             listed = [one.tenant_id for one in now.organisations]
             # Asked for every two seconds while something is read: it moves with a build alone.
-            compared = {} if wanted else tie_outs(warehouse, listed)
+            read_well = [one.tenant_id for one in now.organisations if one.state == "healthy"]
+            compared = tie_outs(warehouse, read_well if wanted else listed)
     cap = connect.cap_of(app, now.at_xero)
     plan = triggering.plan()
     return {
         "organisations": [
             _as_json(one, tie_out=compared.get(one.tenant_id), asked=plan.asked)
-            for one in now.organisations
+            for one in judged(now.organisations, compared)
         ],
         "endpoints": len(endpoints),
         "next_night_at": plan.next_night_at,

@@ -70,7 +70,7 @@ function merged(old, news, asked) {
   return { ...old, organisations, problem: undefined, readAt: news.readAt };
 }
 
-// The tie-out comes with whole answers alone.
+// The tie-out comes with whole answers, and of those that were just read well.
 const moved = (one, fresh) => fresh && { tie_out: one.tie_out, ...fresh };
 
 async function readStatus(tenantIds) {

@@ -10,6 +10,7 @@ const STATES = {
   needs_reconnect: { label: "Needs reconnect", palette: "red" },
   not_permitted: { label: "Not permitted", palette: "red" },
   failed: { label: "Failed", palette: "red" },
+  tie_out_broken: { label: "Tie-out broken", palette: "red" },
   waiting_for_limit: { label: "Waiting for Xero", palette: "orange" },
   erasing: { label: "Erasing", palette: "orange" },
   extracting: { label: "Extracting", palette: "blue" },
@@ -20,7 +21,7 @@ const STATES = {
   disconnected: { label: "Disconnected", palette: "gray" },
 };
 const ORDER = Object.keys(STATES);
-const NEEDS_A_PERSON = new Set(["needs_reconnect", "not_permitted", "failed"]);
+const NEEDS_A_PERSON = new Set(["needs_reconnect", "not_permitted", "failed", "tie_out_broken"]);
 const BUSY = new Set(["extracting", "starting", "erasing"]);
 const NOT_READ = new Set(["disconnected", "erasing", "needs_reconnect", "paused"]);
 const ENDS_SOON_DAYS = 14;
