@@ -72,6 +72,18 @@ def test_the_pages_stay_below_the_base_path_of_airflow(client):
     assert home.headers["location"] == "/airflow/plugin/xero"
 
 
+def test_the_documentation_is_there_with_a_slash_at_its_end_too(client, warehouse):
+    warehouse.execute(
+        "insert into xero_ops.published_pages (page_name, media_type, content)"
+        " values ('dbt_docs', 'text/html; charset=utf-8', '<html>docs</html>')"
+    )
+
+    answers = [client.get(path) for path in ("/docs", "/docs/")]
+
+    assert [(one.status_code, one.text) for one in answers] == [(200, "<html>docs</html>")] * 2
+    assert len({one.headers["content-security-policy"] for one in answers}) == 1
+
+
 @pytest.fixture
 def rights(airflow_database) -> Any:
     """Airflow's own auth manager, which the list asks what its user may."""

@@ -33,6 +33,7 @@ ROUTES: dict[tuple[str, str], tuple[str, str, int | str, int | str]] = {
     ("GET", "/connect"): ("/xero/connect", EDIT, LOGIN, XERO),
     ("POST", "/api/connect"): ("/xero/api/connect", EDIT, 401, 200),
     ("GET", "/docs"): ("/xero/docs", DOCS, LOGIN, 200),
+    ("GET", "/docs/"): ("/xero/docs/", DOCS, LOGIN, 200),
     ("GET", "/invitation"): ("/xero/invitation", OPEN, 200, 200),
     ("GET", "/static/{name}"): ("/xero/static/page.js", OPEN, 200, 200),
     ("GET", "/static/{version}/{name}"): ("/xero/static/old/page.js", OPEN, 200, 200),

@@ -78,7 +78,8 @@ def create_app() -> FastAPI:
         methods=["POST"],
         dependencies=[Depends(from_our_page)],
     )
-    app.add_api_route("/docs", show_docs, methods=["GET"])
+    for path in ("/docs", "/docs/"):
+        app.add_api_route(path, show_docs, methods=["GET"])
     app.add_exception_handler(XeroError, _tell_xero_error)
     app.add_exception_handler(HTTPException, _tell_http_error)
     app.add_exception_handler(RequestValidationError, _tell_malformed)
