@@ -24,7 +24,7 @@ publishes the statistics. The run's day is the date (UTC) on which its data inte
 | one `extract_tenant` failed | only that organisation | read its log, clear it with Downstream |
 | `report_outcome` says WAITING | Xero's daily limit is used up | nothing: the next run goes on |
 | `report_outcome` says SKIPPED | a user must consent again | page Xero, Connect to Xero |
-| `dbt_build` failed | a model or a test of the data | its log names them; then clear it |
+| `dbt_build` failed | a model, test, setting or the tie-out | mend what its log names; clear it |
 
 Run it for another day with the configuration `{"day": "2026-11-20"}`. Running a day again changes
 nothing that was right. It knows `day`, `accept_deletions` and `fresh`, and refuses any other key.

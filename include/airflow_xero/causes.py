@@ -20,6 +20,7 @@ from airflow_xero.drift import Drift
 from airflow_xero.errors import (
     PublishError,
     RateLimitError,
+    TieOutError,
     XeroBusyError,
     XeroContractError,
     XeroError,
@@ -97,6 +98,21 @@ def not_published(error: BaseException | None = None) -> Notice:
     )
 
 
+def not_tolerated() -> Notice:
+    """The statistics are published, but differ from Xero's reports by more than is tolerated."""
+    return Notice(
+        "not_tolerated",
+        "Xero: the statistics are published, but do not add up to Xero's reports",
+        "More is left over than [xero] tie_out_tolerance allows: the log of dbt_build names the"
+        " organisations, rpt_tie_out what differs. It fails until a later extraction agrees.",
+    )
+
+
+def build_failed(error: BaseException | None) -> Notice:
+    """What it means to a person that the task which publishes failed, of `error` where known."""
+    return not_tolerated() if isinstance(error, TieOutError) else not_published(error)
+
+
 def task_failed(dag_id: str, task_id: str | None, *, advice: str = _LOG) -> Notice:
     """Any other task failed, or a whole run."""
     place = f"{dag_id}.{task_id}" if task_id else dag_id
@@ -138,7 +154,7 @@ def tie_out_broken(broken: BrokenTieOut) -> Notice:
 
 
 def of_outcome(outcome: Outcome) -> list[Notice]:
-    """What people must know of a run: who failed, and whether the statistics were renewed."""
+    """What people must know of a run: who failed, and how it went with the statistics."""
     lost = {each["tenant_id"] for each in outcome.failures if LOST_CONSENT in each}
     failures = {failure["tenant_id"]: failure for failure in outcome.failures}
     notices = [
@@ -152,7 +168,9 @@ def of_outcome(outcome: Outcome) -> list[Notice]:
         # Told once, by `watch` or the task itself, with the link that repairs it.
         if tenant["tenant_id"] not in lost
     ]
-    return [*notices, not_published()] if outcome.not_published else notices
+    if outcome.not_published:
+        return [*notices, not_published()]
+    return [*notices, not_tolerated()] if outcome.untied else notices
 
 
 def of_consents(warehouse: psycopg.Connection[Any], conn_id: str, *, now: datetime) -> list[Notice]:

@@ -37,13 +37,13 @@ from airflow_xero.builds import (
     warning_of,
 )
 from airflow_xero.endpoints import ENDPOINTS
-from airflow_xero.errors import PublishError
+from airflow_xero.errors import PublishError, TieOutError
 from airflow_xero.hook import XeroHook
 from airflow_xero.notifiers import link_of
 from airflow_xero.notify import note
-from airflow_xero.outcome import FAILURE_KEY, message_of
+from airflow_xero.outcome import FAILURE_KEY, UNTIED_KEY, message_of
 from airflow_xero.settings import dbt_cache_dir, dbt_project_dir, tie_out_tolerance
-from airflow_xero.tie_outs import BrokenTieOut, broken_tie_outs
+from airflow_xero.tie_outs import BrokenTieOut, broken_tie_outs, still_broken_tie_outs
 from airflow_xero.warehouse import warehouse_errors
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ class DbtBuildOperator(BaseOperator):
 
     Marks what it published (`extract_runs.built_at`), keeps the results of every model and test
     (`xero_ops.build_results`) and stores the docs as one page. Skips when the task that lists the
-    organisations failed: then nothing is known to be unbuilt. Raises PublishError naming the
-    failed models and tests, and keeps the reason under the XCom key `failure` for the report.
+    organisations failed: then nothing is known to be unbuilt. Raises XeroSetupError before anything
+    is built when a setting is wrong, PublishError naming the failed models and tests, and
+    TieOutError naming the organisations whose published tie-out is broken by more than is
+    tolerated: also when there is nothing to publish, so that clearing the task mends nothing. Keeps
+    the reason for the report under the XCom key `failure`, of a TieOutError under `untied`.
     """
 
     publishes_statistics = True
@@ -93,19 +96,39 @@ class DbtBuildOperator(BaseOperator):
         if context["ti"].xcom_pull(task_ids=self.listed_by) is None:
             raise AirflowSkipException(f"{self.listed_by} failed: see its log")
         try:
-            return {"runs": self._publish(context)}
+            # Read first: nothing must be published that a wrong setting then fails.
+            tolerance = tie_out_tolerance()
+            published = self._publish(context)
+            if tolerance is not None:
+                require_tolerated(self._still_broken(context, published), tolerance)
         except Exception as error:
-            context["ti"].xcom_push(key=FAILURE_KEY, value=message_of(error))
+            key = UNTIED_KEY if isinstance(error, TieOutError) else FAILURE_KEY
+            context["ti"].xcom_push(key=key, value=message_of(error))
             raise
+        return {"runs": len(published)}
 
-    def _publish(self, context: Context) -> int:
+    def _still_broken(self, context: Context, published: Sequence[int]) -> list[BrokenTieOut]:
+        """The broken tie-outs of what was published just now, and of what this Dag run extracted.
+
+        Of the latter also when another build published it, a try before this one, say. By the
+        organisations it listed, because runs of two Dags may have the same id.
+        """
+        listed = context["ti"].xcom_pull(task_ids=self.listed_by)
+        tenant_ids = [tenant["tenant_id"] for tenant in listed]
+        with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
+            with warehouse_errors():
+                own = complete_runs(warehouse, context["dag_run"].run_id, tenant_ids)
+            return still_broken_tie_outs(warehouse, [*published, *own])
+
+    def _publish(self, context: Context) -> list[int]:
+        """The extraction runs that were published, by run_id."""
         with XeroHook(self.xero_conn_id) as hook:
             # Asked before the build starts: whatever completes during it waits for the next.
             with hook.warehouse() as warehouse, warehouse_errors():
                 runs = unbuilt_runs(warehouse)
             if not runs:
                 self.log.info("Nothing to publish: every complete extraction is in the marts.")
-                return 0
+                return []
 
             project = dbt_project_dir()
             with hook.warehouse() as warehouse, warehouse_errors():
@@ -123,12 +146,10 @@ class DbtBuildOperator(BaseOperator):
                 with hook.warehouse() as warehouse, warehouse_errors():
                     store_results(warehouse, build_id, results)
 
-            broken: list[BrokenTieOut] = []
-
             def built() -> None:
                 with hook.warehouse() as warehouse, warehouse_errors():
                     # Before the runs count as built: who is killed in between does it once more.
-                    broken.extend(tell_of_broken_tie_outs(warehouse, runs, link=link_of(context)))
+                    tell_of_broken_tie_outs(warehouse, runs, link=link_of(context))
                     mark_built(warehouse, runs)
                     finish_build(warehouse, build_id)
 
@@ -148,9 +169,8 @@ class DbtBuildOperator(BaseOperator):
             with hook.warehouse() as warehouse, warehouse_errors():
                 if docs is not None:
                     store_page(warehouse, DOCS_PAGE, docs)
-            require_tolerated(broken, tie_out_tolerance())
         self.log.info("Published runs=%d docs_bytes=%d", len(runs), len(docs or b""))
-        return len(runs)
+        return runs
 
 
 def tell_of_broken_tie_outs(
@@ -171,7 +191,7 @@ def tell_of_broken_tie_outs(
 
 
 def require_tolerated(broken: Sequence[BrokenTieOut], tolerance: Decimal | None) -> None:
-    """Raise PublishError naming the organisations that differ by more than the tolerance.
+    """Raise TieOutError naming the organisations that differ by more than the tolerance.
 
     Figures that are no amounts, a count, say, go with the amounts broken beside them; where there
     are none, no tolerance holds for them.
@@ -182,9 +202,9 @@ def require_tolerated(broken: Sequence[BrokenTieOut], tolerance: Decimal | None)
         if tolerance is not None and not 0 < each.amount <= tolerance
     ]
     if names:
-        raise PublishError(
-            f"The marts are renewed, but the tie-out of {', '.join(names)} is broken by more than"
-            f" {tolerance}, or in a figure that is no amount: see rpt_tie_out"
+        raise TieOutError(
+            f"The statistics are published, but the tie-out of {', '.join(names)} is broken by more"
+            f" than {tolerance}, or in a figure that is no amount: see rpt_tie_out"
         )
 
 
@@ -193,6 +213,19 @@ def unbuilt_runs(warehouse: psycopg.Connection[Any]) -> list[int]:
     rows = warehouse.execute(
         "select run_id from xero_ops.extract_runs"
         " where state = 'complete' and built_at is null order by run_id"
+    )
+    return [run_id for (run_id,) in rows]
+
+
+def complete_runs(
+    warehouse: psycopg.Connection[Any], dag_run_id: str, tenant_ids: Sequence[str]
+) -> list[int]:
+    """The complete extraction runs of a Dag run's organisations, by run_id."""
+    rows = warehouse.execute(
+        "select run_id from xero_ops.extract_runs"
+        " where tenant_id = any(%s::uuid[]) and dag_run_id = %s and state = 'complete'"
+        " order by run_id",
+        (list(tenant_ids), dag_run_id),
     )
     return [run_id for (run_id,) in rows]
 

@@ -19,6 +19,7 @@
         ├── UnexpectedPayloadError  the answer is not what Xero documents
         ├── VanishedError           far fewer records than yesterday: an alarm, not a truth
         └── PublishError            a dbt model or test failed: the marts keep their last state
+            └── TieOutError           the marts are renewed, and do not agree with Xero's reports
 
 Knows nothing of HTTP, Postgres or Airflow. Only `retry.py` translates these for Airflow.
 Errors survive pickling, and no error ever holds a token, a secret or a response header.
@@ -214,3 +215,9 @@ class PublishError(XeroContractError):
     """A dbt model or test failed, so that the marts were not (all) renewed."""
 
     in_words = "statistics not built"
+
+
+class TieOutError(PublishError):
+    """The marts are renewed, but their tie-out is broken by more than a person tolerates."""
+
+    in_words = "statistics published, tie-out broken"

@@ -118,7 +118,7 @@ def notice_of(context: Mapping[str, Any]) -> Notice:
             kind=causes.kind_of(error) if isinstance(error, Exception) else None,
         )
     if getattr(task, "publishes_statistics", False):
-        return causes.not_published(error)
+        return causes.build_failed(error)
     if ti is not None:
         return causes.task_failed(ti.dag_id, ti.task_id, advice=advice)
     return causes.task_failed(getattr(dag, "dag_id", "a Dag"), None, advice=advice)

@@ -27,7 +27,7 @@ from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
 from airflow_xero.notifiers import link_of, page_link, tell, tell_at_once
 from airflow_xero.notify import Notice, note
-from airflow_xero.outcome import FAILURE_KEY, LOST_CONSENT, Outcome, reason_of
+from airflow_xero.outcome import FAILURE_KEY, LOST_CONSENT, UNTIED_KEY, Outcome, reason_of
 from airflow_xero.run_configuration import accepts_deletions, day_in, is_fresh
 from airflow_xero.standing import why_left_out
 
@@ -239,6 +239,7 @@ class ReportOutcomeOperator(BaseOperator):
             skipped=[*(pull(task_ids=self.listed_by, key=SKIPPED_KEY) or ()), *left_out],
             not_published=self._not_published(pull),
             published=(pull(task_ids=self.built_by) or {}).get("runs", 0),
+            untied=self._untied(pull),
         )
         self.log.info(outcome.headline())
         for remark in outcome.remarks():
@@ -258,9 +259,15 @@ class ReportOutcomeOperator(BaseOperator):
                 tell_at_once(notices, link=link)
 
     def _not_published(self, pull: Callable[..., Any]) -> str | None:
-        if pull(task_ids=self.built_by) is not None:
+        if pull(task_ids=self.built_by) is not None or self._untied(pull):
             return None
         return pull(task_ids=self.built_by, key=FAILURE_KEY) or f"see the log of {self.built_by}"
+
+    def _untied(self, pull: Callable[..., Any]) -> str | None:
+        if pull(task_ids=self.built_by) is not None:
+            return None
+        untied: str | None = pull(task_ids=self.built_by, key=UNTIED_KEY)
+        return untied
 
 
 class WatchOperator(BaseOperator):

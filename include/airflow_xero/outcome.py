@@ -13,6 +13,7 @@ from typing import Any
 from airflow_xero.errors import XeroError
 
 FAILURE_KEY = "failure"
+UNTIED_KEY = "untied"
 LOST_CONSENT = "lost_consent"
 CONNECT_FIRST = "No organisation is connected yet: open the page Xero and press Connect to Xero."
 
@@ -29,7 +30,8 @@ class Outcome:
     `skipped` organisations that must be reconnected (`tenant_name`, `reason`). An organisation that
     left no result has failed.
     `not_published` says why the statistics could not be renewed; None when they could, and then
-    `published` counts the extractions that came into them.
+    `published` counts the extractions that came into them. `untied` says which published statistics
+    differ from Xero's reports by more than a person tolerates; None when none do.
     """
 
     day: date
@@ -39,6 +41,7 @@ class Outcome:
     skipped: Sequence[Mapping[str, str]] = field(default=())
     not_published: str | None = None
     published: int = 0
+    untied: str | None = None
 
     def complete(self) -> list[Mapping[str, str]]:
         """The organisations that were extracted."""
@@ -57,6 +60,8 @@ class Outcome:
         statistics = "published" if self.published else "as they were"
         if self.not_published:
             statistics = "NOT published"
+        elif self.untied:
+            statistics = "published, tie-out BROKEN"
         return (
             f"{self.day}: {len(self.complete())} complete, {len(self.waiting())} waiting,"
             f" {len(self.failed())} failed, {len(self.skipped)} skipped;"
@@ -102,6 +107,8 @@ class Outcome:
             complaints.append(f"extraction failed for {names}")
         if self.not_published:
             complaints.append(f"the statistics were not published: {self.not_published}")
+        elif self.untied:
+            complaints.append(self.untied)
         return "; ".join(complaints) or None
 
     def _left(self, state: str | None) -> list[Mapping[str, str]]:

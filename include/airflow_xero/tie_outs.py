@@ -109,6 +109,25 @@ def broken_tie_outs(
 
     None where the dbt project is somebody's own and has no tie-out.
     """
+    return _broken(warehouse, _BROKEN_TIE_OUTS, run_ids)
+
+
+def still_broken_tie_outs(
+    warehouse: psycopg.Connection[Any], run_ids: Sequence[int]
+) -> list[BrokenTieOut]:
+    """The organisations of these runs whose published tie-out is broken now; none `is_new`.
+
+    Of each report that a run compared, and of the newest of those of a run that closed its day,
+    counts what was found last, of the same day or a later one: a comparison that says the same as
+    the last time is kept once, and a later extraction may have mended what an earlier one found.
+    None where the dbt project is somebody's own and has no tie-out.
+    """
+    return _broken(warehouse, _STILL_BROKEN_TIE_OUTS, run_ids)
+
+
+def _broken(
+    warehouse: psycopg.Connection[Any], query: str, run_ids: Sequence[int]
+) -> list[BrokenTieOut]:
     with (
         warehouse_errors(),
         warehouse.transaction(),
@@ -116,7 +135,7 @@ def broken_tie_outs(
     ):
         if not cursor.execute(_HAS_TIE_OUT).rowcount:
             return []
-        return cursor.execute(_BROKEN_TIE_OUTS, {"run_ids": list(run_ids)}).fetchall()
+        return cursor.execute(query, {"run_ids": list(run_ids)}).fetchall()
 
 
 @dataclass(frozen=True)
@@ -126,15 +145,7 @@ class _Table:
 
 _TABLE = f"select to_regclass('{_MART}') is not null as is_there"
 
-# One look into the index for each report of each organisation, whatever the years.
-_TIE_OUTS = f"""
-select
-    tenants.tenant_id::text,
-    max(newest.report_date) as day,
-    sum(newest.lines)::bigint as lines,
-    sum(newest.broken_lines)::bigint as broken_lines
-from unnest(%(tenant_ids)s::uuid[]) as tenants (tenant_id)
-cross join (
+_REPORTS = """
     values
     ('TrialBalance', 'accrual'),
     ('ProfitAndLoss', 'accrual'),
@@ -143,7 +154,17 @@ cross join (
     ('BalanceSheet', 'cash'),
     ('BankSummary', 'accrual'),
     ('ExecutiveSummary', 'accrual')
-) as reports (report, basis)
+"""
+
+# One look into the index for each report of each organisation, whatever the years.
+_TIE_OUTS = f"""
+select
+    tenants.tenant_id::text,
+    max(newest.report_date) as day,
+    sum(newest.lines)::bigint as lines,
+    sum(newest.broken_lines)::bigint as broken_lines
+from unnest(%(tenant_ids)s::uuid[]) as tenants (tenant_id)
+cross join ({_REPORTS}) as reports (report, basis)
 cross join lateral (
     select report_date, lines, broken_lines
     from {_MART} as summary
@@ -241,3 +262,68 @@ inner join xero_ops.tenants as tenants on tenants.tenant_id = compared.tenant_id
 group by compared.tenant_id, tenants.tenant_name
 order by compared.tenant_id
 """
+
+_STILL_BROKEN_TIE_OUTS = f"""
+with runs as (
+    select tenant_id, known_at, closes_day
+    from xero_ops.extract_runs
+    where run_id = any(%(run_ids)s)
+),
+
+wanted as (
+    select summary.tenant_id, summary.report, summary.basis, summary.report_date
+    from runs
+    inner join {_MART} as summary
+        on summary.tenant_id = runs.tenant_id and summary.known_at = runs.known_at
+    union
+    select tenants.tenant_id, reports.report, reports.basis, newest.report_date
+    from (select distinct tenant_id from runs where closes_day) as tenants
+    cross join ({_REPORTS}) as reports (report, basis)
+    cross join lateral (
+        select report_date
+        from {_MART} as summary
+        where
+            summary.tenant_id = tenants.tenant_id
+            and summary.report = reports.report
+            and summary.basis = reports.basis
+            and summary.difference_amount is not null
+        order by report_date desc
+        limit 1
+    ) as newest
+),
+
+held as (
+    select distinct last.*
+    from wanted
+    cross join lateral (
+        select
+            summary.tenant_id, summary.report, summary.basis, summary.report_date,
+            summary.known_at, summary.broken_amount
+        from {_MART} as summary
+        where
+            summary.tenant_id = wanted.tenant_id
+            and summary.report = wanted.report
+            and summary.basis = wanted.basis
+            and summary.report_date >= wanted.report_date
+            -- A report that Xero did not give mends nothing.
+            and summary.difference_amount is not null
+        order by summary.known_at desc, summary.report_date asc
+        limit 1
+    ) as last
+)
+
+select
+    held.tenant_id::text,
+    tenants.tenant_name,
+    max(held.report_date) as report_date,
+    array_agg(distinct tie_out.line_label order by tie_out.line_label) as accounts,
+    max(held.broken_amount) as amount,
+    false as is_new
+from held
+inner join xero_marts.rpt_tie_out as tie_out
+    using (tenant_id, report, basis, report_date, known_at)
+inner join xero_ops.tenants as tenants on tenants.tenant_id = held.tenant_id
+where tie_out.status = 'broken'
+group by held.tenant_id, tenants.tenant_name
+order by held.tenant_id
+"""  # noqa: S608

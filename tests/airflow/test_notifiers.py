@@ -230,6 +230,43 @@ def test_statistics_that_are_not_published_are_told(run, connect_organisations, 
     ]
 
 
+# A build of it, where the documents of every organisation lack a cent of what Xero reports.
+A_CENT_IS_LACKING = """
+{{ config(pre_hook="
+    create schema if not exists xero_marts;
+    drop table if exists xero_marts.rpt_tie_out, xero_marts.rpt_tie_out_summary;
+    create table xero_marts.rpt_tie_out as
+    select tenant_id, 'TrialBalance' as report, 'accrual' as basis, day as report_date, known_at,
+        'sales' as line_key, 'Sales (200)' as line_label, 'broken' as status
+    from xero_ops.extract_runs where state = 'complete';
+    create table xero_marts.rpt_tie_out_summary as
+    select tenant_id, report, basis, report_date, known_at, 0.01 as difference_amount,
+        0.01 as broken_amount
+    from xero_marts.rpt_tie_out;
+") }}
+select 1 as one
+"""
+
+
+def test_statistics_that_are_published_and_do_not_tie_are_told_as_that(
+    run, connect_organisations, hook, monkeypatch, small_project, capfd
+):
+    connect_organisations()
+    (small_project / "models" / "published.sql").write_text(A_CENT_IS_LACKING)
+    monkeypatch.setenv("AIRFLOW__XERO__FAIL_ON_BROKEN_TIE_OUT", "True")
+
+    assert run("xero_daily").state == "failed"
+
+    assert sorted(text.partition("\n")[0] for text in hook.texts) == [
+        "Xero: documents of Beacon &amp; Sons &lt;Joinery&gt; do not add up to its reports",
+        f"Xero: documents of {KAURI} do not add up to its reports",
+        "Xero: the statistics are published, but do not add up to Xero's reports",
+    ]
+    said = capfd.readouterr().out
+    assert "statistics published, tie-out BROKEN." in said
+    assert "not published" not in said.lower()
+
+
 def a_list_that_shrinks(warehouse) -> None:
     # As if Xero had listed far more tax rates a week ago.
     warehouse.execute(

@@ -87,6 +87,14 @@ def test_unpublished_statistics_are_a_complaint():
     assert outcome.complaint() == ("the statistics were not published: model fct_invoices: no")
 
 
+def test_published_statistics_whose_tie_out_is_not_tolerated_are_another_complaint():
+    untied = "The statistics are published, but the tie-out of Kauri Coffee is broken"
+    outcome = Outcome(DAY, [KAURI], results=[complete(KAURI)], untied=untied)
+
+    assert outcome.headline().endswith("statistics published, tie-out BROKEN.")
+    assert outcome.complaint() == untied
+
+
 def test_an_organisation_that_must_be_reconnected_is_named_and_fails_nothing():
     skipped = [{"tenant_name": "Måne Studio", "reason": "Kaito must connect again"}]
     outcome = Outcome(DAY, [], skipped=skipped)

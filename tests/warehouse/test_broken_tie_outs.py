@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_xero.tie_outs import broken_tie_outs
+from airflow_xero.tie_outs import broken_tie_outs, still_broken_tie_outs
 
 TENANT_ID = "11111111-1111-1111-1111-111111111111"
 DAY = date(2026, 11, 19)
@@ -97,3 +97,75 @@ def test_day_that_is_compared_again_is_new_when_another_line_breaks(compare):
     nights(compare, ("sales",))
     assert compare(DAY, NIGHT + timedelta(hours=1), "sales") is False
     assert compare(DAY, NIGHT + timedelta(hours=2), "rent") is True
+
+
+def still_broken(warehouse: Any, run_id: int) -> list[tuple[date, Any, list[str]]]:
+    """The day, the amount and the lines that are broken now of what a run left."""
+    return [
+        (each.report_date, each.amount, list(each.accounts))
+        for each in still_broken_tie_outs(warehouse, [run_id])
+    ]
+
+
+def extract(warehouse: Any, known_at: datetime, *, closes_day: bool = True) -> int:
+    """An extraction that says the same as the last one, of which nothing is kept."""
+    [(run_id,)] = warehouse.execute(
+        "insert into xero_ops.extract_runs (tenant_id, day, known_at, state, closes_day)"
+        " values (%s, %s, %s, 'complete', %s) returning run_id",
+        (TENANT_ID, DAY, known_at, closes_day),
+    ).fetchall()
+    return int(run_id)
+
+
+def test_what_a_run_found_stays_broken_until_the_same_or_a_later_day_ties(compare, warehouse):
+    compare(DAY, NIGHT, "sales", "rent")
+    assert still_broken(warehouse, 1) == [(DAY, 10, ["rent", "sales"])]
+
+    compare(DAY - timedelta(days=1), NIGHT + timedelta(hours=1))
+    assert still_broken(warehouse, 1) == [(DAY, 10, ["rent", "sales"])]
+
+    compare(DAY, NIGHT + timedelta(hours=2), "rent")
+    assert still_broken(warehouse, 1) == [(DAY, 5, ["rent"])]
+
+    compare(DAY + timedelta(days=1), NIGHT + timedelta(days=1))
+    assert still_broken(warehouse, 1) == []
+
+
+def test_an_extraction_that_finds_the_same_again_is_as_broken(compare, warehouse):
+    compare(DAY, NIGHT, "sales")
+
+    assert still_broken(warehouse, extract(warehouse, NIGHT + timedelta(hours=1))) == [
+        (DAY, 5, ["sales"])
+    ]
+
+
+def test_a_refresh_which_compares_nothing_is_held_against_nothing(compare, warehouse):
+    compare(DAY, NIGHT, "sales")
+
+    refresh = extract(warehouse, NIGHT + timedelta(hours=1), closes_day=False)
+    assert still_broken(warehouse, refresh) == []
+
+
+def test_a_past_day_that_is_found_broken_beside_a_newer_one_that_ties_stays_broken(
+    compare, warehouse
+):
+    compare(DAY, NIGHT)
+    compare(MONTH_END, NIGHT + timedelta(hours=1), "rent")
+
+    assert still_broken(warehouse, 1) == []
+    assert still_broken(warehouse, 2) == [(MONTH_END, 5, ["rent"])]
+
+
+def test_a_report_that_was_not_read_mends_nothing(compare, warehouse):
+    compare(DAY, NIGHT, "sales")
+    warehouse.execute(
+        "insert into xero_marts.rpt_tie_out_summary"
+        " select tenant_id, report, basis, report_date + 1, known_at + interval '1 day'"
+        " from xero_marts.rpt_tie_out_summary"
+    )
+
+    assert still_broken(warehouse, 1) == [(DAY, 5, ["sales"])]
+
+
+def test_where_there_is_no_tie_out_nothing_is_broken(warehouse):
+    assert still_broken_tie_outs(warehouse, [1]) == []
