@@ -26,13 +26,13 @@ from airflow_xero.raw import CLOCK_SKEW, RawStore
 from airflow_xero.reader import EndpointCounts, Reader
 from airflow_xero.references import unknown_settings
 from airflow_xero.rereading import Rereading
+from airflow_xero.run_configuration import has_begun
 from airflow_xero.unpublished import News, news_of
 
 _CLOCK = ENDPOINTS[0].name
 _FRESH = timedelta(minutes=30)
 # Half a day less than a week, so that the hour of the night does not matter.
 _WEEK = timedelta(days=6, hours=12)
-_EASTERNMOST = timedelta(hours=14)
 # So long people post to a month that is over: its depreciation, its payroll.
 _YOUNG_MONTH_DAYS = 15
 # Of what no document tells, this report alone says where it stands.
@@ -171,7 +171,8 @@ class CatchingUp:
 
     def _refuse_a_day_to_come(self) -> None:
         # Once complete, a mistyped year would stay the organisation's last day for years.
-        if self._reader.xero_now and self._day > (self._reader.xero_now + _EASTERNMOST).date():
+        xero_now = self._reader.xero_now
+        if xero_now and not has_begun(self._day, now=xero_now):
             raise XeroSetupError(
                 f"{self._day} has not begun anywhere yet: correct the day of the run",
                 tenant_id=self._tenant.tenant_id,

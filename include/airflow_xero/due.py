@@ -1,18 +1,21 @@
 """Which organisations there is more to do for than a night's extraction.
 
-Those whose wait is over, whose past is wanted, whose open day can be brought up to now. Read-only
-questions to xero_ops, for the first tasks of the Dags. Must not know tokens, HTTP or Airflow.
+Those whose wait is over, whose past is wanted, whose open day can be brought up to now; and whether
+a run's day can be extracted at all. Read-only questions to xero_ops, for the first tasks of the
+Dags. Must not know tokens, HTTP or Airflow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
 
 from airflow_xero.chosen import CHOSEN, IS_LIVE
+from airflow_xero.errors import XeroSetupError
+from airflow_xero.run_configuration import has_begun
 from airflow_xero.standing import answers
 
 
@@ -63,6 +66,28 @@ def tenants_to_refresh(warehouse: psycopg.Connection[Any], conn_id: str) -> list
     """
     return answers(warehouse, RefreshTenant, query=_TO_REFRESH, conn_id=conn_id)
 
+
+def require_begun(warehouse: psycopg.Connection[Any], day: date, *, now: datetime) -> None:
+    """Refuse a day to come: raises XeroSetupError, before any organisation is asked for it.
+
+    One has begun when it has somewhere, at `now` (aware) or by Xero's clock as it was seen last: a
+    test's Xero lives in other years.
+    """
+    if has_begun(day, now=now):
+        return
+    seen_at = answers(warehouse, _XeroClock, query=_XERO_CLOCK)[0].seen_at
+    if seen_at is None or not has_begun(day, now=seen_at):
+        raise XeroSetupError(
+            f"{day} has not begun anywhere yet: trigger a new run, for a day that has"
+        )
+
+
+@dataclass(frozen=True)
+class _XeroClock:
+    seen_at: datetime | None
+
+
+_XERO_CLOCK = "select max(modified_since) as seen_at from xero_ops.watermarks"
 
 _LIVE = f"""
 with {CHOSEN},

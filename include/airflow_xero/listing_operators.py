@@ -13,7 +13,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
 
 from airflow_xero.connect import skipped_tenants, tenants_to_extract
-from airflow_xero.due import tenants_to_backfill, tenants_to_refresh, waiting_tenants
+from airflow_xero.due import require_begun, tenants_to_backfill, tenants_to_refresh, waiting_tenants
 from airflow_xero.errors import XeroSetupError
 from airflow_xero.hook import XeroHook
 from airflow_xero.migrate import require_migrated
@@ -39,7 +39,8 @@ _Tenant = TypeVar("_Tenant")
 class ListTenantsOperator(BaseOperator):
     """Names the organisations to extract, as `[{"tenant_id", "tenant_name"}]`.
 
-    Refuses a warehouse that is older than the code, and more organisations than Airflow maps.
+    Refuses a warehouse that is older than the code, a day to come, and more organisations than
+    Airflow maps.
     Organisations that must be reconnected are left out, logged, and kept under the XCom key
     `skipped` for the report.
     """
@@ -55,6 +56,7 @@ class ListTenantsOperator(BaseOperator):
         with XeroHook(self.xero_conn_id) as hook, hook.warehouse() as warehouse:
             hook.app()  # Says so when the client id or secret is missing.
             require_migrated(warehouse)
+            require_begun(warehouse, day, now=context["dag_run"].run_after)
             tenants = tenants_to_extract(warehouse, self.xero_conn_id)
             skipped = skipped_tenants(warehouse, self.xero_conn_id)
         refuse_too_many(len(tenants))

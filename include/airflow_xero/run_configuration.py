@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -24,6 +24,8 @@ ACCEPT_DELETIONS = "accept_deletions"
 Configuration: TypeAlias = Mapping[str, Any] | None
 """A run's configuration as Airflow hands it over; None where there is none."""
 
+# There a day begins first.
+_EASTERNMOST = timedelta(hours=14)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -65,6 +67,11 @@ def day_of(value: object, *, what: str) -> date:
         with suppress(ValueError):
             return date.fromisoformat(value)
     raise XeroSetupError(f"{what} is {_shown(value)}; it must look like 2026-11-20")
+
+
+def has_begun(day: date, *, now: datetime) -> bool:
+    """Whether a day has begun in any time zone at a moment (aware)."""
+    return day <= (now.astimezone(UTC) + _EASTERNMOST).date()
 
 
 def asked_tenants(conf: Configuration) -> frozenset[str]:

@@ -75,3 +75,37 @@ def test_a_day_in_another_form_is_refused(day, dags, xero, connect_organisations
 
     assert run(dags["xero_daily"], day=day) == "failed"
     assert "must look like 2026-11-20" in capfd.readouterr().out
+
+
+def extractions(warehouse: Any) -> list[Any]:
+    found: list[Any] = warehouse.execute("select day::text, state from xero_ops.extract_runs")
+    return list(found)
+
+
+def test_a_day_to_come_is_refused_before_any_organisation_is_asked_for_it(
+    dags, xero, connect_organisations, warehouse, capfd
+):
+    connect_organisations()
+    xero.control("DELETE", "requests")
+
+    assert run(dags["xero_daily"], day="2199-01-01") == "failed"
+
+    assert "2199-01-01 has not begun anywhere yet: trigger a new run" in capfd.readouterr().out
+    assert extractions(warehouse) == []
+    assert [each for each in xero.control("GET", "requests") if "/api.xro/" in each["path"]] == []
+
+
+def test_a_day_that_has_begun_by_xeros_clock_alone_is_not_refused(
+    dags, xero, connect_organisations, warehouse, capfd
+):
+    connect_organisations()
+    warehouse.execute(
+        "insert into xero_ops.watermarks (tenant_id, endpoint, modified_since)"
+        " select tenant_id, 'quotes', '2198-12-31 11:00Z' from xero_ops.tenants limit 1"
+    )
+
+    run(dags["xero_daily"], day="2199-01-01")
+
+    # Each organisation's own answer says what its clock is now.
+    assert set(extractions(warehouse)) == {("2199-01-01", "failed")}
+    assert "correct the day of the run" in capfd.readouterr().out

@@ -70,7 +70,8 @@ def listed(*, pushed: dict[str, Any] | None = None) -> list[dict[str, str]]:
     operator = ListTenantsOperator(task_id="list_tenants", xero_conn_id="xero_default")
     kept = {} if pushed is None else pushed
     ti = SimpleNamespace(xcom_push=lambda *, key, value: kept.update({key: value}))
-    run = SimpleNamespace(conf={"day": "2026-11-20"})
+    run_after = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    run = SimpleNamespace(conf={"day": "2026-11-20"}, run_after=run_after)
     context: Any = {"ti": ti, "dag_run": run}
     return operator.execute(context)
 
