@@ -89,14 +89,22 @@ def _lines(row: DictRow) -> list[tuple[str, ...]]:
             title,
             side,
             *(_money(row[f"{side}_{measure}_base_amount"]) for measure in _MEASURES),
-            f"{'+' if side == 'receivables' else '-'}{_money(row[f'{cash}_base_amount'])}",
+            _signed(row[f"{cash}_base_amount"], is_income=side == "receivables"),
         )
         for title, (side, cash) in zip((name, second), _SIDES, strict=True)
     ]
 
 
 def _money(amount: Any) -> str:
-    return f"{amount:,.2f}" if isinstance(amount, Decimal) else "?"
+    # Nothing has no sign, also where less than half a cent is left of it.
+    return f"{amount:z,.2f}" if isinstance(amount, Decimal) else "?"
+
+
+def _signed(amount: Any, *, is_income: bool) -> str:
+    """What came in with a plus, what was spent with a minus; what came back of either turns it."""
+    flow = amount if is_income or not isinstance(amount, Decimal) else -amount
+    shown = _money(flow)
+    return f"+{shown}" if isinstance(flow, Decimal) and round(flow, 2) > 0 else shown
 
 
 def _width(text: str) -> int:

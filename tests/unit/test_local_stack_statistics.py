@@ -32,9 +32,17 @@ def test_an_organisation_has_a_line_for_receivables_and_one_for_payables() -> No
     table = as_table([_row("Kauri", receivables_issued="1234567.5", cash_spent="8.10")])
     assert table == [
         "                                     issued  paid  outstanding  overdue   cash",
-        "Kauri             receivables  1,234,567.50  0.00         0.00     0.00  +0.00",
+        "Kauri             receivables  1,234,567.50  0.00         0.00     0.00   0.00",
         "2026-11-19 · NZD  payables             0.00  0.00         0.00     0.00  -8.10",
     ]
+
+
+def test_nothing_has_no_sign_and_what_came_back_turns_it() -> None:
+    nothing = as_table([_row("Kauri", receivables_overdue="-0.001", payables_paid="-0.00")])
+    assert [line.split()[-5:] for line in nothing[1:]] == [["0.00"] * 5] * 2
+
+    back = as_table([_row("Kauri", cash_received="-7.00", cash_spent="-8.10")])
+    assert [line.split()[-1] for line in back[1:]] == ["-7.00", "+8.10"]
 
 
 def test_names_with_emoji_or_control_characters_keep_the_columns_in_line() -> None:
