@@ -1,5 +1,6 @@
 """The command line behind the Makefile: `local-stack run | stop | reset | status`.
 
+And `local-stack airflow …`: any command of Airflow's own, to the Airflow that `make run` started.
 Turns every failure into one message and a status; knows nothing of the steps.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,11 +26,14 @@ _INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the process's status."""
     parser = argparse.ArgumentParser(prog="local-stack", description=__doc__)
-    parser.add_argument("command", choices=["run", "stop", "reset", "status"])
-    command = parser.parse_args(arguments).command
+    parser.add_argument("command", choices=["run", "stop", "reset", "status", "airflow"])
+    parser.add_argument("words", nargs=argparse.REMAINDER, help="as in `airflow xero status`")
+    given = parser.parse_args(arguments)
+    if given.words and given.command != "airflow":
+        parser.error(f"{given.command} takes no further words")
     progress = Progress()
     try:
-        _do(command, progress)
+        _do(given.command, given.words, progress)
     except StackError as error:
         return _failed(str(error))
     except psycopg.Error as error:
@@ -45,11 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _do(command: str, progress: Progress) -> None:
+def _do(command: str, words: Sequence[str], progress: Progress) -> None:
     repository = _repository()
     if command == "run":
         settings = read_settings(repository, os.environ)
         story.run(settings, progress, now=datetime.now(UTC))
+    elif command == "airflow":
+        settings = read_settings(repository, os.environ)
+        program, environment = story.airflow_command(settings, progress, words)
+        # In our place: its questions, its status and Ctrl-C are then the caller's.
+        os.execve(program[0], list(program), environment)  # noqa: S606
     elif command == "stop":
         story.stop(repository, progress)
     elif command == "reset":

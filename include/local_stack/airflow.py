@@ -61,10 +61,11 @@ class Airflow:
             "dag-processor": ("dag-processor",),
             "triggerer": ("triggerer", "--skip-serve-logs"),
         }
-        return [
-            Child(name, (sys.executable, "-m", "airflow", *words), environment)
-            for name, words in commands.items()
-        ]
+        return [Child(name, self.command(*words), environment) for name, words in commands.items()]
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Return what to start for an `airflow` command: the program and its arguments."""
+        return (sys.executable, "-m", "airflow", *words)
 
     def run_command(self, *words: str, secrets: Mapping[str, str] | None = None) -> str:
         """Run one `airflow` command to its end and return its output, which is also its log.
@@ -74,10 +75,9 @@ class Airflow:
         """
         log = self.folder / "logs" / f"airflow-{'-'.join(words)}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "airflow", *words]
         environment = {**inherited_environment(), **self.environment(), **(secrets or {})}
         with log.open("wb") as output:
-            status = _status_of(command, environment, output=output, cwd=self.folder)
+            status = _status_of(self.command(*words), environment, output=output, cwd=self.folder)
         if status != 0:
             last = self.secrets.redacted(_last_line(log))
             raise StackError(

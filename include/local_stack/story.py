@@ -1,5 +1,7 @@
 """What `make run`, `make stop`, `make reset` and `make status` do, step by step.
 
+And how a command of Airflow's own reaches the Airflow that runs here.
+
 The order is told here; how each step is done is told in `stack.py` and its neighbours.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from local_stack import sandbox as pretend
 from local_stack.airflow import ADMIN
 from local_stack.airflow_api import AirflowApi
 from local_stack.consent import consent
+from local_stack.environment import inherited_environment
 from local_stack.errors import StackError
 from local_stack.nights import (
     DAG_ID,
@@ -222,6 +225,26 @@ def status(repository: Path, progress: Progress) -> None:
         for name in stack.children.names():
             is_up = stack.children.is_running(name)
             progress.text(f"{mode}: {name} {'running' if is_up else 'stopped'}")
+
+
+def airflow_command(
+    settings: Settings, progress: Progress, words: Sequence[str]
+) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Return program and environment of an `airflow` command to the stack that runs.
+
+    It knows that stack's connections, settings and keys; the environment holds secrets. Makes no
+    file. StackError when the stack does not run.
+    """
+    folder = settings.folder
+    refuse_foreign_folder(folder)
+    stack = open_stack(settings, progress) if folder.exists() else None
+    if stack is None or stack.server.pid is None:
+        raise StackError(f"No Airflow runs from {folder}: `make run` starts it.")
+    airflow = stack.airflow()
+    python, *program = airflow.command(*words)
+    environment = {**inherited_environment(), **airflow.environment()}
+    # Nothing is imported from where it is typed: a clone has a folder that is called dbt.
+    return (python, "-P", *program), environment
 
 
 def refuse_foreign_folder(folder: Path) -> None:
