@@ -26,7 +26,7 @@ _MART = "xero_marts.rpt_tie_out_summary"
 
 @dataclass(frozen=True)
 class TieOut:
-    """An organisation's newest compared reports: the latest day, and their lines, at least one.
+    """Each of an organisation's reports as last compared: the latest day, and all their lines.
 
     `broken_lines` are those whose difference has no cause by name.
     """
@@ -156,7 +156,8 @@ _REPORTS = """
     ('ExecutiveSummary', 'accrual')
 """
 
-# One look into the index for each report of each organisation, whatever the years.
+# One look into the index for each report of each organisation, whatever the years, and one more for
+# each night since that went without a comparison.
 _TIE_OUTS = f"""
 select
     tenants.tenant_id::text,
@@ -172,13 +173,14 @@ cross join lateral (
         summary.tenant_id = tenants.tenant_id
         and summary.report = reports.report
         and summary.basis = reports.basis
+        -- A report that Xero did not give, for want of a scope, say, stands there without a line,
+        -- and one that no documents stand beside with lines that are not compared. Neither has a
+        -- broken line, and neither mends what was found before, nor agrees with anything.
+        and summary.difference_amount is not null
     order by report_date desc, known_at desc
     limit 1
 ) as newest
 group by tenants.tenant_id
--- A report that Xero did not give, for want of a scope, say, stands there without a line: where
--- nothing at all was compared nothing agrees.
-having sum(newest.lines) > 0
 """  # noqa: S608
 
 _HAS_TIE_OUT = """

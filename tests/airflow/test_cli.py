@@ -142,7 +142,9 @@ def test_status_says_whose_figures_differ_from_xeros_reports_and_where_to_look(w
         "create schema xero_marts; create table xero_marts.rpt_tie_out_summary as"
         " select tenant_id, 'TrialBalance' as report, 'accrual' as basis,"
         " date '2026-11-19' as report_date, now() as known_at, 40 as lines,"
-        " case tenant_name when 'Kauri' then 1 else 0 end as broken_lines from xero_ops.tenants"
+        " case tenant_name when 'Kauri' then 1 else 0 end as broken_lines,"
+        " case tenant_name when 'Kauri' then 0.01 else 0 end as difference_amount"
+        " from xero_ops.tenants"
     )
 
     cli.status(DEFAULT)

@@ -109,7 +109,9 @@ def test_whose_figures_differ_from_xeros_reports_is_said_of_all_and_of_those_jus
         "create schema xero_marts; create table xero_marts.rpt_tie_out_summary as"
         " select tenant_id, 'TrialBalance' as report, 'accrual' as basis,"
         " date '2026-11-19' as report_date, now() as known_at, 40 as lines,"
-        " case tenant_name when 'Matai' then 0 else 35 end as broken_lines from xero_ops.tenants"
+        " case tenant_name when 'Matai' then 0 else 35 end as broken_lines,"
+        " case tenant_name when 'Matai' then 0 else 0.01 end as difference_amount"
+        " from xero_ops.tenants"
     )
 
     whole, part = (

@@ -173,7 +173,7 @@ def test_the_tie_out_and_the_next_run_stand_in_the_row(open_page, warehouse):
     warehouse.execute(
         "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
         " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-19' as report_date,"
-        " now() as known_at, 40 as lines, 2 as broken_lines",
+        " now() as known_at, 40 as lines, 2 as broken_lines, 0.01 as difference_amount",
         (tenant_id,),
     )
 

@@ -51,7 +51,7 @@ def test_a_broken_tie_out_is_counted_sorted_filtered_and_says_where_to_look(open
     warehouse.execute(
         "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
         " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-19' as report_date,"
-        " now() as known_at, 40 as lines, 35 as broken_lines",
+        " now() as known_at, 40 as lines, 35 as broken_lines, 0.01 as difference_amount",
         (tenant_id,),
     )
 
@@ -94,7 +94,8 @@ def test_the_list_asks_each_table_once_however_many_organisations_there_are(
     warehouse.execute(
         "create schema if not exists xero_marts;"
         "create table xero_marts.rpt_tie_out_summary (tenant_id uuid, report text, basis text,"
-        " report_date date, known_at timestamptz, lines bigint, broken_lines bigint)"
+        " report_date date, known_at timestamptz, lines bigint, broken_lines bigint,"
+        " difference_amount numeric)"
     )
     warehouse.execute(f"alter database \"{warehouse.info.dbname}\" set log_statement = 'all'")
     fill_many(warehouse, 1)

@@ -22,7 +22,7 @@ from airflow_xero.standing import (
     status,
     tenants_to_extract,
 )
-from airflow_xero.tie_outs import TieOut, tie_outs
+from airflow_xero.tie_outs import TieOut, judged, tie_outs
 from tests.browser.organisations import fill_many
 
 DAY = date(2026, 11, 20)
@@ -426,20 +426,44 @@ def test_a_thousand_organisations_are_one_question(warehouse, warehouse_dsn):
         assert tie_outs(reader, [each.tenant_id for each in found]) == {}
 
 
-def test_the_newest_comparison_of_each_report_is_the_tie_out(tenant_id, warehouse):
-    warehouse.execute("create schema if not exists xero_marts")
-    warehouse.execute(
-        "create table xero_marts.rpt_tie_out_summary (tenant_id uuid, report text, basis text,"
-        " report_date date, known_at timestamptz, lines bigint, broken_lines bigint)"
-    )
-    warehouse.execute(
-        "insert into xero_marts.rpt_tie_out_summary"
-        " select %s, report, 'accrual', day::date, now() + known * interval '1 hour', 10, broken"
-        " from (values ('TrialBalance', '2026-11-19', 0, 9), ('TrialBalance', '2026-11-20', 0, 8),"
-        " ('TrialBalance', '2026-11-20', 1, 2), ('BalanceSheet', '2026-10-31', 0, 1))"
-        " as versions (report, day, known, broken)",
-        (tenant_id,),
-    )
+SUMMARY = """
+create schema if not exists xero_marts;
+create table xero_marts.rpt_tie_out_summary (
+    tenant_id uuid, report text, basis text, report_date date, lines bigint, tied_lines bigint,
+    explained_lines bigint, broken_lines bigint, not_compared_lines bigint,
+    difference_amount numeric, broken_amount numeric, explained_ratio numeric,
+    known_at timestamptz, is_from_journals boolean,
+    primary key (tenant_id, report, basis, report_date, known_at)
+);
+"""
+
+
+@pytest.fixture
+def compared(tenant_id, warehouse):
+    """Keep what a night found of a report; nothing was compared where `broken` is None."""
+    warehouse.execute(SUMMARY)
+
+    def run(day, *, broken=None, lines=10, report="TrialBalance", hour=0):
+        warehouse.execute(
+            "insert into xero_marts.rpt_tie_out_summary values"
+            " (%s, %s, 'accrual', %s, %s, %s, 0, %s, %s, %s, %s, %s,"
+            " timestamptz '2026-11-21 00:00Z' + %s * interval '1 hour', false)",
+            (
+                *(tenant_id, report, day, lines),
+                *((lines - broken, broken, 0) if broken is not None else (0, 0, lines)),
+                *((broken, broken, 1) if broken is not None else (None, None, None)),
+                hour,
+            ),
+        )
+
+    return run
+
+
+def test_the_newest_comparison_of_each_report_is_the_tie_out(tenant_id, warehouse, compared):
+    compared("2026-11-19", broken=9)
+    compared("2026-11-20", broken=8)
+    compared("2026-11-20", broken=2, hour=1)
+    compared("2026-10-31", broken=1, report="BalanceSheet")
 
     assert tie_outs(warehouse, [tenant_id]) == {
         tenant_id: TieOut(tenant_id, date(2026, 11, 20), lines=20, broken_lines=3)
@@ -447,14 +471,29 @@ def test_the_newest_comparison_of_each_report_is_the_tie_out(tenant_id, warehous
     assert tie_outs(warehouse, []) == {}
 
 
-def test_a_report_that_xero_did_not_give_agrees_with_nothing(tenant_id, warehouse):
-    warehouse.execute("create schema if not exists xero_marts")
-    warehouse.execute(
-        "create table xero_marts.rpt_tie_out_summary as select %s::uuid as tenant_id,"
-        " 'TrialBalance' as report, 'accrual' as basis, date '2026-11-20' as report_date,"
-        " now() as known_at, 0::bigint as lines, 0::bigint as broken_lines",
-        (tenant_id,),
-    )
+@pytest.mark.parametrize("lines", [0, 10], ids=["not read", "not compared"])
+def test_a_report_that_was_not_compared_mends_nothing(lines, one, tenant_id, warehouse, compared):
+    runs.complete(warehouse, tenant_id, start(warehouse, tenant_id))
+    compared("2026-11-19", broken=2)
+    compared("2026-11-19", broken=0, report="BalanceSheet")
+    compared("2026-11-20", lines=lines, hour=24)
+    compared("2026-11-20", broken=0, report="BalanceSheet", hour=24)
+
+    found = tie_outs(warehouse, [tenant_id])
+
+    assert found == {tenant_id: TieOut(tenant_id, date(2026, 11, 20), lines=20, broken_lines=2)}
+    assert [each.state for each in judged([one()], found)] == ["tie_out_broken"]
+
+    compared("2026-11-21", broken=0, hour=48)
+
+    assert [each.state for each in judged([one()], tie_outs(warehouse, [tenant_id]))] == ["healthy"]
+
+
+@pytest.mark.parametrize("lines", [0, 10], ids=["not read", "not compared"])
+def test_a_report_that_was_never_compared_agrees_with_nothing(
+    lines, tenant_id, warehouse, compared
+):
+    compared("2026-11-20", lines=lines)
 
     assert tie_outs(warehouse, [tenant_id]) == {}
 
