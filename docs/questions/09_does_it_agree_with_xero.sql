@@ -1,6 +1,7 @@
 -- Do these figures agree with Xero?
 -- The newest comparison of each report, what is broken first: how many of its lines tie, how many
--- differ for a reason that has a name (rpt_tie_out says which), and how many for none.
+-- differ for a reason that has a name (rpt_tie_out says which), and how many for none. A report that
+-- Xero did not give mends nothing, and has a row without lines where it was never compared.
 
 with
 
@@ -9,7 +10,7 @@ newest as (
         *,
         row_number() over (
             partition by tenant_id, report, basis
-            order by report_date desc, known_at desc
+            order by difference_amount is null, report_date desc, known_at desc
         ) as place
     from xero_marts.rpt_tie_out_summary
 )

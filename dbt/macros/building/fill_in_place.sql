@@ -96,9 +96,8 @@
         {%- for column in standing -%}
             {%- do found.append(column.name ~ ' ' ~ column.dtype) -%}
         {%- endfor -%}
-        {%- for column in model.columns.values() -%}
-            {%- set type = column.data_type | replace('timestamptz', 'timestamp with time zone') -%}
-            {%- do promised.append(column.name ~ ' ' ~ type) -%}
+        {%- for name, type in promised_types().items() -%}
+            {%- do promised.append(name ~ ' ' ~ type) -%}
         {%- endfor -%}
         {%- set differing = [] -%}
         {%- for column in found + promised if column not in found or column not in promised -%}
@@ -111,4 +110,15 @@
             ) }}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- The types of the model's columns by their names, as Postgres's catalogue spells them. -#}
+{% macro promised_types() -%}
+    {%- set types = {} -%}
+    {%- for column in model.columns.values() -%}
+        {%- do types.update({
+            column.name: column.data_type | replace('timestamptz', 'timestamp with time zone')
+        }) -%}
+    {%- endfor -%}
+    {{ return(types) }}
 {%- endmacro %}

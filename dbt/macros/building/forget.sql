@@ -135,15 +135,18 @@
 {%- endmacro %}
 
 {#- Pre-hook of tables that keep history: tenants that are gone take theirs with them. Beside the
-    marts all goes: it begins with what the marts keep. -#}
+    marts all goes: it begins with what the marts keep. A newer yml may promise other types. -#}
 {% macro forget_gone_tenants() -%}
     {%- set tenants = ref('stg_xero__tenants') -%}
     {%- if is_made_anew() -%}
         select 1
-    {%- elif is_beside_the_marts() -%}
-        delete from {{ this }}
     {%- else -%}
+        {{ give_promised_types() }}
+        {%- if is_beside_the_marts() %}
+        delete from {{ this }}
+        {%- else %}
         delete from {{ this }} as kept
         where not exists (select from {{ tenants }} as tenant where tenant.tenant_id = kept.tenant_id)
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -48,3 +48,38 @@
             and kept.known_at < tenant.known_at
     {%- endif %}
 {%- endmacro %}
+
+{#- The statement that gives a standing table of history the types that its yml promises, for no
+    build makes it anew; nothing where it has them. Views that read it go: a build of changed files
+    is a whole one, and makes them again. -#}
+{% macro give_promised_types() -%}
+    {%- set promised = promised_types() -%}
+    {%- set changes = [] -%}
+    {%- for column in columns_of(this) if promised.get(column.name, column.dtype) != column.dtype -%}
+        {%- do changes.append('alter column ' ~ column.quoted ~ ' type ' ~ promised[column.name]) -%}
+    {%- endfor -%}
+    {%- if changes -%}
+        {%- for view in views_of(this) -%}
+            {%- do adapter.drop_relation(view) -%}
+        {%- endfor -%}
+        alter table {{ this }} {{ changes | join(', ') }};
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro views_of(table) -%}
+    {%- set found = run_query(
+        "select distinct namespace.nspname, class.relname"
+        ~ " from pg_catalog.pg_depend as depending"
+        ~ " inner join pg_catalog.pg_rewrite as rule on rule.oid = depending.objid"
+        ~ " inner join pg_catalog.pg_class as class on class.oid = rule.ev_class"
+        ~ " inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace"
+        ~ " where depending.refobjid = '" ~ table ~ "'::regclass and class.relkind = 'v'"
+    ) -%}
+    {%- set views = [] -%}
+    {%- for row in found.rows -%}
+        {%- do views.append(api.Relation.create(
+            database=table.database, schema=row[0], identifier=row[1], type='view'
+        )) -%}
+    {%- endfor -%}
+    {{ return(views) }}
+{%- endmacro %}

@@ -3,8 +3,12 @@
 {% macro journals_posted(journals) %}
 with
 
+-- Others are rows of fct_document_errors.
 all_journals as not materialized (
     select * from {{ ref(journals) }}
+    where
+        journal_date is not null
+        and has_unreadable_line is not true
 ),
 
 touched as (

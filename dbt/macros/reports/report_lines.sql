@@ -19,15 +19,17 @@
 {%- endmacro %}
 
 {#- A line of any report: its label, the account it is about, and its figures from left to right.
-    Blank cells are null; thousands' commas and per cent signs are taken off. -#}
+    Blank cells are null; thousands' commas and per cent signs are taken off. Label and account
+    name the line wherever it is compared, in indexes, too. -#}
 {% macro xero_report_line_columns(element) -%}
-    {{ element }} -> 'Cells' -> 0 ->> 'Value' as line_label,
-    nullif({{ element }} -> 'Cells' -> 0 -> 'Attributes' -> 0 ->> 'Value', '') as account_id,
+    {{ as_long_as_an_id(element ~ " -> 'Cells' -> 0 ->> 'Value'") }} as line_label,
+    {{ xero_code('Value', element ~ " -> 'Cells' -> 0 -> 'Attributes' -> 0") }} as account_id,
     array(
         select
             case
                 when
-                    translate(cell.element ->> 'Value', ',%', '') ~ '^-?[0-9]+([.][0-9]+)?$'
+                    translate(cell.element ->> 'Value', ',%', '')
+                    ~ '^-?[0-9]{1,15}([.][0-9]{1,40})?$'
                     then translate(cell.element ->> 'Value', ',%', '')::numeric
             end
         from

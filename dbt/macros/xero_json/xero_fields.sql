@@ -32,10 +32,11 @@
 {%- endmacro %}
 
 {#- A JSON number, or a number that Xero wrote as a string ("600.00"). Exact, never a float. Of
-    more than thirteen digits before the point it is a slip, which totals could not hold. -#}
+    more than thirteen digits before the point it is a slip, which totals could not hold; Postgres
+    itself holds no more than 16,383 after it. -#}
 {% macro xero_number(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,13}([.][0-9]+)?$'
+        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,13}([.][0-9]{1,40})?$'
             then ({{ xero_text(field, object) }})::numeric
     end
 {%- endmacro %}
@@ -43,7 +44,7 @@
 {#- A whole number, or one that Xero wrote as a string or with a decimal point (2.0). -#}
 {% macro xero_integer(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,18}([.]0+)?$'
+        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,18}([.]0{1,40})?$'
             then ({{ xero_text(field, object) }})::numeric::bigint
     end
 {%- endmacro %}

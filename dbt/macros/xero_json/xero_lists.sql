@@ -1,3 +1,19 @@
+{#- Whether a line gives an amount that cannot be read. Left out, it would fall to rounding; the
+    whole record is left out instead, and is a row of fct_document_errors. -#}
+{% macro xero_has_unreadable_line(list, fields) -%}
+    exists (
+        select
+        from jsonb_array_elements({{ xero_list(list) }}) as line (element)
+        where
+            {%- for field in fields %}
+            {{ 'or ' if not loop.first }}(
+                {{ xero_code(field, 'line.element') }} is not null
+                and {{ xero_number(field, 'line.element') }} is null
+            )
+            {%- endfor %}
+    )
+{%- endmacro %}
+
 {#- The columns of one element of a nested list, so that the intermediate models which unnest the
     lists need not spell Xero's names. `element` is the jsonb value. -#}
 
@@ -44,8 +60,8 @@
 
 {#- A row of a trial balance; blank cells are zero. -#}
 {% macro xero_trial_balance_columns(element) -%}
-    {{ element }} -> 'Cells' -> 0 ->> 'Value' as account_label,
-    nullif({{ element }} -> 'Cells' -> 0 -> 'Attributes' -> 0 ->> 'Value', '') as account_id,
+    {{ as_long_as_an_id(element ~ " -> 'Cells' -> 0 ->> 'Value'") }} as account_label,
+    {{ xero_code('Value', element ~ " -> 'Cells' -> 0 -> 'Attributes' -> 0") }} as account_id,
     {%- for amount in ['debit', 'credit', 'ytd_debit', 'ytd_credit'] %}
     coalesce(
         {{ xero_number('Value', element ~ " -> 'Cells' -> " ~ loop.index) }}, 0

@@ -86,6 +86,7 @@ final as (
         (
             is_approved
             and transfer_date is not null
+            and amount is not null
             and base_amount is not null
         ) as is_counted,
         case

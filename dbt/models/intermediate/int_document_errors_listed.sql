@@ -43,22 +43,34 @@ bank_transfers as (
 
 manual_journals as (
     select * from {{ ref('stg_xero__manual_journals') }}
-    where is_posted
+    where
+        is_posted
+        and (journal_date is null or has_unreadable_line)
 ),
 
--- Those that daily statistics count, with an amount that they cannot.
+-- As Xero posted them, in organisations that have Journals.
+{%- for basis in ['journals', 'cash_journals'] %}
+{{ basis }} as (
+    select * from {{ ref('stg_xero__' ~ basis) }}
+    where
+        journal_date is null
+        or has_unreadable_line
+),
+{%- endfor %}
+
+-- Those that daily statistics count, with an amount that they cannot, or without their day.
 quotes as (
     select * from {{ ref('stg_xero__quotes') }}
     where
         status in ('DRAFT', 'SENT', 'ACCEPTED', 'DECLINED', 'INVOICED')
-        and currency_rate is null
+        and (quote_date is null or total_amount is null or currency_rate is null)
 ),
 
 purchase_orders as (
     select * from {{ ref('stg_xero__purchase_orders') }}
     where
         is_approved
-        and currency_rate is null
+        and (purchase_order_date is null or total_amount is null or currency_rate is null)
 ),
 
 allocations as (
@@ -171,7 +183,7 @@ final as (
         manual_journals.journal_date as document_date,
         tenants.base_currency_code as currency_code,
         null::numeric as amount,
-        'no_date' as error,
+        case when manual_journals.journal_date is null then 'no_date' else 'no_amount' end as error,
         null as settled_document_id
     from touched
     inner join manual_journals
@@ -179,7 +191,26 @@ final as (
             touched.tenant_id = manual_journals.tenant_id
             and touched.document_id = manual_journals.manual_journal_id
     inner join tenants on manual_journals.tenant_id = tenants.tenant_id
-    where manual_journals.journal_date is null
+    {%- for kind in ['journal', 'cash_journal'] %}
+    union all
+    -- Told apart by its own id, forgotten by that of what posted it.
+    select
+        {{ kind }}s.tenant_id,
+        {{ kind }}s.journal_id as document_id,
+        '{{ kind }}' as document_kind,
+        {{ kind }}s.reference as document_number,
+        {{ kind }}s.journal_date as document_date,
+        tenants.base_currency_code as currency_code,
+        null::numeric as amount,
+        case when {{ kind }}s.journal_date is null then 'no_date' else 'no_amount' end as error,
+        {{ kind }}s.source_id as settled_document_id
+    from touched
+    inner join {{ kind }}s
+        on
+            touched.tenant_id = {{ kind }}s.tenant_id
+            and touched.document_id = coalesce({{ kind }}s.source_id, {{ kind }}s.journal_id)
+    inner join tenants on {{ kind }}s.tenant_id = tenants.tenant_id
+    {%- endfor %}
     {%- for kind in ['quote', 'purchase_order'] %}
     union all
     select
@@ -190,7 +221,11 @@ final as (
         {{ kind }}s.{{ kind }}_date as document_date,
         {{ kind }}s.currency_code,
         {{ kind }}s.total_amount as amount,
-        'no_rate' as error,
+        case
+            when {{ kind }}s.{{ kind }}_date is null then 'no_date'
+            when {{ kind }}s.total_amount is null then 'no_amount'
+            else 'no_rate'
+        end as error,
         null as settled_document_id
     from touched
     inner join {{ kind }}s

@@ -56,6 +56,7 @@ united as (
         invoices.currency_rate,
         invoices.net_amount,
         invoices.total_amount,
+        invoices.has_unreadable_line,
         invoices.updated_at
     from touched
     inner join invoices
@@ -79,6 +80,7 @@ united as (
         credit_notes.currency_rate,
         credit_notes.net_amount,
         credit_notes.total_amount,
+        credit_notes.has_unreadable_line,
         credit_notes.updated_at
     from touched
     inner join credit_notes
@@ -105,6 +107,7 @@ united as (
         bank_transactions.currency_rate,
         bank_transactions.net_amount,
         bank_transactions.total_amount,
+        bank_transactions.has_unreadable_line,
         bank_transactions.updated_at
     from touched
     inner join bank_transactions
@@ -126,12 +129,13 @@ final as (
             and united.ledger is not null
             and united.document_date is not null
             and united.total_amount is not null
+            and united.has_unreadable_line is not true
         ) as is_counted,
         case
             when not united.is_approved then null
             when united.ledger is null then 'unknown_type'
             when united.document_date is null then 'no_date'
-            when united.total_amount is null then 'no_amount'
+            when united.total_amount is null or united.has_unreadable_line then 'no_amount'
             when united.currency_rate is null then 'no_rate'
         end as error
     from united

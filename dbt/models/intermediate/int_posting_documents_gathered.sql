@@ -57,6 +57,7 @@ united as (
     where
         invoices.is_approved
         and invoices.ledger is not null
+        and invoices.has_unreadable_line is not true
     union all
     select
         credit_notes.tenant_id,
@@ -83,6 +84,7 @@ united as (
     where
         credit_notes.is_approved
         and credit_notes.ledger is not null
+        and credit_notes.has_unreadable_line is not true
     union all
     -- The legs of transfers post nothing: the transfers do.
     select
@@ -127,6 +129,7 @@ united as (
         bank_transactions.is_approved
         and bank_transactions.direction is not null
         and not bank_transactions.is_transfer
+        and bank_transactions.has_unreadable_line is not true
     union all
     -- Their lines are signed and sum to zero: there is no whole.
     select
@@ -147,7 +150,9 @@ united as (
         manual_journals.is_on_cash_basis
     from manual_journals
     inner join charts on manual_journals.tenant_id = charts.tenant_id
-    where manual_journals.is_posted
+    where
+        manual_journals.is_posted
+        and manual_journals.has_unreadable_line is not true
 ),
 
 converted as (
@@ -157,7 +162,8 @@ converted as (
     from united
 ),
 
--- What lacks a date, a total or a rate is a row of fct_document_errors and posts nothing.
+-- What lacks a date, a total or a rate, or has a line that cannot be read, is a row of
+-- fct_document_errors and posts nothing.
 final as (
     select * from converted
     where

@@ -193,8 +193,8 @@ reported as (
         report_lines.report_id,
         columns.measure,
         report_lines.account_id as line_key,
-        report_lines.line_label,
-        case
+        max(report_lines.line_label) as line_label,
+        sum(case
             when report_lines.report = 'BankSummary' then
                 case columns.measure
                     when 'opening' then coalesce(report_lines.amounts[1], 0)
@@ -207,7 +207,7 @@ reported as (
             when charts.account_class is null and report_lines.section_title like 'Less %'
                 then coalesce(report_lines.amounts[1], 0)
             else -coalesce(report_lines.amounts[1], 0)
-        end as xero_amount
+        end) as xero_amount
     from reports
     inner join report_lines
         on
@@ -228,6 +228,9 @@ reported as (
             report_lines.tenant_id = charts.tenant_id
             and report_lines.account_id = charts.account_id
     where report_lines.account_id is not null
+    -- An account may stand on several lines of a statement.
+    group by
+        report_lines.tenant_id, report_lines.report_id, columns.measure, report_lines.account_id
 ),
 
 matched as (

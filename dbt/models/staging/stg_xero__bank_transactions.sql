@@ -35,6 +35,8 @@ renamed as (
         {{ xero_number('Total') }} as total_amount,
         {{ xero_boolean('IsReconciled') }} as is_reconciled,
         {{ xero_list('LineItems') }} as line_items,
+        {{ xero_has_unreadable_line('LineItems', ['LineAmount', 'TaxAmount']) }}
+            as has_unreadable_line,
         xero_updated_at as updated_at
     from source
 ),
@@ -75,6 +77,7 @@ final as (
         total_amount,
         coalesce(is_reconciled, false) as is_reconciled,
         line_items,
+        has_unreadable_line,
         updated_at
     from renamed
 )

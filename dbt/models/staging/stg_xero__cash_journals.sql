@@ -20,7 +20,8 @@ renamed as (
         {{ xero_code('SourceID') }} as source_id,
         {{ xero_text('Reference') }} as reference,
         {{ xero_timestamp('CreatedDateUTC') }} as created_at,
-        {{ xero_list('JournalLines') }} as journal_lines
+        {{ xero_list('JournalLines') }} as journal_lines,
+        {{ xero_has_unreadable_line('JournalLines', ['NetAmount']) }} as has_unreadable_line
     from source
 ),
 

@@ -31,6 +31,8 @@ renamed as (
         {{ xero_number('Total') }} as total_amount,
         {{ xero_number('RemainingCredit') }} as remaining_amount,
         {{ xero_list('LineItems') }} as line_items,
+        {{ xero_has_unreadable_line('LineItems', ['LineAmount', 'TaxAmount']) }}
+            as has_unreadable_line,
         {{ xero_list('Allocations') }} as allocations,
         xero_updated_at as updated_at
     from source
@@ -60,6 +62,7 @@ final as (
         total_amount,
         remaining_amount,
         line_items,
+        has_unreadable_line,
         allocations,
         updated_at
     from renamed

@@ -38,6 +38,8 @@ renamed as (
         {{ xero_boolean('SentToContact') }} as is_sent_to_contact,
         {{ xero_boolean('HasAttachments') }} as has_attachments,
         {{ xero_list('LineItems') }} as line_items,
+        {{ xero_has_unreadable_line('LineItems', ['LineAmount', 'TaxAmount']) }}
+            as has_unreadable_line,
         {{ xero_list('Payments') }} as payments,
         {{ xero_list('CreditNotes') }} as credit_notes,
         {{ xero_list('Overpayments') }} as overpayments,
@@ -77,6 +79,7 @@ final as (
         coalesce(is_sent_to_contact, false) as is_sent_to_contact,
         coalesce(has_attachments, false) as has_attachments,
         line_items,
+        has_unreadable_line,
         payments,
         credit_notes,
         overpayments,

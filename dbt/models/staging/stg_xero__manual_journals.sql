@@ -22,6 +22,8 @@ renamed as (
         {{ xero_boolean('ShowOnCashBasisReports') }} as is_on_cash_basis,
         {{ xero_boolean('HasAttachments') }} as has_attachments,
         {{ xero_list('JournalLines') }} as journal_lines,
+        {{ xero_has_unreadable_line('JournalLines', ['LineAmount', 'TaxAmount']) }}
+            as has_unreadable_line,
         xero_updated_at as updated_at
     from source
 ),
@@ -39,6 +41,7 @@ final as (
         coalesce(is_on_cash_basis, true) as is_on_cash_basis,
         coalesce(has_attachments, false) as has_attachments,
         journal_lines,
+        has_unreadable_line,
         updated_at
     from renamed
 )

@@ -38,9 +38,11 @@ from tests.warehouse.marts.pretend_books import (
     day_of,
     debtors_report,
     half_read,
+    journals_beyond_measure,
     mistyped,
     one_draft,
     organisation,
+    reports_beyond_measure,
     unknown_type,
 )
 from tests.warehouse.marts.recorded_books import australia, new_zealand, published
@@ -67,6 +69,10 @@ def _pretend_tenants() -> dict[str, Tenant]:
         "by hand": Tenant(_id(11), {SECOND_NIGHT: by_hand()}),
         "half read": Tenant(_id(12), {SECOND_NIGHT: half_read()}),
         "beyond measure": Tenant(_id(13), {SECOND_NIGHT: beyond_measure()}),
+        "journals beyond measure": Tenant(
+            _id(14), {SECOND_NIGHT: journals_beyond_measure()}, has_journals=True
+        ),
+        "reports beyond measure": Tenant(_id(15), {SECOND_NIGHT: reports_beyond_measure()}),
     }
 
 

@@ -29,12 +29,16 @@ _ID_FIELDS = {endpoint.name: endpoint.id_field for endpoint in ENDPOINTS}
 
 @dataclass(frozen=True)
 class Tenant:
-    """One organisation: what was known each night, and its last complete day."""
+    """One organisation: what was known each night, and its last complete day.
+
+    With `has_journals` its ledger is made of the Journals that its records hold.
+    """
 
     tenant_id: str
     nights: Mapping[datetime, Records]
     last_day: date = LAST_DAY
     is_complete: bool = True
+    has_journals: bool = False
 
 
 def store(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
@@ -50,6 +54,13 @@ def store(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
                 _store(
                     connection, endpoint, (tenant.tenant_id, record_id, known_at, run_id), record
                 )
+        if tenant.has_journals:
+            connection.execute(
+                "insert into xero_ops.extract_endpoints (run_id, tenant_id, endpoint, finished_at)"
+                " select %s, %s, endpoint, %s"
+                " from unnest(array['journals', 'cash_journals']) as endpoint",
+                (run_id, tenant.tenant_id, known_at),
+            )
     if tenant.is_complete:
         connection.execute(
             "update xero_ops.tenants set complete_at = %s, complete_day = %s where tenant_id = %s",

@@ -353,7 +353,7 @@ def half_read() -> Records:
 
 def beyond_measure() -> Records:
     """Values that a payload can hold and no column: each spoils its own record and nothing else."""
-    endless = "".join(sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(150))
+    endless = _endless_text()
     sold = half_read()["invoices"][0] | {"CreditNotes": [], "AmountCredited": 0, "AmountDue": 40}
 
     def other(name: str, **fields: Any) -> dict[str, Any]:
@@ -382,10 +382,41 @@ def beyond_measure() -> Records:
             other("in an endless currency", CurrencyCode=endless, CurrencyRate=1.5),
             other("at a rate of nearly nothing", CurrencyCode="USD", CurrencyRate=1e-12),
             other("of an endless contact", Contact={"ContactID": endless, "Name": endless}),
+            other(
+                "of lines of endless money",
+                LineItems=[
+                    {"LineAmount": 2 * 10**13, "TaxAmount": 0, "AccountCode": "200"},
+                    {"LineAmount": 40 - 2 * 10**13, "TaxAmount": 0, "AccountCode": "200"},
+                ],
+            ),
+            other("of endless cents", Total="0." + "1" * 16_384),
         ],
         "payments": [
             paid | {"PaymentID": "of nothing"},
             paid | {"PaymentID": "of an endless id", "Invoice": {"InvoiceID": endless}},
+        ],
+        "manual_journals": [
+            {
+                "ManualJournalID": "of lines of endless money",
+                "Status": "POSTED",
+                "Narration": "Wages",
+                "Date": stamp(LAST_DAY),
+                "LineAmountTypes": "NoTax",
+                "JournalLines": [
+                    {"LineAmount": amount, "AccountCode": "200"}
+                    for amount in (18 * 10**12, -9 * 10**12, -9 * 10**12)
+                ],
+            }
+        ],
+        "quotes": [
+            {"QuoteID": "of no day", "Status": "SENT", "Total": 5, "CurrencyCode": "USD"},
+            {
+                "QuoteID": "of endless money",
+                "Status": "SENT",
+                "Date": stamp(LAST_DAY),
+                "Total": 10**17,
+                "CurrencyCode": "NZD",
+            },
         ],
         "bank_transfers": [
             {
@@ -396,4 +427,73 @@ def beyond_measure() -> Records:
                 "CreatedDateUTC": "/Date(-999999999999999+0000)/",
             }
         ],
+    }
+
+
+def reports_beyond_measure() -> Records:
+    """Reports with a figure, a label and an account that no column holds, and one account twice."""
+    reports = {"trial_balances": "TrialBalance", "balance_sheets": "BalanceSheet"}
+    return half_read() | {
+        "organisations": [organisation("Reports beyond measure")],
+        **{
+            endpoint: [_endless_report(f"{report}:{LAST_DAY}:accrual")]
+            for endpoint, report in reports.items()
+        },
+    }
+
+
+def _endless_text() -> str:
+    """Nine thousand characters that do not compress, so that no index holds them."""
+    return "".join(sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(150))
+
+
+def _endless_report(report_id: str) -> Record:
+    endless = _endless_text()
+
+    def row(account_id: str, label: str, figure: str) -> Record:
+        account = [{"Id": "account", "Value": account_id}]
+        cells = [label, figure, "", figure, ""]
+        return {"RowType": "Row", "Cells": [{"Value": x, "Attributes": account} for x in cells]}
+
+    rows = [
+        row("debtors", "Accounts Receivable", "30.00"),
+        row("bank", "Bank", "9" * 27),
+        row(endless, endless, "1.00"),
+        row("sales", "Sales", "7.00"),
+        row("sales", "Sales", "8.00"),
+    ]
+    return {
+        "ReportID": report_id,
+        "Rows": [{"RowType": "Header", "Cells": []}, {"RowType": "Section", "Rows": rows}],
+    }
+
+
+def journals_beyond_measure() -> Records:
+    """Journals, of which one can be read; the others lack a day, or an amount of a line."""
+
+    def journal(name: str, *amounts: int, **fields: Any) -> Record:
+        accounts = ("debtors", "sales", "sales")
+        return {
+            "JournalID": name,
+            "JournalDate": stamp(LAST_DAY),
+            "SourceType": "ACCREC",
+            "SourceID": f"source of {name}",
+            "JournalLines": [
+                {"AccountID": account_id, "NetAmount": amount}
+                for account_id, amount in zip(accounts, amounts, strict=False)
+            ],
+            **fields,
+        }
+
+    journals = [
+        journal("good", 40, -40),
+        journal("dated after all years", 1, -1, JournalDate="/Date(253402300800000+0000)/"),
+        journal("of no day and no source", 1, -1, JournalDate=None, SourceID=None),
+        journal("of endless money", 18 * 10**12, -9 * 10**12, -9 * 10**12),
+    ]
+    return {
+        "organisations": [organisation("Journals beyond measure")],
+        "accounts": half_read()["accounts"],
+        "journals": journals,
+        "cash_journals": journals,
     }

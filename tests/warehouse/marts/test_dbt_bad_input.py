@@ -144,15 +144,72 @@ def test_an_allocation_of_a_credit_that_cannot_be_read_is_an_error_row(marts):
 
 def test_values_that_no_column_holds_are_error_rows_of_their_own_records(marts):
     errors = marts.table("xero_marts.fct_document_errors", "beyond measure")
-    assert {row["document_id"]: row["error"] for row in errors} == {
+    documents = [row for row in errors if row["document_kind"] in ("invoice", "payment")]
+    assert {row["document_id"]: row["error"] for row in documents} == {
         "dated before all calendars": "no_date",
         "dated after all years": "no_date",
         "dated in the year nothing": "no_date",
         "of endless money": "no_amount",
         "of money in words": "no_amount",
+        "of lines of endless money": "no_amount",
+        "of endless cents": "no_amount",
         "at a rate of nearly nothing": "no_rate",
         "of nothing": "no_document",
         "of an endless id": "no_document",
+    }
+
+
+def test_quotes_and_manual_journals_that_cannot_be_counted_say_why(marts):
+    errors = marts.table("xero_marts.fct_document_errors", "beyond measure")
+    assert {
+        (row["document_kind"], row["document_id"]): row["error"]
+        for row in errors
+        if row["document_kind"] in ("quote", "manual_journal")
+    } == {
+        ("manual_journal", "of lines of endless money"): "no_amount",
+        ("quote", "of no day"): "no_date",
+        ("quote", "of endless money"): "no_amount",
+    }
+
+
+def test_a_line_that_cannot_be_read_takes_its_record_out_of_the_ledger_and_not_to_rounding(marts):
+    sources = marts.rows(
+        "select distinct source_id from xero_marts.fct_ledger_postings where tenant_id = %s",
+        marts.tenants["beyond measure"].tenant_id,
+    )
+    assert ("sold",) in sources
+    assert not {("of lines of endless money",), ("of endless cents",)} & set(sources)
+
+
+def test_figures_and_names_of_reports_that_no_column_holds_are_compared_as_far_as_they_go(marts):
+    lines = marts.rows(
+        "select length(line_key), abs(xero_amount) from xero_marts.rpt_tie_out"
+        " where tenant_id = %s and report = 'BalanceSheet'"
+        " and (line_key in ('bank', 'sales') or length(line_key) = 600) order by 1",
+        marts.tenants["reports beyond measure"].tenant_id,
+    )
+    # A figure that no column holds is none; an account on two lines is compared once.
+    assert lines == [
+        (len("bank"), Decimal(0)),
+        (len("sales"), Decimal("15.00")),
+        (600, Decimal("1.00")),
+    ]
+
+
+@pytest.mark.parametrize("ledger", ["fct_ledger_postings", "fct_cash_basis_postings"])
+def test_a_journal_that_cannot_be_read_is_an_error_row_and_the_others_are_posted(marts, ledger):
+    tenant_id = marts.tenants["journals beyond measure"].tenant_id
+    posted = marts.rows(
+        f"select account_id, base_amount from xero_marts.{ledger} where tenant_id = %s order by 1",
+        tenant_id,
+    )
+    assert posted == [("debtors", Decimal("40.00")), ("sales", Decimal("-40.00"))]
+    kind = "journal" if ledger == "fct_ledger_postings" else "cash_journal"
+    errors = marts.table("xero_marts.fct_document_errors", "journals beyond measure")
+    assert {row["document_id"]: row["error"] for row in errors if row["document_kind"] == kind} == {
+        "dated after all years": "no_date",
+        "of no day and no source": "no_date",
+        "of endless money": "no_amount",
     }
 
 

@@ -61,6 +61,21 @@ def test_an_id_of_another_organisation_points_nowhere(built, connection):
     assert connection.execute(compiled).fetchall() == [(tenant_id, contact_id)]
 
 
+def test_a_grain_without_a_value_is_named_where_an_index_watches_the_others(built, connection):
+    (compiled,) = [
+        text
+        for name, text in built.compiled.items()
+        if name.startswith("unique_grain_") and "int_daily_movements_summed" in text
+    ]
+    assert connection.execute(compiled).fetchall() == []
+    connection.execute(
+        "update xero_intermediate.int_daily_movements_summed set day = null where ctid ="
+        " (select ctid from xero_intermediate.int_daily_movements_summed limit 1)"
+    )
+    ((_, _, day, count),) = connection.execute(compiled).fetchall()
+    assert (day, count) == (None, 1)
+
+
 @pytest.mark.parametrize(
     ("mart", "column"),
     [

@@ -622,6 +622,34 @@ def test_a_missing_table_is_filled_by_the_next_whole_build(raw: Warehouse):
     assert raw.rows("select count(*) > 0 from xero_intermediate.int_documents_closed") == [(True,)]
 
 
+@pytest.mark.timeout(600)
+def test_history_of_an_earlier_version_takes_the_types_of_this_one(raw: Warehouse):
+    quiet = company("Quiet")
+    raw.extract(quiet.tenant_id, FIRST, said(quiet, FIRST, has_journals=False))
+    raw.build()
+    known = (
+        "select count(*), sum(cash_received_base_amount)"
+        " from xero_marts.rpt_daily_statistics_as_known"
+    )
+    before = raw.rows(known)
+    raw.execute(
+        "drop view xero_marts.fct_daily_metrics_as_known;"
+        " alter table xero_marts.rpt_daily_statistics_as_known"
+        " alter column cash_received_base_amount type numeric(18, 2);"
+        " create view xero_marts.fct_daily_metrics_as_known as"
+        " select * from xero_marts.rpt_daily_statistics_as_known"
+    )
+
+    # The files of another version are another checksum: everything is made anew once.
+    raw.dbt("--full-refresh")
+    night = FIRST + timedelta(days=1)
+    raw.extract(quiet.tenant_id, night, said(quiet, night, has_journals=False))
+    raw.dbt("--selector", "nightly")
+
+    assert raw.rows(f"{known} where known_at = '{FIRST}'") == before
+    assert raw.rows("select count(*) > 0 from xero_marts.fct_daily_metrics_as_known") == [(True,)]
+
+
 def _digest(name: str, tenant_id: str | None) -> str:
     where = f" where tenant_id = '{tenant_id}'" if tenant_id else ""
     return (
