@@ -53,21 +53,41 @@ DEMO: tuple[CompanySpec, ...] = (
     CompanySpec(
         "Kauri Coffee Roasters",
         400,
-        MappingProxyType({"country": "NZ", "trade": "coffee", "invoices_per_day": 3.0}),
+        MappingProxyType(
+            {
+                "country": "NZ",
+                "trade": "coffee",
+                "invoices_per_day": 3.0,
+                "features": ("budgets", "manual_journals", "tracking", "transfers"),
+            }
+        ),
     ),
     CompanySpec(
         "Beacon & Sons <Joinery>",
         400,
-        MappingProxyType({"country": "GB", "trade": "joinery", "bills_per_day": 2.0}),
+        MappingProxyType(
+            {
+                "country": "GB",
+                "trade": "joinery",
+                "bills_per_day": 2.0,
+                "features": ("overpayments", "prepayments", "purchase_orders", "quotes"),
+            }
+        ),
     ),
     CompanySpec(
         "Måne Studio 🌙",
         400,
         MappingProxyType(
-            {"country": "US", "trade": "studio", "currencies": ("EUR", "GBP", "JPY", "AUD")}
+            {
+                "country": "US",
+                "trade": "studio",
+                "currencies": ("EUR", "GBP", "JPY", "AUD"),
+                "features": ("foreign_banks", "repeating"),
+            }
         ),
     ),
 )
+"""What the demo shows: budgets and tracking, orders and money ahead, currencies."""
 
 
 @dataclass(frozen=True, order=True)
