@@ -25,7 +25,7 @@
 
 {% macro fill_in_place(strategy, unique_key) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set standing = columns_of(target) -%}
+    {%- set standing = promised_columns_of(target) -%}
     {{ require_same_shape(standing) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -85,6 +85,17 @@
     {%- for row in found.rows -%}
         {%- do columns.append(api.Column(row[0], row[1])) -%}
     {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- Those that are filled. History keeps columns that an earlier version promised, and fills them no
+    more. -#}
+{% macro promised_columns_of(relation) -%}
+    {%- set columns = columns_of(relation) -%}
+    {%- if model.config.get('full_refresh') is false -%}
+        {%- set names = promised_types().keys() | list -%}
+        {{ return(columns | selectattr('name', 'in', names) | list) }}
+    {%- endif -%}
     {{ return(columns) }}
 {%- endmacro %}
 

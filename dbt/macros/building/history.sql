@@ -50,8 +50,8 @@
 {%- endmacro %}
 
 {#- The statement that gives a standing table of history the types that its yml promises, for no
-    build makes it anew; nothing where it has them. Views that read it go: a build of changed files
-    is a whole one, and makes them again. -#}
+    build makes it anew; nothing where it has them. Our own views that read it go: a build of changed
+    files is a whole one, and makes them again. Those of others Postgres names, and refuses. -#}
 {% macro give_promised_types() -%}
     {%- set promised = promised_types() -%}
     {%- set changes = [] -%}
@@ -59,26 +59,30 @@
         {%- do changes.append('alter column ' ~ column.quoted ~ ' type ' ~ promised[column.name]) -%}
     {%- endfor -%}
     {%- if changes -%}
-        {%- for view in views_of(this) -%}
+        {%- for view in own_views_of(this) -%}
             {%- do adapter.drop_relation(view) -%}
         {%- endfor -%}
         alter table {{ this }} {{ changes | join(', ') }};
     {%- endif -%}
 {%- endmacro %}
 
-{% macro views_of(table) -%}
+{#- The models that read a table as views. -#}
+{% macro own_views_of(table) -%}
     {%- set found = run_query(
-        "select distinct namespace.nspname, class.relname"
+        "select distinct reader.relnamespace::regnamespace || '.' || reader.relname"
         ~ " from pg_catalog.pg_depend as depending"
         ~ " inner join pg_catalog.pg_rewrite as rule on rule.oid = depending.objid"
-        ~ " inner join pg_catalog.pg_class as class on class.oid = rule.ev_class"
-        ~ " inner join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace"
-        ~ " where depending.refobjid = '" ~ table ~ "'::regclass and class.relkind = 'v'"
+        ~ " inner join pg_catalog.pg_class as reader on reader.oid = rule.ev_class"
+        ~ " where depending.classid = 'pg_rewrite'::regclass"
+        ~ " and depending.refclassid = 'pg_class'::regclass"
+        ~ " and depending.refobjid = '" ~ table ~ "'::regclass"
     ) -%}
+    {%- set readers = found.columns[0].values() | list -%}
     {%- set views = [] -%}
-    {%- for row in found.rows -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.schema ~ '.' ~ node.alias in readers -%}
         {%- do views.append(api.Relation.create(
-            database=table.database, schema=row[0], identifier=row[1], type='view'
+            database=node.database, schema=node.schema, identifier=node.alias, type='view'
         )) -%}
     {%- endfor -%}
     {{ return(views) }}

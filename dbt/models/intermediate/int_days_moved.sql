@@ -73,7 +73,9 @@ healed as (
 
 document_errors as not materialized (
     select * from {{ ref('int_document_errors_listed') }}
-    where error = 'no_date'
+    where
+        error = 'no_date'
+        and document_kind not in ('journal', 'cash_journal', 'quote', 'purchase_order')
 ),
 
 grants as (

@@ -48,7 +48,7 @@ manual_journals as (
         and (journal_date is null or has_unreadable_line)
 ),
 
--- As Xero posted them, in organisations that have Journals.
+-- As Xero posted them.
 {%- for basis in ['journals', 'cash_journals'] %}
 {{ basis }} as (
     select * from {{ ref('stg_xero__' ~ basis) }}
@@ -193,7 +193,7 @@ final as (
     inner join tenants on manual_journals.tenant_id = tenants.tenant_id
     {%- for kind in ['journal', 'cash_journal'] %}
     union all
-    -- Told apart by its own id, forgotten by that of what posted it.
+    -- Where they make the ledger. Told apart by its own id, forgotten by that of what posted it.
     select
         {{ kind }}s.tenant_id,
         {{ kind }}s.journal_id as document_id,
@@ -209,7 +209,10 @@ final as (
         on
             touched.tenant_id = {{ kind }}s.tenant_id
             and touched.document_id = coalesce({{ kind }}s.source_id, {{ kind }}s.journal_id)
-    inner join tenants on {{ kind }}s.tenant_id = tenants.tenant_id
+    inner join tenants
+        on
+            {{ kind }}s.tenant_id = tenants.tenant_id
+            and tenants.has_{{ kind }}s
     {%- endfor %}
     {%- for kind in ['quote', 'purchase_order'] %}
     union all

@@ -12,9 +12,12 @@ valued as (
     select * from {{ ref('int_summary_lines_valued') }}
 ),
 
+-- Each of its lines once, whatever Xero repeats.
 report_lines as (
-    select * from {{ ref('int_report_lines_unnested') }}
+    select distinct on (tenant_id, report_id, line_label) *
+    from {{ ref('int_report_lines_unnested') }}
     where report = 'ExecutiveSummary'
+    order by tenant_id, report_id, line_label, line_number
 ),
 
 matched as (

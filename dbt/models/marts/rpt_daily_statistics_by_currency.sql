@@ -16,7 +16,9 @@ all_movements as (
 
 document_errors as (
     select * from {{ ref('int_document_errors_listed') }}
-    where error = 'no_date'
+    where
+        error = 'no_date'
+        and document_kind not in ('journal', 'cash_journal', 'quote', 'purchase_order')
 ),
 
 rates as (

@@ -439,6 +439,7 @@ def reports_beyond_measure() -> Records:
             endpoint: [_endless_report(f"{report}:{LAST_DAY}:accrual")]
             for endpoint, report in reports.items()
         },
+        "executive_summaries": [_endless_report(f"ExecutiveSummary:{LAST_DAY}:accrual")],
     }
 
 
@@ -457,6 +458,8 @@ def _endless_report(report_id: str) -> Record:
 
     rows = [
         row("debtors", "Accounts Receivable", "30.00"),
+        row("", "Debtors", "30.00"),
+        row("", "Debtors", "30.00"),
         row("bank", "Bank", "9" * 27),
         row(endless, endless, "1.00"),
         row("sales", "Sales", "7.00"),

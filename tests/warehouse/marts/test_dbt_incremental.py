@@ -623,7 +623,7 @@ def test_a_missing_table_is_filled_by_the_next_whole_build(raw: Warehouse):
 
 
 @pytest.mark.timeout(600)
-def test_history_of_an_earlier_version_takes_the_types_of_this_one(raw: Warehouse):
+def test_history_of_an_earlier_version_takes_the_types_and_keeps_the_columns(raw: Warehouse):
     quiet = company("Quiet")
     raw.extract(quiet.tenant_id, FIRST, said(quiet, FIRST, has_journals=False))
     raw.build()
@@ -635,7 +635,7 @@ def test_history_of_an_earlier_version_takes_the_types_of_this_one(raw: Warehous
     raw.execute(
         "drop view xero_marts.fct_daily_metrics_as_known;"
         " alter table xero_marts.rpt_daily_statistics_as_known"
-        " alter column cash_received_base_amount type numeric(18, 2);"
+        " alter column cash_received_base_amount type numeric(18, 2), add column gone text;"
         " create view xero_marts.fct_daily_metrics_as_known as"
         " select * from xero_marts.rpt_daily_statistics_as_known"
     )
