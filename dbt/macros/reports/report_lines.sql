@@ -26,12 +26,7 @@
     {{ xero_code('Value', element ~ " -> 'Cells' -> 0 -> 'Attributes' -> 0") }} as account_id,
     array(
         select
-            case
-                when
-                    translate(cell.element ->> 'Value', ',%', '')
-                    ~ '^-?[0-9]{1,15}([.][0-9]{1,40})?$'
-                    then translate(cell.element ->> 'Value', ',%', '')::numeric
-            end
+            {{ number_below('1e15', "translate(cell.element ->> 'Value', ',%', '')") }}
         from
             jsonb_array_elements({{ xero_list('Cells', element) }})
             with ordinality as cell (element, cell_number)

@@ -32,19 +32,31 @@
 {%- endmacro %}
 
 {#- A JSON number, or a number that Xero wrote as a string ("600.00"). Exact, never a float. Of
-    more than thirteen digits before the point it is a slip, which totals could not hold; Postgres
-    itself holds no more than 16,383 after it. -#}
+    more than thirteen digits before the point it is a slip, which totals could not hold. -#}
 {% macro xero_number(field, object='payload') -%}
+    {{ number_below('1e13', xero_text(field, object)) }}
+{%- endmacro %}
+
+{#- A text as a number, null where it is none or too great. Bounds within the pattern itself would
+    make it twice as slow. -#}
+{% macro number_below(limit, text) -%}
     case
-        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,13}([.][0-9]{1,40})?$'
-            then ({{ xero_text(field, object) }})::numeric
+        when {{ is_short_number(text) }}
+            then case when abs(({{ text }})::numeric) < {{ limit }} then ({{ text }})::numeric end
     end
+{%- endmacro %}
+
+{#- Postgres holds no more than 16,383 digits after the point; Xero writes a dozen. -#}
+{% macro is_short_number(text) -%}
+    length({{ text }}) <= 60 and {{ text }} ~ '^-?[0-9]+([.][0-9]+)?$'
 {%- endmacro %}
 
 {#- A whole number, or one that Xero wrote as a string or with a decimal point (2.0). -#}
 {% macro xero_integer(field, object='payload') -%}
     case
-        when {{ xero_text(field, object) }} ~ '^-?[0-9]{1,18}([.]0{1,40})?$'
+        when
+            length({{ xero_text(field, object) }}) <= 60
+            and {{ xero_text(field, object) }} ~ '^-?[0-9]{1,18}([.]0+)?$'
             then ({{ xero_text(field, object) }})::numeric::bigint
     end
 {%- endmacro %}
