@@ -37,18 +37,13 @@
     {{ number_below('1e13', xero_text(field, object)) }}
 {%- endmacro %}
 
-{#- A text as a number, null where it is none or too great. Bounds within the pattern itself would
-    make it twice as slow. -#}
+{#- A text as a number, null where it is none or too great. Postgres holds no more than 16,383 digits
+    after the point, and Xero writes a dozen; bounds within the pattern would make it twice as slow. -#}
 {% macro number_below(limit, text) -%}
     case
-        when {{ is_short_number(text) }}
+        when length({{ text }}) <= 60 and {{ text }} ~ '^-?[0-9]+([.][0-9]+)?$'
             then case when abs(({{ text }})::numeric) < {{ limit }} then ({{ text }})::numeric end
     end
-{%- endmacro %}
-
-{#- Postgres holds no more than 16,383 digits after the point; Xero writes a dozen. -#}
-{% macro is_short_number(text) -%}
-    length({{ text }}) <= 60 and {{ text }} ~ '^-?[0-9]+([.][0-9]+)?$'
 {%- endmacro %}
 
 {#- A whole number, or one that Xero wrote as a string or with a decimal point (2.0). -#}
