@@ -9,17 +9,23 @@ touched as (
     select * from {{ ref('int_documents_touched') }}
 ),
 
+-- Those that are rows of fct_document_errors settle nothing.
+documents as not materialized (
+    select * from {{ ref('int_documents_converted') }}
+    where is_counted
+),
+
 invoices as (
     select fct_invoices.*
-    from {{ ref('fct_invoices') }} as fct_invoices
-    where
-        fct_invoices.is_approved
-        and exists (
-            select from touched
-            where
-                fct_invoices.tenant_id = touched.tenant_id
-                and fct_invoices.invoice_id = touched.document_id
-        )
+    from touched
+    inner join {{ ref('fct_invoices') }} as fct_invoices
+        on
+            touched.tenant_id = fct_invoices.tenant_id
+            and touched.document_id = fct_invoices.invoice_id
+    inner join documents
+        on
+            touched.tenant_id = documents.tenant_id
+            and touched.document_id = documents.document_id
 ),
 
 settlements as (
@@ -59,11 +65,8 @@ final as (
             invoices.tenant_id = settled.tenant_id
             and invoices.invoice_id = settled.document_id
     where
-        invoices.invoice_date is not null
-        and (
-            invoices.paid_amount <> coalesce(settled.paid_amount, 0)
-            or invoices.credited_amount <> coalesce(settled.credited_amount, 0)
-        )
+        invoices.paid_amount <> coalesce(settled.paid_amount, 0)
+        or invoices.credited_amount <> coalesce(settled.credited_amount, 0)
 )
 
 select * from final

@@ -88,6 +88,15 @@
     {{ return(columns) }}
 {%- endmacro %}
 
+{#- The names of those that are never null. -#}
+{% macro required_columns_of(relation) -%}
+    {%- set found = run_query(
+        "select attname from pg_catalog.pg_attribute where attrelid = '" ~ relation ~ "'::regclass"
+        ~ " and attnum > 0 and not attisdropped and attnotnull"
+    ) -%}
+    {{ return(found.columns[0].values() | list) }}
+{%- endmacro %}
+
 {#- Those that are filled. History keeps columns that an earlier version promised, and fills them no
     more. -#}
 {% macro promised_columns_of(relation) -%}

@@ -49,9 +49,10 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- The statement that gives a standing table of history the types that its yml promises, for no
-    build makes it anew; nothing where it has them. Our own views that read it go: a build of changed
-    files is a whole one, and makes them again. Those of others Postgres names, and refuses. -#}
+{#- The statements that give a standing table of history the types that its yml promises, for no
+    build makes it anew, and let columns that it promises no more be empty; nothing where it is so.
+    Our own views that read it go: a build of changed files is a whole one, and makes them again.
+    Those of others Postgres names, and refuses. -#}
 {% macro give_promised_types() -%}
     {%- set promised = promised_types() -%}
     {%- set changes = [] -%}
@@ -59,11 +60,18 @@
         {%- do changes.append('alter column ' ~ column.quoted ~ ' type ' ~ promised[column.name]) -%}
     {%- endfor -%}
     {%- if changes -%}
-        {%- for view in own_views_of(this) -%}
-            {%- do adapter.drop_relation(view) -%}
-        {%- endfor -%}
+        {%- set views = own_views_of(this) -%}
+        {%- if views -%}
+            drop view {{ views | join(', ') }};
+            {%- for view in views -%}
+                {%- do adapter.cache_dropped(view) -%}
+            {%- endfor -%}
+        {%- endif -%}
         alter table {{ this }} {{ changes | join(', ') }};
     {%- endif -%}
+    {%- for column in required_columns_of(this) if column not in promised -%}
+        alter table {{ this }} alter column {{ adapter.quote(column) }} drop not null;
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- The models that read a table as views. -#}

@@ -57,13 +57,15 @@ final as (
             and direction is not null
             and transaction_date is not null
             and total_amount is not null
-            and has_unreadable_line is not true
+            and (is_transfer or has_unreadable_line is not true)
         ) as is_counted,
         case
             when not is_approved then null
             when direction is null then 'unknown_type'
             when transaction_date is null then 'no_date'
-            when total_amount is null or has_unreadable_line then 'no_amount'
+            when total_amount is null then 'no_amount'
+            -- The legs of transfers post no line.
+            when has_unreadable_line and not is_transfer then 'no_amount'
             when currency_rate is null then 'no_rate'
         end as error
     from bank_transactions

@@ -77,7 +77,7 @@ allocations as (
     select * from {{ ref('int_allocations_gathered') }}
 ),
 
--- Outstanding amounts know what was applied to the end that can be read; no ledger that is made of
+-- Outstanding amounts know what was applied to the end that is counted; no ledger that is made of
 -- documents does.
 half_read as (
     select
@@ -101,8 +101,8 @@ half_read as (
             allocations.tenant_id = credits.tenant_id
             and allocations.credit_id = credits.document_id
     where
-        (invoices.is_counted and credits.document_id is null)
-        or (credits.is_counted and invoices.document_id is null)
+        (invoices.is_counted and {{ is_left_out('credits') }})
+        or (credits.is_counted and {{ is_left_out('invoices') }})
     group by allocations.tenant_id, allocations.credit_id, allocations.invoice_id
 ),
 

@@ -14,10 +14,17 @@ valued as (
 
 -- Each of its lines once, whatever Xero repeats.
 report_lines as (
-    select distinct on (tenant_id, report_id, line_label) *
-    from {{ ref('int_report_lines_unnested') }}
-    where report = 'ExecutiveSummary'
-    order by tenant_id, report_id, line_label, line_number
+    select distinct on (
+        report_lines.tenant_id, report_lines.report_id, report_lines.line_label
+    ) report_lines.*
+    from {{ ref('int_report_lines_unnested') }} as report_lines
+    inner join reports
+        on
+            report_lines.tenant_id = reports.tenant_id
+            and report_lines.report_id = reports.report_id
+    order by
+        report_lines.tenant_id, report_lines.report_id, report_lines.line_label,
+        report_lines.line_number
 ),
 
 matched as (

@@ -64,6 +64,7 @@ joined as (
         payments.base_currency_code,
         payments.updated_at,
         documents.document_id is not null as has_document,
+        {{ is_left_out('documents') }} as is_of_document_left_out,
         -- The payment's own stub stays as it was when its contact is merged into another.
         coalesce(documents.contact_id, payments.contact_id) as contact_id,
         coalesce(documents.currency_code, payments.document_currency_code, 'XXX') as currency_code,
@@ -157,7 +158,7 @@ final as (
             when amount is null then 'no_amount'
             when base_amount is null or money_base_amount is null then 'no_rate'
             -- The ledger takes it from what is owed, and no outstanding document knows of it.
-            when not has_document then 'no_document'
+            when is_of_document_left_out then 'no_document'
         end as error
     from converted
 )

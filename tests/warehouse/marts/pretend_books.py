@@ -388,12 +388,41 @@ def beyond_measure() -> Records:
                     {"LineAmount": 2 * 10**13, "TaxAmount": 0, "AccountCode": "200"},
                     {"LineAmount": 40 - 2 * 10**13, "TaxAmount": 0, "AccountCode": "200"},
                 ],
+                CreditNotes=[{"CreditNoteID": "of one left out", "AppliedAmount": 10}],
             ),
             other("of endless cents", Total="0." + "1" * 16_384),
         ],
         "payments": [
             paid | {"PaymentID": "of nothing"},
             paid | {"PaymentID": "of an endless id", "Invoice": {"InvoiceID": endless}},
+            paid | {"PaymentID": "of one left out", "Invoice": {"InvoiceID": "of money in words"}},
+        ],
+        "credit_notes": [
+            {
+                **sold,
+                "CreditNoteID": "of one left out",
+                "Type": "ACCRECCREDIT",
+                "Total": 10,
+                "SubTotal": 10,
+                "RemainingCredit": 0,
+                "LineItems": [{"LineAmount": 10, "TaxAmount": 0, "AccountCode": "200"}],
+                "Allocations": [
+                    {
+                        "Amount": 10,
+                        "Date": stamp(LAST_DAY),
+                        "Invoice": {"InvoiceID": "of lines of endless money"},
+                    }
+                ],
+            }
+        ],
+        "bank_transactions": [
+            {
+                **sold,
+                "BankTransactionID": "leg of a transfer",
+                "Type": "SPEND-TRANSFER",
+                "BankAccount": {"AccountID": "bank"},
+                **far,
+            }
         ],
         "manual_journals": [
             {

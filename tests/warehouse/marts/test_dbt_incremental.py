@@ -635,7 +635,9 @@ def test_history_of_an_earlier_version_takes_the_types_and_keeps_the_columns(raw
     raw.execute(
         "drop view xero_marts.fct_daily_metrics_as_known;"
         " alter table xero_marts.rpt_daily_statistics_as_known"
-        " alter column cash_received_base_amount type numeric(18, 2), add column gone text;"
+        " alter column cash_received_base_amount type numeric(18, 2),"
+        " add column gone text not null default '';"
+        " alter table xero_marts.rpt_daily_statistics_as_known alter column gone drop default;"
         " create view xero_marts.fct_daily_metrics_as_known as"
         " select * from xero_marts.rpt_daily_statistics_as_known"
     )
