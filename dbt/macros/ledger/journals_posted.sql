@@ -24,8 +24,7 @@ accounts as (
 ),
 
 options as (
-    select * from {{ ref('int_tracking_options_numbered') }}
-    where is_by_name
+    select * from {{ ref('stg_xero__tracking_option_names') }}
 ),
 
 documents as not materialized (

@@ -133,6 +133,19 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The option of a line, which Xero's pages tell by its name alone: `option_names` holds the ids of
+    whoever had the organisation's names first, which no later renaming moves. -#}
+{% macro xero_option_of_any_name(element) -%}
+    coalesce(
+        {{ xero_code('TrackingOptionID', element) }},
+        option_names
+        ->> concat_ws(
+            ':', {{ xero_text('TrackingCategoryID', element) }}, {{ xero_text('Option', element) }}
+        ),
+        {{ xero_text('Option', element) }}
+    )
+{%- endmacro %}
+
 {#- What people approve of a record, as one value: another one is a change. What settling, sending,
     reconciling and attaching write is not in it. Of contacts it is where their money goes. -#}
 {% macro xero_version_content(endpoint) -%}
@@ -176,16 +189,18 @@
         {{ xero_date(field) }}{{ ',' if not loop.last or lines }}
         {%- endfor %}
         {%- if lines %}
-        {%- for field, other in {
-            'AccountID': 'AccountCode', 'Tracking[*].TrackingOptionID': 'Tracking[*].Option',
-        }.items() %}
         -- Codes and names change without anybody touching the document: ids come first.
         case
-            when payload @? '$.{{ lines }}[*].{{ field }}'
-                then jsonb_path_query_array(payload, '$.{{ lines }}[*].{{ field }}')
-            else jsonb_path_query_array(payload, '$.{{ lines }}[*].{{ other }}')
+            when payload @? '$.{{ lines }}[*].AccountID'
+                then jsonb_path_query_array(payload, '$.{{ lines }}[*].AccountID')
+            else jsonb_path_query_array(payload, '$.{{ lines }}[*].AccountCode')
         end,
-        {%- endfor %}
+        (
+            select jsonb_agg({{ xero_option_of_any_name('tracked.element') }} order by tracked.place)
+            from
+                jsonb_path_query(payload, '$.{{ lines }}[*].Tracking[*]')
+                with ordinality as tracked (element, place)
+        ),
         {%- for field in [
             'Description', 'TaxType', 'Quantity', 'UnitAmount', 'DiscountRate', 'LineAmount',
             'TaxAmount',

@@ -42,17 +42,6 @@ unnested as (
     cross join lateral jsonb_array_elements(numbered.tracking_options) as option (element)
 ),
 
--- A name given twice means the option in use.
-named as (
-    select
-        *,
-        row_number() over (
-            partition by tenant_id, tracking_category_id, tracking_option_name
-            order by is_option_archived, tracking_option_id
-        ) as name_number
-    from unnested
-),
-
 final as (
     select
         tenant_id,
@@ -61,9 +50,8 @@ final as (
         category_number,
         tracking_option_id,
         tracking_option_name,
-        is_archived or is_option_archived as is_archived,
-        name_number = 1 as is_by_name
-    from named
+        is_archived or is_option_archived as is_archived
+    from unnested
     where tracking_option_id is not null
 )
 

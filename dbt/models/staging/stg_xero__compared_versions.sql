@@ -21,6 +21,17 @@ organisations as (
     where not is_deleted
 ),
 
+option_names as (
+    select
+        tenant_id,
+        jsonb_object_agg(
+            concat_ws(':', tracking_category_id, tracking_option_name),
+            first_tracking_option_id
+        ) as option_names
+    from {{ ref('stg_xero__tracking_option_names') }}
+    group by tenant_id
+),
+
 {%- for endpoint in compared_endpoints() %}
 
 {{ endpoint }} as not materialized (
@@ -41,7 +52,7 @@ complete as (
 ),
 
 -- What the first complete extraction found was there before: nobody knows since when.
-spans as (
+spanned as (
     select
         tenants.tenant_id,
         tenants.known_at,
@@ -63,6 +74,14 @@ spans as (
     group by
         tenants.tenant_id, tenants.known_at, tenants.timezone, tenants.base_currency_code,
         tenants.is_rebuilt, tenants.built_known_at, tenants.complete_day
+),
+
+spans as (
+    select
+        spanned.*,
+        option_names.option_names
+    from spanned
+    left join option_names on spanned.tenant_id = option_names.tenant_id
 ),
 
 {%- for endpoint in compared_endpoints() %}
@@ -87,7 +106,8 @@ spans as (
     select
         record.*,
         spans.base_currency_code,
-        spans.first_known_at
+        spans.first_known_at,
+        spans.option_names
     from spans
     inner join {{ endpoint }} as record
         on
@@ -108,7 +128,8 @@ spans as (
     select
         record.*,
         spans.base_currency_code,
-        spans.first_known_at
+        spans.first_known_at,
+        spans.option_names
     from {{ endpoint }}_moved as moved
     inner join spans on moved.tenant_id = spans.tenant_id
     -- One by one through the index: the planner takes a third of the table for what moved.

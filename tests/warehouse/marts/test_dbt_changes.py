@@ -32,6 +32,7 @@ MODELS = ("build", "--resource-type", "model", "--resource-type", "seed")
 OF_VERSIONS = (
     "xero_timezones",
     "stg_xero__tenants",
+    "stg_xero__tracking_option_names",
     "stg_xero__compared_versions",
     "fct_changes",
     "int_records_moved",
@@ -117,6 +118,12 @@ class Story:
             )
             for name, amount in (("journal", 40), ("other journal", 30))
         ]
+        self.nights.act("create_tracking_category", at, name="Region", options=["North", "South"])
+        for name in ("tracked", "tracked anew"):
+            tracked = {"unit_amount": 60, "quantity": 1, "account_code": "200"}
+            self.invoices[name] = self._invoice(
+                name, at, date=the(10), lines=[tracked | {"tracking": ["North"]}]
+            )
         self._open_papers(at)
 
     def _open_papers(self, at: datetime) -> None:
@@ -161,6 +168,8 @@ class Story:
     def second_evening(self) -> None:
         """Still the 17th."""
         at = november(17)
+        # Another name of an option is no change of the documents that it is on.
+        self.nights.act("rename_option", at, option="North", name="Far North")
         self._invoice("in the locked period", at, amount=120, date=the(15, 10))
         self.nights.act("edit_invoice", at, id=self.invoices["locked bill"], reference="Again")
         self.nights.act("delete_payment", at, id=self.payment)
@@ -183,7 +192,11 @@ class Story:
         self.nights.act("lock_books", at, period=the(18))
 
     def last_day(self) -> None:
-        """The 20th: what was locked the day before."""
+        """The 20th: what was locked the day before, and what another region sold."""
+        sold = {"unit_amount": 60, "quantity": 1, "account_code": "200", "tracking": ["South"]}
+        self.nights.act(
+            "edit_invoice", november(20), id=self.invoices["tracked anew"], lines=[sold]
+        )
         self.nights.act("edit_invoice", november(20), id=self.back_dated, amount=115)
 
     def _invoice(self, name: str, at: datetime, /, **fields: Any) -> str:
@@ -334,6 +347,8 @@ CHANGES = {
     (19, "manual_journals", "journal", "voided", 45, 0),
     (20, "invoices", "back-dated", "changed_after_approval", 110, 115),
     (20, "invoices", "back-dated", "edited_in_locked_period", 110, 115),
+    (20, "invoices", "tracked anew", "changed_after_approval", 60, 60),
+    (20, "invoices", "tracked anew", "edited_in_locked_period", 60, 60),
 }
 
 
@@ -468,7 +483,7 @@ def test_bank_details_themselves_are_in_no_mart(told: Told) -> None:
                 17: (1, 120, 1, 0, 2, 2, 0, 1),
                 18: (0, 0, 0, 0, 2, 0, 0, 1),
                 19: (0, 0, 0, 1, 0, 0, 0, 0),
-                20: (0, 0, 1, 0, 0, 1, 0, 0),
+                20: (0, 0, 2, 0, 0, 2, 0, 0),
             },
             id="changes",
         ),
